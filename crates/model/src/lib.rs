@@ -1,0 +1,15 @@
+//! The nouns of hissrv: time, values, series keys, identifiers, batches of points, and line protocol as text.
+//! Pure: no files, no sockets, no clock. Everything else in the workspace may use this crate; it uses nothing of ours.
+
+pub mod ids;
+pub mod key;
+pub mod line;
+pub mod time;
+pub mod units;
+pub mod value;
+pub mod wire;
+
+pub use ids::{BucketId, ColumnId, MeasurementId, Seq, SeriesId};
+pub use time::{Precision, TimeRange, TimestampNs, WindowNs};
+pub use units::{ByteSize, HumanDuration};
+pub use value::{FieldType, FieldValue};
