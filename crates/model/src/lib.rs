@@ -1,6 +1,7 @@
 //! The nouns of hissrv: time, values, series keys, identifiers, batches of points, and line protocol as text.
 //! Pure: no files, no sockets, no clock. Everything else in the workspace may use this crate; it uses nothing of ours.
 
+pub mod column;
 pub mod ids;
 pub mod key;
 pub mod line;
@@ -9,6 +10,7 @@ pub mod units;
 pub mod value;
 pub mod wire;
 
+pub use column::{Strings, Values};
 pub use ids::{BucketId, ColumnId, MeasurementId, Seq, SeriesId};
 pub use time::{Precision, TimeRange, TimestampNs, WindowNs};
 pub use units::{ByteSize, HumanDuration};

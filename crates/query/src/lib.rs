@@ -1,1 +1,20 @@
-//! query
+//! Typed query plans and their execution over any store that can scan columns.
+//!
+//! JSON requests (and, later, InfluxQL) become a [`Plan`]; the embedded engine runs it through [`exec`], remote stores will get
+//! it rendered in their own language. Not here: HTTP, storage, the catalog.
+
+pub mod aggregate;
+pub mod exec;
+pub mod plan;
+pub mod request;
+pub mod response;
+pub mod result;
+pub mod scan;
+
+pub use exec::{Cancel, Limits, run};
+pub use plan::{
+    Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, Selection, SeriesPlan, TagMatch, TagPredicate, Window,
+};
+pub use request::{AggregateRequest, RequestContext, SeriesRequest};
+pub use result::{QueryError, QueryResult, ResultSeries};
+pub use scan::{ColumnSource, FieldColumn, Piece, SeriesColumns, Summary};

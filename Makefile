@@ -1,0 +1,47 @@
+# What one does with this project. `make` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+# Options for the benchmarks, for instance: make bench BENCH_ARGS='--values 1000000 --sets ems'
+BENCH_ARGS ?=
+REDIS_BENCH_ARGS ?=
+
+.PHONY: help run test check bench bench-redis bench-queries fuzz clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start hissrv with a simulated plant on its own Redis; Ctrl-C stops it
+	@scripts/run.sh
+
+test: ## Run all tests (installs redis-server if it is missing)
+	@scripts/test.sh
+
+check: ## Formatting, lints, licences and sources of all dependencies
+	cargo fmt --all --check
+	cargo fmt --manifest-path bench/Cargo.toml --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --manifest-path bench/Cargo.toml --all-targets -- -D warnings
+	scripts/install-tool.sh cargo-deny
+	cargo deny check bans licenses sources
+
+bench: ## Compare ingest, size and restart with VictoriaMetrics and InfluxDB (10 M values a set; quiet machine)
+	@scripts/install-deps.sh victoria-metrics influxdb
+	python3 bench/run.py $(BENCH_ARGS)
+
+bench-redis: ## Measure the Redis bridge: loss, rate and processor time per message
+	@scripts/install-deps.sh redis-server
+	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
+
+bench-queries: ## Time the same queries on hissrv, VictoriaMetrics and InfluxDB
+	@scripts/install-deps.sh victoria-metrics influxdb
+	python3 bench/queries.py $(BENCH_ARGS)
+
+fuzz: ## Run each fuzz target for a minute
+	scripts/fuzz.sh
+
+clean: ## Remove what was built (not the data)
+	cargo clean
+	rm -rf bench/target fuzz/target

@@ -1,0 +1,182 @@
+//! Writes one block file, column by column, in ascending order of their identifiers.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{BucketId, ColumnId, FieldType, Seq, TimeRange, TimestampNs, Values};
+use vfs::{File, Fs, durable_rename, temporary_name};
+
+use super::index::{IndexBuilder, TimesMeta};
+use super::{CHUNK_POINTS, Footer, MAGIC, summarize};
+use crate::codec::{Effort, encode_times, encode_values, scale};
+
+/// Bytes collected before they are written.
+const BUFFER: usize = 256 * 1024;
+/// Columns of times remembered for sharing: more than one channel's worth need not be looked through.
+const TIMES_REMEMBERED: usize = 16;
+const INDEX_ZSTD_LEVEL: i32 = 3;
+
+/// What a new file is to hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockSpec {
+    pub(crate) bucket: BucketId,
+    pub(crate) partition: TimeRange,
+    pub(crate) last_seq: Seq,
+    /// 0 for a flush, which is written fast; above for a merge, which is written small.
+    pub(crate) level: u32,
+}
+
+impl BlockSpec {
+    fn effort(&self) -> Effort {
+        if self.level == 0 { Effort::Fast } else { Effort::Small }
+    }
+}
+
+/// A block file under construction. Dropped before `finish`, it leaves only a temporary file, which the next start removes.
+pub(crate) struct BlockWriter<'a> {
+    fs: &'a dyn Fs,
+    path: PathBuf,
+    file: Arc<dyn File>,
+    spec: BlockSpec,
+    buffer: Vec<u8>,
+    written: u64,
+    index: IndexBuilder,
+    recent_times: VecDeque<(u32, Vec<TimestampNs>)>,
+    min_time: TimestampNs,
+    max_time: TimestampNs,
+    values: u64,
+}
+
+impl<'a> BlockWriter<'a> {
+    /// Starts the file that will be called `path`.
+    pub(crate) fn create(fs: &'a dyn Fs, path: &Path, spec: BlockSpec) -> io::Result<Self> {
+        let temporary = temporary_name(path);
+        if fs.exists(&temporary) {
+            fs.remove(&temporary)?;
+        }
+        Ok(Self {
+            fs,
+            path: path.to_owned(),
+            file: fs.create(&temporary)?,
+            spec,
+            buffer: MAGIC.to_vec(),
+            written: 0,
+            index: IndexBuilder::default(),
+            recent_times: VecDeque::new(),
+            min_time: TimestampNs::MAX,
+            max_time: TimestampNs::MIN,
+            values: 0,
+        })
+    }
+
+    /// Adds a column whose points are ascending by time, without repetition. A column without points is left out.
+    pub(crate) fn column(&mut self, id: ColumnId, times: &[TimestampNs], values: &Values) -> io::Result<()> {
+        debug_assert!(times.len() == values.len() && times.is_sorted_by(|a, b| a < b));
+        let mut chunks = 0;
+        for (i, part) in times.chunks(CHUNK_POINTS).enumerate() {
+            if times.len() <= CHUNK_POINTS {
+                self.chunk(part, values)?;
+            } else {
+                self.chunk(part, &values.slice(i * CHUNK_POINTS, i * CHUNK_POINTS + part.len()))?;
+            }
+            chunks += 1;
+        }
+        if chunks > 0 {
+            self.end_column(id, values.field_type(), chunks);
+        }
+        Ok(())
+    }
+
+    fn end_column(&mut self, id: ColumnId, kind: FieldType, chunks: u32) {
+        self.index.end_column(id, kind, chunks);
+    }
+
+    fn chunk(&mut self, times: &[TimestampNs], values: &Values) -> io::Result<()> {
+        let times_index = self.times(times)?;
+        let scaled = match values {
+            Values::Float(v) => scale(v),
+            _ => None,
+        };
+        let start = self.buffer.len();
+        encode_values(values, scaled.as_ref(), self.spec.effort(), &mut self.buffer);
+        summarize(values, scaled.as_ref(), &mut self.index.summaries);
+        let (offset, len, crc) = self.blob_from(start);
+        self.index.add_chunk(times_index, offset, len, crc);
+        self.values += values.len() as u64;
+        self.write_out(BUFFER)
+    }
+
+    /// Index of a column of times equal to `times`, written now unless one of the last columns had the same.
+    fn times(&mut self, times: &[TimestampNs]) -> io::Result<u32> {
+        let same = |(_, known): &&(u32, Vec<TimestampNs>)| known.as_slice() == times;
+        if let Some((index, _)) = self.recent_times.iter().rev().find(same) {
+            return Ok(*index);
+        }
+        let (Some(&first), Some(&last)) = (times.first(), times.last()) else {
+            return Err(io::Error::other("a chunk without points"));
+        };
+        let start = self.buffer.len();
+        encode_times(times, self.spec.effort(), &mut self.buffer);
+        let (offset, len, crc) = self.blob_from(start);
+        let index = self.index.add_times(&TimesMeta { offset, len, crc, count: times.len() as u32, first, last });
+        self.min_time = self.min_time.min(first);
+        self.max_time = self.max_time.max(last);
+        if self.recent_times.len() == TIMES_REMEMBERED {
+            self.recent_times.pop_front();
+        }
+        self.recent_times.push_back((index, times.to_vec()));
+        Ok(index)
+    }
+
+    /// Offset in the file, length and checksum of what was appended to the buffer since `start`.
+    fn blob_from(&self, start: usize) -> (u64, u32, u32) {
+        let blob = self.buffer.get(start..).unwrap_or_default();
+        (self.written + start as u64, blob.len() as u32, crc32c::crc32c(blob))
+    }
+
+    fn write_out(&mut self, at_least: usize) -> io::Result<()> {
+        if self.buffer.len() < at_least {
+            return Ok(());
+        }
+        self.file.write_at(&self.buffer, self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes index and footer, syncs, and gives the file its name. `None`, and no file, when nothing was added.
+    pub(crate) fn finish(mut self) -> io::Result<Option<Footer>> {
+        let temporary = temporary_name(&self.path);
+        if self.values == 0 {
+            self.fs.remove(&temporary)?;
+            return Ok(None);
+        }
+        let index = std::mem::take(&mut self.index);
+        let columns = index.columns_count;
+        let raw = index.finish();
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(&zstd::bulk::compress(&raw, INDEX_ZSTD_LEVEL)?);
+        let (index_offset, index_len, index_crc) = self.blob_from(start);
+        let footer = Footer {
+            bucket: self.spec.bucket,
+            partition: self.spec.partition,
+            min_time: self.min_time,
+            max_time: self.max_time,
+            last_seq: self.spec.last_seq,
+            values: self.values,
+            level: self.spec.level,
+            columns,
+            index_crc,
+            index_offset,
+            index_len,
+            index_raw_len: u32::try_from(raw.len()).map_err(|_| io::Error::other("index of more than 4 GiB"))?,
+        };
+        self.buffer.extend_from_slice(&footer.encode());
+        self.write_out(0)?;
+        self.file.sync()?;
+        durable_rename(self.fs, &temporary, &self.path)?;
+        Ok(Some(footer))
+    }
+}

@@ -1,0 +1,98 @@
+//! Writing a full head to block files.
+
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use crate::block::{BlockFile, BlockSpec, BlockWriter};
+use crate::error::EngineError;
+use crate::files::{Change, FileSet, LiveFile};
+use crate::head::{Head, Partition};
+use crate::state::Shared;
+
+impl Shared {
+    /// Sets the active head aside when it is older than allowed.
+    pub(crate) fn freeze_when_old(&self) {
+        let state = self.read_state();
+        let old = state.has_unflushed() && state.active_since.elapsed() >= self.config.head_max_age;
+        drop(state);
+        if old {
+            self.freeze();
+        }
+    }
+
+    /// Writes one file for each partition of the head, then makes them part of the store.
+    pub(crate) fn write_head(&self, head: &Arc<Head>) -> Result<(), EngineError> {
+        let started = Instant::now();
+        let _turn = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = self.read_state().files.clone();
+        let written = head.partitions().iter().map(|p| write_partition(&set, p, head)).collect::<Result<Vec<_>, _>>();
+        let written = written.inspect_err(|_| {
+            self.counters.flush_failures.fetch_add(1, Relaxed);
+        })?;
+        let change = Change {
+            add: written.into_iter().flatten().collect(),
+            flushed_seq: Some(head.last_seq),
+            tombstones: Some(self.read_state().tombstones.to_vec()),
+            ..Change::default()
+        };
+        let next = set.commit(change)?;
+        let mut state = self.write_state();
+        state.adopt(next);
+        state.frozen = None;
+        drop(state);
+        self.counters.flushes.fetch_add(1, Relaxed);
+        self.counters.flush_ns.fetch_add(started.elapsed().as_nanos() as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Sets the active head aside and waits until it is in files.
+    pub(crate) fn flush_and_wait(&self) -> Result<(), EngineError> {
+        let wanted = self.read_state().applied;
+        let mut flags = self.signals.lock();
+        let ended = flags.flushes_ended;
+        while self.read_state().files.flushed_seq < wanted {
+            if flags.stopping {
+                return Err(EngineError::Stopping);
+            }
+            if let Some(failure) = flags.last_failure.clone().filter(|_| flags.flushes_ended > ended) {
+                return Err(EngineError::Stored(failure));
+            }
+            self.freeze();
+            flags = self.signals.wait(flags);
+        }
+        Ok(())
+    }
+}
+
+impl crate::state::State {
+    /// Takes over a new set of files. Deletions that came in meanwhile stay known.
+    pub(crate) fn adopt(&mut self, next: FileSet) {
+        let flushed = next.flushed_seq;
+        let mut tombstones = next.tombstones.to_vec();
+        let known: Vec<_> = tombstones.iter().map(|t| t.seq).collect();
+        tombstones.extend(self.tombstones.iter().filter(|t| t.seq > flushed && !known.contains(&t.seq)).cloned());
+        self.tombstones = Arc::new(tombstones);
+        self.files = next;
+    }
+}
+
+fn write_partition(set: &FileSet, partition: &Partition, head: &Head) -> Result<Option<Arc<LiveFile>>, EngineError> {
+    let (path, number) = set.name_next(partition.bucket, partition.range);
+    let spec =
+        BlockSpec { bucket: partition.bucket, partition: partition.range, last_seq: head.last_seq, level: 0 };
+    let fs = Arc::clone(&set.fs);
+    let write = || -> io::Result<bool> {
+        let mut writer = BlockWriter::create(&*fs, &path, spec)?;
+        for column in partition.columns_in_order() {
+            column.with_sorted(|times, values| writer.column(column.id, times, values))?;
+        }
+        Ok(writer.finish()?.is_some())
+    };
+    if !write().map_err(|e| EngineError::io("write", &path, e))? {
+        return Ok(None);
+    }
+    let block = BlockFile::open(&*set.fs, &path, number)?;
+    Ok(Some(Arc::new(LiveFile { block, since: Instant::now() })))
+}

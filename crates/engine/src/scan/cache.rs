@@ -1,0 +1,92 @@
+//! What reading keeps: indexes of block files for everybody, decoded times for one query.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{ByteSize, TimestampNs};
+
+use crate::block::{BlockError, BlockFile, Index, TimesMeta};
+
+/// Indexes of block files, at most so many bytes of them; the least recently used go first.
+pub(crate) struct IndexCache {
+    limit: ByteSize,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// By file number: the index and when it was last asked for.
+    indexes: HashMap<u64, (Arc<Index>, u64)>,
+    bytes: usize,
+    clock: u64,
+}
+
+impl IndexCache {
+    pub(crate) fn new(limit: ByteSize) -> Self {
+        Self { limit, held: Mutex::default() }
+    }
+
+    /// The index of a file, read when it is not at hand. Two callers may read the same one at once; either result serves.
+    pub(crate) fn get(&self, block: &BlockFile) -> Result<Arc<Index>, BlockError> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clock += 1;
+        let now = held.clock;
+        if let Some((index, used)) = held.indexes.get_mut(&block.number) {
+            *used = now;
+            return Ok(Arc::clone(index));
+        }
+        drop(held);
+        let index = Arc::new(block.read_index()?);
+        self.keep(block.number, &index);
+        Ok(index)
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
+    fn keep(&self, number: u64, index: &Arc<Index>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = held.clock;
+        held.bytes += index.bytes();
+        if let Some((old, _)) = held.indexes.insert(number, (Arc::clone(index), now)) {
+            held.bytes -= old.bytes();
+        }
+        while held.bytes as u64 > self.limit.0 {
+            let oldest = held.indexes.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number);
+            let Some((gone, _)) = oldest.and_then(|number| held.indexes.remove(&number)) else { break };
+            held.bytes -= gone.bytes();
+        }
+    }
+}
+
+/// Decoded times kept for a query: columns that were polled together have theirs in common. Bounded to a few columns of times.
+#[derive(Default)]
+pub struct ScanCache {
+    recent: VecDeque<(u64, u32, Arc<[TimestampNs]>)>,
+}
+
+/// Columns of times kept.
+const TIMES_KEPT: usize = 32;
+
+impl ScanCache {
+    /// The times with this index in a file.
+    pub(crate) fn times(
+        &mut self,
+        block: &BlockFile,
+        index: u32,
+        meta: &TimesMeta,
+    ) -> Result<Arc<[TimestampNs]>, BlockError> {
+        let known = self.recent.iter().find(|(number, i, _)| *number == block.number && *i == index);
+        if let Some((_, _, times)) = known {
+            return Ok(Arc::clone(times));
+        }
+        let times: Arc<[TimestampNs]> = block.read_times(meta)?.into();
+        if self.recent.len() == TIMES_KEPT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((block.number, index, Arc::clone(&times)));
+        Ok(times)
+    }
+}

@@ -1,0 +1,249 @@
+//! Reading one column: runs of points from files and from memory, put in the order of time, the newest write winning.
+
+mod cache;
+
+use std::cmp::Reverse;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use model::{ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values};
+
+pub(crate) use cache::IndexCache;
+pub use cache::ScanCache;
+
+use crate::block::{BlockError, ChunkMeta, TimesMeta};
+use crate::compact::mask;
+use crate::files::LiveFile;
+use crate::manifest::Tombstone;
+use crate::points::Points;
+use crate::state::Shared;
+
+/// A part of a column. Pieces of one scan do not overlap and come oldest first.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// Points, ascending by time, without repetition.
+    Points {
+        /// Their times.
+        times: &'a [TimestampNs],
+        /// As many values.
+        values: &'a Values,
+    },
+    /// The statistics of a whole chunk of a numeric column.
+    Summary(ChunkSummary),
+}
+
+/// Statistics of a run of points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChunkSummary {
+    /// Number of points, at least 1.
+    pub count: u64,
+    /// Time of the first point.
+    pub first_time: TimestampNs,
+    /// Time of the last point.
+    pub last_time: TimestampNs,
+    /// Sum of the values.
+    pub sum: f64,
+    /// Smallest value.
+    pub min: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Value of the first point.
+    pub first: f64,
+    /// Value of the last point.
+    pub last: f64,
+}
+
+/// What a scan met besides points.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScanReport {
+    /// Parts that are damaged and were left out: one sentence each, naming file and offset.
+    pub damaged: Vec<String>,
+}
+
+/// A stretch of a column that is in one place.
+struct Run {
+    first: TimestampNs,
+    last: TimestampNs,
+    /// Later ones win.
+    order: usize,
+    last_seq: Seq,
+    place: Place,
+}
+
+enum Place {
+    Memory(Points),
+    Chunk { file: Arc<LiveFile>, chunk: ChunkMeta, times: TimesMeta },
+}
+
+/// One scan under way.
+struct Scan<'a> {
+    shared: &'a Shared,
+    column: ColumnId,
+    kind: FieldType,
+    range: TimeRange,
+    tombstones: Arc<Vec<Tombstone>>,
+    report: ScanReport,
+}
+
+/// See [`crate::Engine::scan`].
+pub(crate) fn scan(
+    shared: &Shared,
+    column: ColumnId,
+    range: TimeRange,
+    cache: &mut ScanCache,
+    summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+    visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+) -> ScanReport {
+    let Some((mut scan, mut runs)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
+    runs.sort_by_key(|run| (run.first, run.order));
+    let mut rest = runs.into_iter().peekable();
+    while let Some(run) = rest.next() {
+        let mut last = run.last;
+        let mut cluster = vec![run];
+        while let Some(next) = rest.next_if(|next| next.first <= last) {
+            last = last.max(next.last);
+            cluster.push(next);
+        }
+        if scan.hand_out(cluster, cache, summary_suffices, visit).is_break() {
+            break;
+        }
+    }
+    scan.report
+}
+
+/// See [`crate::Engine::latest`].
+pub(crate) fn latest(
+    shared: &Shared,
+    column: ColumnId,
+    range: TimeRange,
+    visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
+) -> ScanReport {
+    let Some((mut scan, mut runs)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
+    runs.sort_by_key(|run| Reverse((run.last, run.order)));
+    let mut newest: Option<(TimestampNs, usize, Points)> = None;
+    for run in runs {
+        // A run that reaches less far than the newest point found so far cannot hold a newer one.
+        if newest.as_ref().is_some_and(|(time, ..)| *time > run.last) {
+            break;
+        }
+        let order = run.order;
+        let points = scan.load(run, &mut ScanCache::default());
+        let found = points.and_then(|p| p.times.last().map(|t| (*t, order, p)));
+        newest = newest.into_iter().chain(found).max_by_key(|(time, order, _)| (*time, *order));
+    }
+    if let Some((_, _, points)) = newest
+        && let (Some(&time), Some(value)) = (points.times.last(), points.values.get(points.times.len() - 1))
+    {
+        visit(time, value);
+    }
+    scan.report
+}
+
+impl<'a> Scan<'a> {
+    /// Everything that may hold points of the column, as of one moment.
+    fn begin(shared: &'a Shared, column: ColumnId, range: TimeRange) -> Option<(Self, Vec<Run>)> {
+        let info = *shared.catalog.read().column_info(column)?;
+        let state = shared.read_state();
+        let active: Vec<Points> = state.active.read(info.bucket, column, range).collect();
+        let (frozen, files, applied) = (state.frozen.clone(), Arc::clone(&state.files.files), state.applied);
+        let tombstones = Arc::clone(&state.tombstones);
+        drop(state);
+        let mut scan = Self { shared, column, kind: info.kind, range, tombstones, report: ScanReport::default() };
+        let mut runs = Vec::new();
+        for (order, file) in files.iter().enumerate() {
+            let footer = &file.block.footer;
+            if footer.bucket == info.bucket && range.meets(footer.min_time, footer.max_time) {
+                scan.add_file(order, file, &mut runs);
+            }
+        }
+        let frozen_points = frozen.iter().flat_map(|h| h.read(info.bucket, column, range).map(|p| (h.last_seq, p)));
+        let memory = frozen_points.chain(active.into_iter().map(|p| (applied, p)));
+        runs.extend(memory.enumerate().filter_map(|(i, (seq, points))| Run::in_memory(files.len() + i, seq, points)));
+        Some((scan, runs))
+    }
+
+    fn add_file(&mut self, order: usize, file: &Arc<LiveFile>, runs: &mut Vec<Run>) {
+        let index = match self.shared.indexes.get(&file.block) {
+            Ok(index) => index,
+            Err(e) => return self.damaged(&e),
+        };
+        let meeting = index.chunks_of(self.column).filter(|(_, t)| self.range.meets(t.first, t.last));
+        runs.extend(meeting.map(|(chunk, times)| Run {
+            first: times.first,
+            last: times.last,
+            order,
+            last_seq: file.block.footer.last_seq,
+            place: Place::Chunk { file: Arc::clone(file), chunk: *chunk, times: *times },
+        }));
+    }
+
+    /// Hands out runs that overlap each other, as one piece.
+    fn hand_out(
+        &mut self,
+        mut cluster: Vec<Run>,
+        cache: &mut ScanCache,
+        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if let [only] = cluster.as_slice()
+            && let Some(summary) = self.summary(only)
+            && summary_suffices(summary.first_time, summary.last_time)
+        {
+            return visit(Piece::Summary(summary));
+        }
+        cluster.sort_by_key(|run| run.order);
+        let loaded = cluster.into_iter().filter_map(|run| self.load(run, cache)).collect();
+        match Points::merge(loaded).filter(|points| !points.times.is_empty()) {
+            Some(points) => visit(Piece::Points { times: &points.times, values: &points.values }),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The statistics of a run, when they stand for exactly what would be read.
+    fn summary(&self, run: &Run) -> Option<ChunkSummary> {
+        let Place::Chunk { chunk, times, .. } = &run.place else { return None };
+        let deleted = self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last));
+        let s = chunk.summary.filter(|_| !deleted && self.range.covers(run.first, run.last))?;
+        let (count, first_time, last_time) = (u64::from(times.count), run.first, run.last);
+        Some(ChunkSummary { count, first_time, last_time, sum: s.sum, min: s.min, max: s.max, first: s.first, last: s.last })
+    }
+
+    /// The points of a run inside the range that are not deleted; `None` when it is damaged.
+    fn load(&mut self, run: Run, cache: &mut ScanCache) -> Option<Points> {
+        let points = match run.place {
+            Place::Memory(points) => points,
+            Place::Chunk { file, chunk, times } => match read_chunk(&file, &chunk, &times, self.kind, cache) {
+                Ok(points) => points.clip(self.range),
+                Err(e) => {
+                    self.damaged(&e);
+                    return None;
+                }
+            },
+        };
+        Some(mask(points, self.column, run.last_seq, &self.tombstones)).filter(|p| !p.times.is_empty())
+    }
+
+    fn damaged(&mut self, e: &BlockError) {
+        self.shared.counters.damaged_reads.fetch_add(1, Relaxed);
+        self.report.damaged.push(e.to_string());
+    }
+}
+
+impl Run {
+    fn in_memory(order: usize, last_seq: Seq, points: Points) -> Option<Self> {
+        let (first, last) = (*points.times.first()?, *points.times.last()?);
+        Some(Self { first, last, order, last_seq, place: Place::Memory(points) })
+    }
+}
+
+fn read_chunk(
+    file: &LiveFile,
+    chunk: &ChunkMeta,
+    times: &TimesMeta,
+    kind: FieldType,
+    cache: &mut ScanCache,
+) -> Result<Points, BlockError> {
+    let values = file.block.read_values(chunk, kind, times.count)?;
+    Ok(Points { times: cache.times(&file.block, chunk.times, times)?.to_vec(), values })
+}

@@ -1,0 +1,232 @@
+//! What all threads of the engine share, and how records are taken in.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use catalog::{Catalog, Names};
+use model::wire::{BatchVisitor, decode};
+use model::{ColumnId, FieldValue, Seq, TimeRange, TimestampNs, WindowNs};
+
+use crate::compact::Unmergeable;
+use crate::config::EngineConfig;
+use crate::error::{ApplyReport, EngineError};
+use crate::files::FileSet;
+use crate::head::{Head, Refused};
+use crate::manifest::Tombstone;
+use crate::scan::IndexCache;
+
+/// Longest wait before looking again whether there is work or room.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Shared {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) config: EngineConfig,
+    state: RwLock<State>,
+    /// Held while the manifest is changed, so that changes follow each other.
+    pub(crate) commit: Mutex<()>,
+    /// Held while files are merged: by the background thread or by a caller who wants all merged now.
+    pub(crate) merging: Mutex<()>,
+    pub(crate) unmergeable: Unmergeable,
+    pub(crate) signals: Signals,
+    pub(crate) indexes: IndexCache,
+    pub(crate) counters: Counters,
+}
+
+/// The store at one moment.
+pub(crate) struct State {
+    /// Taking values in.
+    pub(crate) active: Head,
+    pub(crate) active_since: Instant,
+    /// Full, being written to files.
+    pub(crate) frozen: Option<Arc<Head>>,
+    pub(crate) files: FileSet,
+    pub(crate) tombstones: Arc<Vec<Tombstone>>,
+    pub(crate) applied: Seq,
+}
+
+/// Totals since the start.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) flushes: AtomicU64,
+    pub(crate) flush_failures: AtomicU64,
+    pub(crate) flush_ns: AtomicU64,
+    pub(crate) merges: AtomicU64,
+    pub(crate) merge_ns: AtomicU64,
+    pub(crate) damaged_reads: AtomicU64,
+    pub(crate) refused_values: AtomicU64,
+}
+
+/// Wakes the threads of the engine, and those who wait for them.
+#[derive(Default)]
+pub(crate) struct Signals {
+    flags: Mutex<Flags>,
+    changed: Condvar,
+}
+
+#[derive(Default, Clone)]
+pub(crate) struct Flags {
+    pub(crate) stopping: bool,
+    /// Counts flushes that ended, well or not.
+    pub(crate) flushes_ended: u64,
+    pub(crate) last_failure: Option<String>,
+    /// Counts changes that may call for a merge.
+    pub(crate) files_changed: u64,
+}
+
+impl Signals {
+    pub(crate) fn update(&self, f: impl FnOnce(&mut Flags)) {
+        f(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Flags> {
+        self.flags.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a change, a second at most.
+    pub(crate) fn wait<'a>(&self, guard: MutexGuard<'a, Flags>) -> MutexGuard<'a, Flags> {
+        self.changed.wait_timeout(guard, PATIENCE).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(catalog: Arc<Catalog>, config: EngineConfig, files: FileSet) -> Self {
+        let indexes = IndexCache::new(config.index_cache);
+        let state = State {
+            active: Head::default(),
+            active_since: Instant::now(),
+            frozen: None,
+            tombstones: Arc::clone(&files.tombstones),
+            applied: files.flushed_seq,
+            files,
+        };
+        Self {
+            catalog,
+            config,
+            state: RwLock::new(state),
+            commit: Mutex::default(),
+            merging: Mutex::default(),
+            unmergeable: Unmergeable::default(),
+            signals: Signals::default(),
+            indexes,
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn apply(&self, seq: Seq, batch: &[u8]) -> Result<ApplyReport, EngineError> {
+        self.wait_for_room()?;
+        let mut state = self.write_state();
+        if seq <= state.applied {
+            return Ok(ApplyReport::default());
+        }
+        let state = &mut *state;
+        let was_empty = state.active.is_empty();
+        let mut applier = Applier {
+            names: &self.catalog.read(),
+            head: &mut state.active,
+            width: self.config.partition,
+            report: ApplyReport::default(),
+            deletes: Vec::new(),
+        };
+        let outcome = decode(batch, &mut applier);
+        let Applier { report, deletes, .. } = applier;
+        for (columns, range) in deletes {
+            state.delete(seq, &columns, range);
+        }
+        if was_empty {
+            state.active_since = Instant::now();
+        }
+        state.active.last_seq = seq;
+        state.applied = seq;
+        self.counters.refused_values.fetch_add(report.unknown_columns + report.wrong_types, Relaxed);
+        outcome.map(|()| report).map_err(|source| EngineError::Batch { seq, source })
+    }
+
+    /// Freezes a full head; waits while the one before it is still being written.
+    fn wait_for_room(&self) -> Result<(), EngineError> {
+        let mut flags = self.signals.lock();
+        loop {
+            if flags.stopping {
+                return Err(EngineError::Stopping);
+            }
+            if !self.is_full() || self.freeze() {
+                return Ok(());
+            }
+            flags = self.signals.wait(flags);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.read_state().active.bytes() as u64 >= self.config.head_max.0
+    }
+
+    /// Sets the active head aside for writing. False when one is being written already.
+    pub(crate) fn freeze(&self) -> bool {
+        let mut state = self.write_state();
+        if state.frozen.is_some() {
+            return false;
+        }
+        if state.has_unflushed() {
+            state.active.last_seq = state.applied;
+            state.frozen = Some(Arc::new(std::mem::take(&mut state.active)));
+        }
+        drop(state);
+        self.signals.changed.notify_all();
+        true
+    }
+
+    pub(crate) fn stop(&self) {
+        self.signals.update(|flags| flags.stopping = true);
+    }
+}
+
+impl State {
+    /// True when something was taken in that no file or manifest has yet.
+    pub(crate) fn has_unflushed(&self) -> bool {
+        self.applied > self.files.flushed_seq && (self.frozen.as_ref().is_none_or(|f| f.last_seq < self.applied))
+    }
+
+    fn delete(&mut self, seq: Seq, columns: &[ColumnId], range: TimeRange) {
+        self.active.delete(columns, range);
+        if self.tombstones.iter().any(|t| t.seq == seq) {
+            return;
+        }
+        let tombstone = Tombstone { seq, range, columns: columns.iter().map(|c| c.0).collect() };
+        let mut all = self.tombstones.to_vec();
+        all.push(tombstone);
+        self.tombstones = Arc::new(all);
+    }
+}
+
+/// Puts a decoded record into the head.
+struct Applier<'a> {
+    names: &'a Names,
+    head: &'a mut Head,
+    width: WindowNs,
+    report: ApplyReport,
+    deletes: Vec<(Vec<ColumnId>, TimeRange)>,
+}
+
+impl BatchVisitor for Applier<'_> {
+    #[inline]
+    fn value(&mut self, column: ColumnId, time: TimestampNs, value: FieldValue<'_>) {
+        match self.head.insert(self.names, self.width, column, time, value) {
+            Ok(()) => self.report.values += 1,
+            Err(Refused::UnknownColumn) => self.report.unknown_columns += 1,
+            Err(Refused::WrongType) => self.report.wrong_types += 1,
+        }
+    }
+
+    fn delete(&mut self, columns: &[ColumnId], range: TimeRange) {
+        self.deletes.push((columns.to_vec(), range));
+    }
+}

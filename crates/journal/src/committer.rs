@@ -1,0 +1,359 @@
+//! The one thread that writes, syncs and deletes segments. It takes what is queued, writes it in one piece, syncs once and
+//! then reports to all who wait: the slower the disk, the larger the groups.
+//!
+//! IMPORTANT: after a failed write or sync nothing is known of the file any more; a second sync may succeed without having
+//! written anything. The journal is poisoned then, and what is durable is found out by the recovery of the next start.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::{ByteSize, Seq};
+use vfs::File;
+
+use crate::config::{FsyncPolicy, WhenFull};
+use crate::error::AppendError;
+use crate::queue::{Pending, cost_of};
+use crate::record::Record;
+use crate::segment::{self, HEADER_LEN, Segment};
+use crate::shared::{Phase, Room, Shared, State};
+use crate::tail::TailRecord;
+
+/// Most that is written at once, unless a single record is larger. Beyond some MiB a sync costs by the byte anyway.
+const BATCH_MAX: u64 = 4 << 20;
+
+/// State of the committer thread.
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    active: Option<Active>,
+    /// Longest a segment file may become.
+    capacity: u64,
+    buffer: Vec<u8>,
+    /// Since when something is written that is not synced.
+    unsynced_since: Option<Instant>,
+}
+
+/// The segment being written.
+struct Active {
+    file: Arc<dyn File>,
+    path: PathBuf,
+    /// Where the next record goes.
+    end: u64,
+}
+
+enum Work {
+    Commit(Vec<Pending>),
+    Sync,
+    Trim,
+    Stop,
+}
+
+impl Committer {
+    /// `file` is that of the last segment, if it can be continued.
+    pub(crate) fn new(shared: Arc<Shared>, file: Option<Arc<dyn File>>, capacity: u64) -> Self {
+        let last = shared.lock().segments.last().map(|s| (s.start().seq, s.end().offset));
+        let active =
+            file.zip(last).map(|(file, (first, end))| Active { file, path: segment::path(&shared.dir, first), end });
+        Self { shared, active, capacity, buffer: Vec::new(), unsynced_since: None }
+    }
+
+    /// Works until the journal is closed and everything queued is committed.
+    pub(crate) fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.shared));
+        loop {
+            match self.wait() {
+                Work::Commit(batch) => self.commit(batch),
+                Work::Sync => self.sync_late(),
+                Work::Trim => self.trim(),
+                Work::Stop => break,
+            }
+        }
+        self.sync_late();
+    }
+
+    fn wait(&self) -> Work {
+        let mut state = self.shared.lock();
+        loop {
+            let sync_in = self.sync_due_in();
+            if sync_in.is_some_and(|left| left.is_zero()) {
+                return Work::Sync;
+            }
+            if std::mem::take(&mut state.trim) {
+                return Work::Trim;
+            }
+            if !state.queue.is_empty() {
+                return Work::Commit(self.take_batch(&mut state));
+            }
+            if state.phase != Phase::Open {
+                return Work::Stop;
+            }
+            state = self.shared.wait(&self.shared.work, state, sync_in);
+        }
+    }
+
+    /// Records that fit into one segment: the active one, or a new one.
+    fn take_batch(&self, state: &mut State) -> Vec<Pending> {
+        let left = self.active.as_ref().map_or(0, |a| self.capacity.saturating_sub(a.end));
+        let whole = self.capacity - HEADER_LEN as u64;
+        state.queue.take(left.min(BATCH_MAX), whole.min(BATCH_MAX))
+    }
+
+    fn sync_due_in(&self) -> Option<Duration> {
+        match self.shared.config.fsync {
+            FsyncPolicy::Always => None,
+            FsyncPolicy::Interval(interval) => {
+                self.unsynced_since.map(|since| interval.saturating_sub(since.elapsed()))
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Pending>) {
+        let cost = cost_of(&batch);
+        let stored = self.store(&batch);
+        if let Ok(first) = stored {
+            self.publish(&batch, first);
+        }
+        self.shared.lock().queue.release(cost);
+        self.shared.room.notify_all();
+        let mut seq = stored.as_ref().map_or(Seq(0), |first| *first);
+        for pending in batch {
+            (pending.done)(stored.clone().map(|_| seq));
+            seq = seq.next();
+        }
+    }
+
+    /// Writes a batch, and syncs it if the policy says so; the first record's number on success.
+    fn store(&mut self, batch: &[Pending]) -> Result<Seq, AppendError> {
+        self.make_room(batch.iter().map(Pending::encoded_len).sum())?;
+        let first = self.shared.lock().next;
+        self.encode(batch, first);
+        while let Err(error) = self.write() {
+            if !self.drops_for(&error) {
+                return Err(error);
+            }
+        }
+        self.unsynced_since.get_or_insert_with(Instant::now);
+        if self.shared.config.fsync == FsyncPolicy::Always {
+            self.sync()?;
+        }
+        Ok(first)
+    }
+
+    /// Deletes segments until `bytes` more fit within the disk space.
+    fn make_room(&mut self, bytes: u64) -> Result<(), AppendError> {
+        loop {
+            let room = self.shared.lock().room(bytes + HEADER_LEN as u64, &self.shared.config);
+            match room {
+                Room::Enough => return Ok(()),
+                Room::Roll => self.roll()?,
+                Room::Delete(segment) if self.delete(segment) => self.sync_dir(),
+                Room::Delete(_) => return Err(self.full()),
+                Room::None(error) => return Err(error),
+            }
+        }
+    }
+
+    fn encode(&mut self, batch: &[Pending], first: Seq) {
+        self.buffer.clear();
+        self.buffer.shrink_to(BATCH_MAX as usize);
+        let mut seq = first;
+        for pending in batch {
+            Record { seq, points: pending.points, payload: &pending.payload }.encode(&mut self.buffer);
+            seq = seq.next();
+        }
+    }
+
+    /// Writes the buffer behind the last record, in a new segment if it does not fit there. Nothing has changed when the
+    /// error is retryable.
+    fn write(&mut self) -> Result<(), AppendError> {
+        let bytes = self.buffer.len() as u64;
+        if self.active.as_ref().is_none_or(|a| a.end + bytes > self.capacity) {
+            self.roll()?;
+        }
+        let Some(active) = &mut self.active else { return Err(AppendError::Poisoned) };
+        match active.file.write_at(&self.buffer, active.end) {
+            Ok(()) => {
+                active.end += bytes;
+                Ok(())
+            }
+            Err(e) if is_no_space(&e) && active.file.set_len(active.end).is_ok() => Err(self.full()),
+            Err(e) => {
+                let path = active.path.clone();
+                Err(self.poison("write segment", &path, e))
+            }
+        }
+    }
+
+    /// Makes everything written durable.
+    fn sync(&mut self) -> Result<(), AppendError> {
+        let Some(active) = &self.active else { return Ok(()) };
+        let started = Instant::now();
+        if let Err(e) = active.file.sync() {
+            let path = active.path.clone();
+            return Err(self.poison("sync segment", &path, e));
+        }
+        let took = started.elapsed();
+        self.unsynced_since = None;
+        let mut state = self.shared.lock();
+        state.durable = Seq(state.next.0 - 1);
+        state.counters.fsyncs += 1;
+        state.counters.fsync_sum += took;
+        state.counters.fsync_max = state.counters.fsync_max.max(took);
+        Ok(())
+    }
+
+    /// Syncs what was acknowledged as written. Nobody waits for the outcome; a failure is logged where it poisons.
+    fn sync_late(&mut self) {
+        if self.unsynced_since.is_some() {
+            self.sync().ok();
+        }
+    }
+
+    /// Seals the active segment and begins the next one.
+    fn roll(&mut self) -> Result<(), AppendError> {
+        if self.unsynced_since.is_some() {
+            self.sync()?;
+        }
+        let first = self.shared.lock().next;
+        let path = segment::path(&self.shared.dir, first);
+        match segment::create(&*self.shared.fs, &self.shared.dir, first) {
+            Ok(file) => {
+                self.shared.lock().segments.start(first);
+                self.active = Some(Active { file, path, end: HEADER_LEN as u64 });
+                Ok(())
+            }
+            Err(e) if is_no_space(&e) && self.remove_if_there(&path).is_ok() => Err(self.full()),
+            Err(e) => Err(self.poison("create segment", &path, e)),
+        }
+    }
+
+    fn remove_if_there(&self, path: &Path) -> io::Result<()> {
+        if self.shared.fs.exists(path) { self.shared.fs.remove(path) } else { Ok(()) }
+    }
+
+    /// The disk itself is full, before the journal used what it may.
+    fn full(&self) -> AppendError {
+        let free = self.shared.fs.free_space(&self.shared.dir).unwrap_or(0);
+        let mut state = self.shared.lock();
+        state.counters.full = true;
+        let used = state.segments.used();
+        AppendError::Full { used, limit: ByteSize(self.shared.config.max_disk.0.min(used.0.saturating_add(free))) }
+    }
+
+    /// Deletes the oldest segment if that is the policy for this error. True when a second attempt makes sense.
+    fn drops_for(&self, error: &AppendError) -> bool {
+        if !error.is_retryable() || self.shared.config.when_full != WhenFull::DropOldest {
+            return false;
+        }
+        let oldest = self.shared.lock().pop_oldest();
+        let deleted = oldest.is_some_and(|segment| self.delete(segment));
+        if deleted {
+            self.sync_dir();
+        }
+        deleted
+    }
+
+    fn trim(&self) {
+        let mut deleted = false;
+        loop {
+            let passed = self.shared.lock().pop_passed();
+            match passed {
+                Some(segment) if self.delete(segment) => deleted = true,
+                _ => break,
+            }
+        }
+        if deleted {
+            self.sync_dir();
+        }
+    }
+
+    /// Deletes the file of a segment that was taken off the list; puts it back when that fails.
+    fn delete(&self, segment: Segment) -> bool {
+        let path = segment::path(&self.shared.dir, segment.start().seq);
+        let Err(e) = self.shared.fs.remove(&path) else { return true };
+        tracing::warn!(path = %path.display(), error = %e, "cannot delete a journal segment");
+        self.shared.lock().restore_oldest(segment);
+        false
+    }
+
+    /// NOTE: a deleted segment that comes back after a power cut costs space until it is deleted again, nothing else.
+    fn sync_dir(&self) {
+        if let Err(e) = self.shared.fs.sync_dir(&self.shared.dir) {
+            tracing::warn!(path = %self.shared.dir.display(), error = %e, "cannot sync the journal's folder");
+        }
+    }
+
+    /// Shows committed records to the consumers.
+    fn publish(&self, batch: &[Pending], first: Seq) {
+        let mut state = self.shared.lock();
+        debug_assert_eq!(state.next, first);
+        for pending in batch {
+            state.add(pending);
+        }
+        if self.unsynced_since.is_none() {
+            state.durable = Seq(state.next.0 - 1);
+        }
+        state.counters.full = false;
+        self.shared.news.notify_all();
+    }
+
+    /// Refuses everything from now on; returns the error for those concerned.
+    fn poison(&mut self, op: &'static str, path: &Path, source: io::Error) -> AppendError {
+        tracing::error!(op, path = %path.display(), error = %source, "the journal is poisoned until restart");
+        self.active = None;
+        self.unsynced_since = None;
+        let mut state = self.shared.lock();
+        state.poisoned = true;
+        let waiting = state.queue.take_all();
+        drop(state);
+        refuse(waiting, &AppendError::Poisoned);
+        self.shared.room.notify_all();
+        AppendError::io(op, path, source)
+    }
+}
+
+impl State {
+    /// Takes note of a record that was written.
+    fn add(&mut self, pending: &Pending) {
+        self.segments.push_record(pending.points, pending.encoded_len());
+        self.tail.push(TailRecord {
+            seq: self.next,
+            points: pending.points,
+            points_end: self.segments.points(),
+            payload: Arc::clone(&pending.payload),
+        });
+        self.next = self.next.next();
+        self.counters.appended.records += 1;
+        self.counters.appended.points += u64::from(pending.points);
+        self.counters.appended.bytes += pending.payload.len() as u64;
+    }
+}
+
+fn refuse(waiting: Vec<Pending>, error: &AppendError) {
+    for pending in waiting {
+        (pending.done)(Err(error.clone()));
+    }
+}
+
+/// The disk or the user's share of it is used up.
+fn is_no_space(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Tells everybody that the committer is gone, also when it panicked.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.poisoned |= std::thread::panicking();
+        state.phase = Phase::Closed;
+        // Nothing is queued unless the thread panicked; what is dropped here wakes `append_wait`.
+        let waiting = state.queue.take_all();
+        drop(state);
+        drop(waiting);
+        self.0.room.notify_all();
+        self.0.news.notify_all();
+    }
+}

@@ -1,0 +1,217 @@
+//! Values of one column side by side: what the engine stores and hands to queries.
+
+use crate::{FieldType, FieldValue};
+
+/// Values of one type, in the order of their times.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Floats.
+    Float(Vec<f64>),
+    /// Integers.
+    Integer(Vec<i64>),
+    /// Unsigned integers.
+    Unsigned(Vec<u64>),
+    /// Booleans.
+    Boolean(Vec<bool>),
+    /// Texts.
+    String(Strings),
+}
+
+/// Texts kept in one run of bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Strings {
+    ends: Vec<usize>,
+    text: String,
+}
+
+impl Strings {
+    /// Appends one text.
+    pub fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text at `index`; `None` past the end.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).and_then(|i| self.ends.get(i)).copied().unwrap_or(0);
+        self.text.get(start..end)
+    }
+
+    /// All texts in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).filter_map(|i| self.get(i))
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        self.ends.capacity() * size_of::<usize>() + self.text.capacity()
+    }
+}
+
+/// Runs one expression for whatever the type is, with `$v` bound to the inner vector.
+macro_rules! each_type {
+    ($values:expr, $v:ident => $body:expr) => {
+        match $values {
+            Values::Float($v) => $body,
+            Values::Integer($v) => $body,
+            Values::Unsigned($v) => $body,
+            Values::Boolean($v) => $body,
+            Values::String($v) => $body,
+        }
+    };
+}
+
+impl Values {
+    /// An empty column of the given type.
+    pub fn new(kind: FieldType) -> Self {
+        match kind {
+            FieldType::Float => Self::Float(Vec::new()),
+            FieldType::Integer => Self::Integer(Vec::new()),
+            FieldType::Unsigned => Self::Unsigned(Vec::new()),
+            FieldType::Boolean => Self::Boolean(Vec::new()),
+            FieldType::String => Self::String(Strings::default()),
+        }
+    }
+
+    /// Type of every value inside.
+    pub const fn field_type(&self) -> FieldType {
+        match self {
+            Self::Float(_) => FieldType::Float,
+            Self::Integer(_) => FieldType::Integer,
+            Self::Unsigned(_) => FieldType::Unsigned,
+            Self::Boolean(_) => FieldType::Boolean,
+            Self::String(_) => FieldType::String,
+        }
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        each_type!(self, v => v.len())
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at `index`; `None` past the end.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<FieldValue<'_>> {
+        Some(match self {
+            Self::Float(v) => FieldValue::Float(*v.get(index)?),
+            Self::Integer(v) => FieldValue::Integer(*v.get(index)?),
+            Self::Unsigned(v) => FieldValue::Unsigned(*v.get(index)?),
+            Self::Boolean(v) => FieldValue::Boolean(*v.get(index)?),
+            Self::String(v) => FieldValue::String(v.get(index)?),
+        })
+    }
+
+    /// Appends a value; `false`, and nothing is changed, when its type is another one.
+    #[inline]
+    pub fn push(&mut self, value: FieldValue<'_>) -> bool {
+        match (self, value) {
+            (Self::Float(v), FieldValue::Float(x)) => v.push(x),
+            (Self::Integer(v), FieldValue::Integer(x)) => v.push(x),
+            (Self::Unsigned(v), FieldValue::Unsigned(x)) => v.push(x),
+            (Self::Boolean(v), FieldValue::Boolean(x)) => v.push(x),
+            (Self::String(v), FieldValue::String(x)) => v.push(x),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Bytes of memory held.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Float(v) => v.capacity() * size_of::<f64>(),
+            Self::Integer(v) => v.capacity() * size_of::<i64>(),
+            Self::Unsigned(v) => v.capacity() * size_of::<u64>(),
+            Self::Boolean(v) => v.capacity(),
+            Self::String(v) => v.bytes(),
+        }
+    }
+
+    /// The values at `indexes`, in that order. Indexes past the end are left out.
+    pub fn gather(&self, indexes: &[u32]) -> Self {
+        let mut out = Self::new(self.field_type());
+        for &index in indexes {
+            if let Some(value) = self.get(index as usize) {
+                out.push(value);
+            }
+        }
+        out
+    }
+
+    /// A copy of the values from `from` up to, not including, `to` (held inside the length).
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        fn cut<T: Copy>(v: &[T], from: usize, to: usize) -> Vec<T> {
+            v.get(from.min(to)..to.min(v.len())).unwrap_or_default().to_vec()
+        }
+        match self {
+            Self::Float(v) => Self::Float(cut(v, from, to)),
+            Self::Integer(v) => Self::Integer(cut(v, from, to)),
+            Self::Unsigned(v) => Self::Unsigned(cut(v, from, to)),
+            Self::Boolean(v) => Self::Boolean(cut(v, from, to)),
+            Self::String(v) => {
+                let mut out = Strings::default();
+                (from..to.min(v.len())).filter_map(|i| v.get(i)).for_each(|s| out.push(s));
+                Self::String(out)
+            }
+        }
+    }
+
+    /// Appends all of `other`; `false`, and nothing is changed, when its type is another one.
+    pub fn append(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Float(a), Self::Float(b)) => a.extend_from_slice(b),
+            (Self::Integer(a), Self::Integer(b)) => a.extend_from_slice(b),
+            (Self::Unsigned(a), Self::Unsigned(b)) => a.extend_from_slice(b),
+            (Self::Boolean(a), Self::Boolean(b)) => a.extend_from_slice(b),
+            (Self::String(a), Self::String(b)) => b.iter().for_each(|s| a.push(s)),
+            _ => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_found_by_index() {
+        let mut s = Strings::default();
+        for text in ["", "a", "", "bcd"] {
+            s.push(text);
+        }
+        assert_eq!(s.iter().collect::<Vec<_>>(), ["", "a", "", "bcd"]);
+        assert_eq!(s.get(4), None);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused() {
+        let mut v = Values::new(FieldType::Integer);
+        assert!(v.push(FieldValue::Integer(1)));
+        assert!(!v.push(FieldValue::Float(1.0)));
+        assert_eq!(v, Values::Integer(vec![1]));
+    }
+
+    #[test]
+    fn slices_are_held_inside_the_length() {
+        let v = Values::Integer(vec![1, 2, 3]);
+        assert_eq!(v.slice(1, 9), Values::Integer(vec![2, 3]));
+        assert_eq!(v.slice(7, 9), Values::Integer(vec![]));
+        assert_eq!(v.gather(&[2, 0, 8]), Values::Integer(vec![3, 1]));
+    }
+}

@@ -1,0 +1,145 @@
+//! What one query may use, and how it is stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use model::ByteSize;
+
+use crate::QueryError;
+
+/// Points held for rows at one moment.
+const MAX_POINTS: u64 = 50_000_000;
+/// Series a selection may name.
+const MAX_SERIES: u64 = 100_000;
+/// Rows (windows, for aggregates) of an answer over all its series.
+const MAX_ROWS: u64 = 1_000_000;
+/// Memory for points, accumulators and rows.
+const MAX_MEMORY: ByteSize = ByteSize(512 << 20);
+/// Time from the start of the query to its answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bounds of one query. The memory counted is that of points, accumulators and cells; a piece that the store has decoded
+/// comes on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Stored points held at one moment in order to become rows. Default 50 million.
+    pub max_points: u64,
+    /// Series that the selection may name. Default 100 000.
+    pub max_series: u64,
+    /// Rows of the answer over all its series; for aggregates also the windows held. Default 1 million.
+    pub max_rows: u64,
+    /// Memory held. Default 512 MiB.
+    pub max_memory: ByteSize,
+    /// Time until the answer. Default 30 s.
+    pub timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_points: MAX_POINTS,
+            max_series: MAX_SERIES,
+            max_rows: MAX_ROWS,
+            max_memory: MAX_MEMORY,
+            timeout: TIMEOUT,
+        }
+    }
+}
+
+/// Stops a query from outside. Clones stop the same query; it notices between two pieces of a scan.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
+
+impl Cancel {
+    /// A query that runs until its own time limit.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A query that must end at `deadline`, should that come before its own time limit.
+    pub fn with_deadline(deadline: Instant) -> Self {
+        Self { flag: Arc::default(), deadline: Some(deadline) }
+    }
+
+    /// Stops the query; its answer is [`QueryError::Cancelled`].
+    pub fn cancel(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+    }
+
+    /// The same flag with the earlier of both deadlines.
+    pub(super) fn no_later_than(&self, deadline: Option<Instant>) -> Self {
+        let deadline = [self.deadline, deadline].into_iter().flatten().min();
+        Self { flag: Arc::clone(&self.flag), deadline }
+    }
+
+    /// # Errors
+    /// [`QueryError::Cancelled`] once it was cancelled or the deadline has passed.
+    pub fn check(&self) -> Result<(), QueryError> {
+        if self.flag.load(Ordering::Relaxed) {
+            return Err(QueryError::Cancelled("the caller went away"));
+        }
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(QueryError::Cancelled("its time was up"));
+        }
+        Ok(())
+    }
+}
+
+/// Counts what is held against the limits.
+#[derive(Debug)]
+pub(super) struct Budget {
+    pub(super) limits: Limits,
+    points: u64,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, points: 0, bytes: 0 }
+    }
+
+    /// Counts further points.
+    pub(super) fn hold_points(&mut self, count: usize) -> Result<(), QueryError> {
+        self.points += count as u64;
+        let max = self.limits.max_points;
+        within(self.points, max, || (format!("max_points = {max}"), format!("{} points to hold", self.points)))
+    }
+
+    pub(super) fn release_points(&mut self, count: usize) {
+        self.points = self.points.saturating_sub(count as u64);
+    }
+
+    /// Counts further memory.
+    pub(super) fn hold_bytes(&mut self, count: usize) -> Result<(), QueryError> {
+        self.bytes += count as u64;
+        let max = self.limits.max_memory;
+        within(self.bytes, max.0, || (format!("max_memory = {max}"), format!("{} to hold", ByteSize(self.bytes))))
+    }
+
+    pub(super) fn release_bytes(&mut self, count: usize) {
+        self.bytes = self.bytes.saturating_sub(count as u64);
+    }
+
+    pub(super) fn check_series(&self, count: usize) -> Result<(), QueryError> {
+        let max = self.limits.max_series;
+        within(count as u64, max, || (format!("max_series = {max}"), format!("{count} series are selected")))
+    }
+
+    pub(super) fn check_rows(&self, count: usize) -> Result<(), QueryError> {
+        let max = self.limits.max_rows;
+        within(count as u64, max, || (format!("max_rows = {max}"), format!("at least {count} windows")))
+    }
+}
+
+/// `describe` gives the limit and how far it got.
+fn within(value: u64, max: u64, describe: impl FnOnce() -> (String, String)) -> Result<(), QueryError> {
+    if value <= max {
+        return Ok(());
+    }
+    let (limit, detail) = describe();
+    Err(QueryError::TooMuch { limit, detail })
+}

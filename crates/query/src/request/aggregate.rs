@@ -1,0 +1,254 @@
+//! The request for computed values.
+//!
+//! | `aggregate_type` | rows | columns |
+//! |---|---|---|
+//! | `time_window` | one a window | `value` (the function, `mean` by default), `count`, `min`, `max`, `stddev` |
+//! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `median`, `spread`, `first`, `last`, `p95` |
+//! | `custom` | - | InfluxQL, which this version does not have |
+//!
+//! With several fields every column is named `FIELD_COLUMN`, such as `voltage_max`.
+
+use model::TimestampNs;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::common::{self, OneOrMany, OrderWord, Parts, TagFilter};
+use super::{RequestContext, TimeReader, parse_interval};
+use crate::exec::find_zone;
+use crate::{Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, QueryError, Window};
+
+/// The field of points in the EMS, taken where a request names none.
+const DEFAULT_FIELD: &str = "value";
+const DEFAULT_INTERVAL: &str = "1h";
+const DEFAULT_FUNCTION: &str = "mean";
+
+/// What every window shows beside the value asked for.
+const BESIDE_THE_VALUE: [&str; 4] = ["count", "min", "max", "stddev"];
+/// What the statistical summary shows, before `p95`.
+const SUMMARY: [&str; 10] = ["count", "mean", "min", "max", "stddev", "sum", "median", "spread", "first", "last"];
+
+/// `POST /api/v1/query/aggregate`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AggregateRequest {
+    /// `time_window`, `statistical` or `custom`.
+    pub aggregate_type: AggregateType,
+    /// Aggregate function, in any case.
+    pub function: Option<String>,
+    /// Its further arguments, such as `[95]` for `percentile`.
+    #[serde(default)]
+    pub arguments: Vec<f64>,
+    /// Database; the server's own by default.
+    pub database: Option<String>,
+    /// Retention policy; the database's default one by default.
+    pub retention_policy: Option<String>,
+    /// Measurement; needed unless the type is `custom`.
+    #[serde(default)]
+    pub measurement: String,
+    /// Fields, one or a list; `value` by default.
+    pub fields: Option<OneOrMany>,
+    /// Values of tags, one or a list of which any may hold.
+    #[serde(default, alias = "tags")]
+    pub filters: TagFilter,
+    /// First time, spelt as in a series request; needed for `time_window`, else open by default.
+    #[serde(alias = "start_time")]
+    pub start: Option<Value>,
+    /// Last time, which is still inside. Open by default.
+    #[serde(alias = "end_time")]
+    pub end: Option<Value>,
+    /// Length of the windows of `time_window`; `1h` by default.
+    pub interval: Option<String>,
+    /// IANA name of the zone on whose clocks days, weeks, months and years start, and dates without an offset are read. UTC by default,
+    /// and then days have 24 hours.
+    pub time_zone: Option<String>,
+    /// What stands in windows without points: `none` (they are left out, the default), `null`, `previous`, `linear`, or a number.
+    #[serde(default, deserialize_with = "read_fill")]
+    pub fill: Option<Fill>,
+    /// Tags that make a series of the answer each; `["*"]`, the default, for all; `[]` for one series.
+    pub group_by: Option<OneOrMany>,
+    /// `asc` (the default) or `desc` by time.
+    pub order: Option<OrderWord>,
+    /// Most windows a series.
+    pub limit: Option<usize>,
+    /// InfluxQL for the type `custom`.
+    pub custom_query: Option<String>,
+}
+
+/// Kinds of aggregation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AggregateType {
+    /// A row a window of time.
+    TimeWindow,
+    /// One row over the whole range.
+    Statistical,
+    /// A query in InfluxQL.
+    Custom,
+}
+
+impl AggregateRequest {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] with key and place.
+    pub fn parse(body: &[u8]) -> Result<Self, QueryError> {
+        super::parse(body)
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] with the key, what was found and what is expected.
+    pub fn into_plan(self, context: &RequestContext) -> Result<Plan, QueryError> {
+        self.check_type_specific_keys()?;
+        let reader = self.time_reader(context)?;
+        let range = common::range(&reader, self.start.as_ref(), self.end.as_ref())?;
+        if self.aggregate_type == AggregateType::TimeWindow && range.start == TimestampNs::MIN {
+            return Err(missing("start", "the first time of the windows, such as `now-24h`"));
+        }
+        let (window, fields) = (self.window()?, self.field_names());
+        let aggregates = self.aggregates(&fields)?;
+        let fill = self.fill.unwrap_or_default();
+        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or(GroupBy::All);
+        let parts = Parts {
+            database: self.database,
+            retention_policy: self.retention_policy,
+            measurement: self.measurement,
+            fields,
+            tags: self.filters,
+            range,
+            group_by,
+        };
+        Ok(Plan::Aggregate(AggregatePlan {
+            selection: parts.into_selection(context)?,
+            aggregates,
+            window,
+            fill,
+            order: self.order.map_or(Order::Ascending, Order::from),
+            limit: common::limit(self.limit)?,
+        }))
+    }
+
+    /// Refuses keys that would have no effect, so that nobody believes they had one.
+    fn check_type_specific_keys(&self) -> Result<(), QueryError> {
+        match self.aggregate_type {
+            AggregateType::Custom => Err(QueryError::invalid_with_hint(
+                "`aggregate_type` is `custom`: queries in InfluxQL are not supported by this version",
+                "use `time_window` or `statistical` with a `function`",
+            )),
+            _ if self.custom_query.is_some() => Err(misplaced("custom_query", "custom")),
+            AggregateType::Statistical if self.interval.is_some() => Err(misplaced("interval", "time_window")),
+            AggregateType::Statistical if self.fill.is_some() => Err(misplaced("fill", "time_window")),
+            _ if self.function.is_none() && !self.arguments.is_empty() => {
+                Err(missing("function", "the function that `arguments` are for"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn time_reader(&self, context: &RequestContext) -> Result<TimeReader, QueryError> {
+        let reader = TimeReader::new(context);
+        match &self.time_zone {
+            Some(name) => Ok(reader.in_zone(find_zone(name)?)),
+            None => Ok(reader),
+        }
+    }
+
+    fn window(&self) -> Result<Option<Window>, QueryError> {
+        if self.aggregate_type != AggregateType::TimeWindow {
+            return Ok(None);
+        }
+        let interval = self.interval.as_deref().unwrap_or(DEFAULT_INTERVAL);
+        parse_interval(interval, self.time_zone.as_deref()).map(Some)
+    }
+
+    fn field_names(&self) -> Vec<String> {
+        match &self.fields {
+            Some(fields) => fields.clone().into_vec(),
+            None => vec![DEFAULT_FIELD.to_owned()],
+        }
+    }
+
+    fn aggregates(&self, fields: &[String]) -> Result<Vec<Aggregate>, QueryError> {
+        if fields.is_empty() || fields.iter().any(|field| field == "*") {
+            return Err(QueryError::invalid("`fields` must name the fields to compute of"));
+        }
+        let columns = self.columns();
+        let name = |field: &str, column: &str| match fields {
+            [_] => column.to_owned(),
+            _ => format!("{field}_{column}"),
+        };
+        let of_field = |field: &String| {
+            let aggregate = |c: &Column| Aggregate {
+                function: c.function.clone(),
+                arguments: c.arguments.clone(),
+                field: field.clone(),
+                alias: name(field, &c.name),
+            };
+            columns.iter().map(aggregate).collect::<Vec<_>>()
+        };
+        Ok(fields.iter().flat_map(of_field).collect())
+    }
+
+    /// Columns of every field.
+    fn columns(&self) -> Vec<Column> {
+        let function = self.function.as_ref().map(|function| function.to_ascii_lowercase());
+        match (self.aggregate_type, function) {
+            (AggregateType::TimeWindow, function) => {
+                let function = function.unwrap_or_else(|| DEFAULT_FUNCTION.to_owned());
+                let value = Column { name: "value".to_owned(), function, arguments: self.arguments.clone() };
+                std::iter::once(value).chain(BESIDE_THE_VALUE.map(Column::plain)).collect()
+            }
+            (_, Some(function)) => {
+                vec![Column { name: function.clone(), function, arguments: self.arguments.clone() }]
+            }
+            (_, None) => {
+                let p95 = Column { name: "p95".to_owned(), function: "percentile".to_owned(), arguments: vec![95.0] };
+                SUMMARY.map(Column::plain).into_iter().chain([p95]).collect()
+            }
+        }
+    }
+}
+
+struct Column {
+    name: String,
+    function: String,
+    arguments: Vec<f64>,
+}
+
+impl Column {
+    fn plain(function: &str) -> Self {
+        Self { name: function.to_owned(), function: function.to_owned(), arguments: Vec::new() }
+    }
+}
+
+fn missing(key: &str, expected: &str) -> QueryError {
+    QueryError::invalid(format!("`{key}` is missing: expected {expected}"))
+}
+
+fn misplaced(key: &str, kind: &str) -> QueryError {
+    QueryError::invalid(format!("`{key}` is only for the `aggregate_type` `{kind}`"))
+}
+
+/// A word, a number, or JSON's null, which is the word `null`.
+fn read_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fill>, D::Error> {
+    let found = Value::deserialize(deserializer)?;
+    let fill = match &found {
+        Value::Null => Some(Fill::Null),
+        Value::Number(number) => number.as_f64().map(Fill::Value),
+        Value::String(word) => fill_word(word),
+        _ => None,
+    };
+    let expected = "expected `none`, `null`, `previous`, `linear` or a number";
+    fill.map(Some).ok_or_else(|| serde::de::Error::custom(format!("`fill` is {found}: {expected}")))
+}
+
+fn fill_word(word: &str) -> Option<Fill> {
+    Some(match word {
+        "none" => Fill::None,
+        "null" => Fill::Null,
+        "previous" => Fill::Previous,
+        "linear" => Fill::Linear,
+        _ => return None,
+    })
+}

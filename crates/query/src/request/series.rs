@@ -1,0 +1,87 @@
+//! The request for stored points.
+
+use model::TimeRange;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::common::{self, OneOrMany, OrderWord, Parts, TagFilter};
+use super::{RequestContext, TimeReader};
+use crate::{GroupBy, Order, Plan, QueryError, SeriesPlan};
+
+/// `POST /api/v1/query/series`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesRequest {
+    /// Database; the server's own by default.
+    pub database: Option<String>,
+    /// Retention policy; the database's default one by default.
+    pub retention_policy: Option<String>,
+    /// Measurement.
+    pub measurement: String,
+    /// Fields, one or a list; all by default, also spelt `*`.
+    pub fields: Option<OneOrMany>,
+    /// Values of tags, one or a list of which any may hold: `{"channel": "1001", "type": ["m", "s"]}`.
+    #[serde(default)]
+    pub tags: TagFilter,
+    /// First time: RFC 3339, a date with or without time of day (UTC), an integer epoch, or relative as `now-1h`. Open by default.
+    #[serde(alias = "start_time")]
+    pub start: Option<Value>,
+    /// Last time, which is still inside; spelt as `start`. A date alone is its midnight. Open by default.
+    #[serde(alias = "end_time")]
+    pub end: Option<Value>,
+    /// Tags that make a series of the answer each; `["*"]` for all; by default one series with the tags as columns.
+    pub group_by: Option<OneOrMany>,
+    /// `asc` or `desc` by time; newest first by default.
+    pub order: Option<OrderWord>,
+    /// Most rows a series.
+    pub limit: Option<usize>,
+    /// Rows passed over first, a series.
+    #[serde(default)]
+    pub offset: usize,
+    /// Whether the answer may come from and go to the cache; true by default. The plan does not carry it: whoever keeps the cache
+    /// looks here.
+    #[serde(default = "yes")]
+    pub cacheable: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl SeriesRequest {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] with key and place.
+    pub fn parse(body: &[u8]) -> Result<Self, QueryError> {
+        super::parse(body)
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] with the key, what was found and what is expected.
+    pub fn into_plan(self, context: &RequestContext) -> Result<Plan, QueryError> {
+        let range = self.range(context)?;
+        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or(GroupBy::Nothing);
+        let parts = Parts {
+            database: self.database,
+            retention_policy: self.retention_policy,
+            measurement: self.measurement,
+            fields: common::fields(self.fields),
+            tags: self.tags,
+            range,
+            group_by,
+        };
+        Ok(Plan::Series(SeriesPlan {
+            selection: parts.into_selection(context)?,
+            order: self.order.map_or(Order::Descending, Order::from),
+            limit: common::limit(self.limit)?,
+            offset: self.offset,
+        }))
+    }
+
+    fn range(&self, context: &RequestContext) -> Result<TimeRange, QueryError> {
+        common::range(&TimeReader::new(context), self.start.as_ref(), self.end.as_ref())
+    }
+}

@@ -1,0 +1,4 @@
+//! Redis: the protocol, connections, subscribing and polling.
+
+pub mod endpoint;
+pub mod resp;
