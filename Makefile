@@ -6,6 +6,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 # Options for the benchmarks, for instance: make bench BENCH_ARGS='--values 1000000 --sets ems'
 BENCH_ARGS ?=
+QUERY_BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
 
 .PHONY: help run test check bench bench-redis bench-queries fuzz clean
@@ -37,7 +38,7 @@ bench-redis: ## Measure the Redis bridge: loss, rate and processor time per mess
 
 bench-queries: ## Time the same queries on hissrv, VictoriaMetrics and InfluxDB
 	@scripts/install-deps.sh victoria-metrics influxdb
-	python3 bench/queries.py $(BENCH_ARGS)
+	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 
 fuzz: ## Run each fuzz target for a minute
 	scripts/fuzz.sh

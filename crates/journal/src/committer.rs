@@ -147,8 +147,12 @@ impl Committer {
             match room {
                 Room::Enough => return Ok(()),
                 Room::Roll => self.roll()?,
-                Room::Delete(segment) if self.delete(segment) => self.sync_dir(),
-                Room::Delete(_) => return Err(self.full()),
+                Room::Delete(segment) => {
+                    if !self.delete(segment) {
+                        return Err(self.full());
+                    }
+                    self.sync_dir();
+                }
                 Room::None(error) => return Err(error),
             }
         }
@@ -256,16 +260,20 @@ impl Committer {
 
     fn trim(&self) {
         let mut deleted = false;
-        loop {
-            let passed = self.shared.lock().pop_passed();
-            match passed {
-                Some(segment) if self.delete(segment) => deleted = true,
-                _ => break,
+        while let Some(segment) = self.pop_passed() {
+            if !self.delete(segment) {
+                break;
             }
+            deleted = true;
         }
         if deleted {
             self.sync_dir();
         }
+    }
+
+    // The lock must not be held in the loop that uses this.
+    fn pop_passed(&self) -> Option<Segment> {
+        self.shared.lock().pop_passed()
     }
 
     /// Deletes the file of a segment that was taken off the list; puts it back when that fails.

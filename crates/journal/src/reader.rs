@@ -59,11 +59,12 @@ impl Reader {
         if self.at.offset >= end || self.at.seq >= limit {
             return Ok(Found::End);
         }
+        let expected = self.at.seq;
         let mut wanted = HEADER_LEN as u64;
         loop {
             let Some(bytes) = self.bytes(wanted, end)? else { return self.resync(end, limit) };
             match record::parse(bytes) {
-                Parsed::Record(found) if found.seq == self.at.seq => {
+                Parsed::Record(found) if found.seq == expected => {
                     let (seq, points, len) = (found.seq, found.points, found.encoded_len() as u64);
                     let payload = found.payload.into();
                     self.at.offset += len;

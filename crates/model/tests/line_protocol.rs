@@ -100,7 +100,7 @@ fn every_known_difference_is_one() {
 
 #[test]
 fn every_difference_by_text_has_a_text_that_is_read_differently() {
-    let texts = [r"m,a=b\\c v=1", "m \tv=1", "m v=.5", "# a b=\"\nm v=1", " m=\"x v=1\nm v=2"];
+    let texts = [r"m,a=b\\c v=1", "m \tv=1", "m v=.5", "# a b=\"\nm v=1\nm v=2", " m=\"x v=1\nm v=2"];
     for ((reason, applies), text) in TEXT_DIFFERENCES.iter().zip(texts) {
         assert!(applies(text), "{reason}: {text:?}");
         assert_ne!(ours(text), theirs(text), "{reason}: {text:?}");

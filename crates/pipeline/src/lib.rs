@@ -1,1 +1,18 @@
-//! pipeline
+//! From received values to durable, visible ones.
+//!
+//! [`Intake`] turns line protocol and decoded points into batches of identifiers and appends them to the journal; [`Applier`]
+//! takes the journal's records into the embedded engine. A sender is told "done" when its batch is durable in the journal
+//! and visible to queries. Not here: sockets, decoding of payloads, stores other than the embedded one.
+
+mod applied;
+mod applier;
+mod counters;
+mod intake;
+mod lines;
+mod points;
+
+pub use applied::Applied;
+pub use applier::{Applier, ApplierStats};
+pub use counters::{Counters, Origin, OriginCounts};
+pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
+pub use points::PointBatch;

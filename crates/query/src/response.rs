@@ -158,7 +158,7 @@ mod tests {
         let floats = [25.0, -0.5, 0.1 + 0.2, f64::NAN, f64::INFINITY, 1e300, 100.0];
         let result = one_column(&[0; 7], floats.map(Cell::Float).to_vec());
         let written = text(&result, Some(Precision::Second));
-        let expected = "[[0,25],[0,-0.5],[0,0.30000000000000004],[0,null],[0,null],[0,1e300],[0,100]]";
+        let expected = "[[0,25],[0,-0.5],[0,0.30000000000000004],[0,null],[0,null],[0,1e+300],[0,100]]";
         assert!(written.contains(expected), "{written}");
     }
 

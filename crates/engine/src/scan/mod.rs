@@ -129,7 +129,7 @@ pub(crate) fn latest(
         }
         let order = run.order;
         let points = scan.load(run, &mut ScanCache::default());
-        let found = points.and_then(|p| p.times.last().map(|t| (*t, order, p)));
+        let found = points.and_then(|p| Some((*p.times.last()?, order, p)));
         newest = newest.into_iter().chain(found).max_by_key(|(time, order, _)| (*time, *order));
     }
     if let Some((_, _, points)) = newest

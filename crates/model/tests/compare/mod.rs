@@ -8,15 +8,15 @@ use model::line::{Line, LineErrorKind, LineParser};
 
 /// A point by value; floats by their bits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Point {
-    pub measurement: String,
-    pub tags: Vec<(String, String)>,
-    pub fields: Vec<(String, Value)>,
-    pub time: Option<i64>,
+pub(crate) struct Point {
+    pub(crate) measurement: String,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, Value)>,
+    pub(crate) time: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Float(u64),
     Integer(i64),
     Unsigned(u64),
@@ -26,15 +26,15 @@ pub enum Value {
 
 /// A line that is refused, and whether the other parser may well take it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
-    pub message: String,
-    pub known: Option<&'static str>,
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) known: Option<&'static str>,
 }
 
-pub type Lines = Vec<Result<Point, Refusal>>;
+pub(crate) type Lines = Vec<Result<Point, Refusal>>;
 
 /// Texts that the two parsers read differently by design.
-pub const TEXT_DIFFERENCES: [(&str, fn(&str) -> bool); 5] = [
+pub(crate) const TEXT_DIFFERENCES: [(&str, fn(&str) -> bool); 5] = [
     ("two backslashes in a name are two of them in InfluxDB 1.x, one in the crate", |text| text.contains(r"\\")),
     ("InfluxDB 1.x takes tabs and NULs for blanks only before series and field keys", |text| {
         text.contains(['\t', '\0'])
@@ -88,7 +88,7 @@ fn known_refusal(error: &Error) -> Option<&'static str> {
 }
 
 /// Fails unless both parsers read `text` alike, or differ for a listed reason.
-pub fn check(text: &str) {
+pub(crate) fn check(text: &str) {
     let ours = ours(text);
     if TEXT_DIFFERENCES.iter().any(|(_, applies)| applies(text)) {
         return;
@@ -106,7 +106,7 @@ pub fn check(text: &str) {
 }
 
 /// What `model::line` and `model::key` make of `text`.
-pub fn ours(text: &str) -> Lines {
+pub(crate) fn ours(text: &str) -> Lines {
     let mut parser = LineParser::new(text.as_bytes());
     let mut lines = Vec::new();
     while let Some(line) = parser.next_line() {
@@ -142,7 +142,7 @@ fn our_value(value: FieldValue<'_>) -> Value {
 }
 
 /// What the crate makes of `text`, with the rules of InfluxDB 1.x that it leaves to its callers.
-pub fn theirs(text: &str) -> Lines {
+pub(crate) fn theirs(text: &str) -> Lines {
     let refusal = |error: Error| Refusal { known: known_refusal(&error), message: error.to_string() };
     parse_lines(text).map(|line| line.map_err(refusal).and_then(|line| their_point(&line))).collect()
 }

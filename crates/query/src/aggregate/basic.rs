@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use model::{FieldType, TimeRange, TimestampNs};
 
 use super::view::{Number, for_number};
-use super::{Accumulator, AggregateFunction, Run, TakesSummaries, is_numeric};
+use super::{Accumulator, AggregateFunction, Run, TakesSummaries, compare, is_numeric};
 use crate::Summary;
 use crate::result::Cell;
 
@@ -331,7 +331,7 @@ impl EdgeState {
             (Some(Ordering::Equal), _) => false,
         };
         let value = value();
-        if better || self.best.as_ref().is_some_and(|(_, best)| exceeds(&value, best)) {
+        if better || self.best.as_ref().is_some_and(|(_, best)| compare(&value, best) == Ordering::Greater) {
             self.best = Some((time, value));
         }
     }
@@ -370,18 +370,6 @@ impl TakesSummaries for EdgeState {
             Edge::First => self.offer(summary.first_time, || Cell::Float(summary.first)),
             Edge::Last => self.offer(summary.last_time, || Cell::Float(summary.last)),
         }
-    }
-}
-
-/// True when `a` is the larger one of two cells of one type.
-fn exceeds(a: &Cell, b: &Cell) -> bool {
-    match (a, b) {
-        (Cell::Float(a), Cell::Float(b)) => a > b,
-        (Cell::Integer(a), Cell::Integer(b)) => a > b,
-        (Cell::Unsigned(a), Cell::Unsigned(b)) => a > b,
-        (Cell::Boolean(a), Cell::Boolean(b)) => a > b,
-        (Cell::String(a), Cell::String(b)) => a > b,
-        _ => false,
     }
 }
 
@@ -430,7 +418,8 @@ mod tests {
 
     #[test]
     fn first_and_last_of_several_series_go_by_time_and_then_by_the_larger_value() {
-        let early_last = [(&[5i64, 6][..], Values::Float(vec![1.0, 2.0])), (&[4, 5][..], Values::Float(vec![3.0, 9.0]))];
+        let early_last =
+            [(&[5i64, 6][..], Values::Float(vec![1.0, 2.0])), (&[4, 5][..], Values::Float(vec![3.0, 9.0]))];
         assert_eq!(apply("first", &early_last), Cell::Float(3.0));
         assert_eq!(apply("last", &early_last), Cell::Float(2.0));
         let tie = [(&[5i64][..], Values::Float(vec![8.0])), (&[5][..], Values::Float(vec![9.0]))];

@@ -10,6 +10,8 @@ mod statistics;
 mod time;
 mod view;
 
+use std::cmp::Ordering;
+
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
 use crate::result::Cell;
@@ -101,4 +103,16 @@ pub fn check_type(function: &dyn AggregateFunction, field: &str, kind: FieldType
 /// True for the types that can be reckoned with.
 pub(crate) const fn is_numeric(kind: FieldType) -> bool {
     matches!(kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned)
+}
+
+/// Order of two cells of one type, by which it is decided between points at the same time in several series.
+pub(crate) fn compare(a: &Cell, b: &Cell) -> Ordering {
+    match (a, b) {
+        (Cell::Float(a), Cell::Float(b)) => a.total_cmp(b),
+        (Cell::Integer(a), Cell::Integer(b)) => a.cmp(b),
+        (Cell::Unsigned(a), Cell::Unsigned(b)) => a.cmp(b),
+        (Cell::Boolean(a), Cell::Boolean(b)) => a.cmp(b),
+        (Cell::String(a), Cell::String(b)) => a.cmp(b),
+        _ => Ordering::Equal,
+    }
 }

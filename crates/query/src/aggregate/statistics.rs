@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use model::{FieldType, FieldValue, TimeRange, TimestampNs};
 
 use super::view::{Number, for_number};
-use super::{Accumulator, AggregateFunction, Run, is_numeric};
+use super::{Accumulator, AggregateFunction, Run, compare, is_numeric};
 use crate::result::Cell;
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
@@ -250,7 +250,7 @@ struct CensusState {
 }
 
 /// A value that can be compared for equality: -0.0 is 0.0.
-#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, Hash)]
 enum Key {
     Number(u64),
     Text(Box<str>),
@@ -312,13 +312,12 @@ impl Accumulator for CensusState {
     }
 }
 
-/// Among equally frequent values the one seen first; of two series' values at the same time, the smaller key (so that the
-/// answer does not depend on the order of a hash map).
+/// Among equally frequent values the one seen first; of two series' values at the same time, the larger.
 fn most_frequent(seen: HashMap<Key, Sightings>) -> Cell {
-    let better = |(a_key, a): &(Key, Sightings), (b_key, b): &(Key, Sightings)| {
-        a.count.cmp(&b.count).then(b.first.cmp(&a.first)).then(b_key.cmp(a_key))
+    let better = |a: &Sightings, b: &Sightings| {
+        a.count.cmp(&b.count).then(b.first.cmp(&a.first)).then_with(|| compare(&a.value, &b.value))
     };
-    seen.into_iter().max_by(better).map(|(_, s)| s.value).unwrap_or_default()
+    seen.into_values().max_by(better).map(|sightings| sightings.value).unwrap_or_default()
 }
 
 #[cfg(test)]

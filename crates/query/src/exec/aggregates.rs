@@ -12,9 +12,7 @@ use super::scanner::{Checked, Scanner};
 use super::windows::Windows;
 use crate::aggregate::{Accumulator, AggregateFunction, Registry, Run, View, check_type};
 use crate::result::{Cell, ResultColumn};
-use crate::{
-    Aggregate, AggregatePlan, FieldColumn, Order, QueryError, QueryResult, ResultSeries, Selection, Summary,
-};
+use crate::{Aggregate, AggregatePlan, FieldColumn, Order, QueryError, QueryResult, ResultSeries, Selection, Summary};
 
 /// What an accumulator takes besides the bytes it reports, roughly: itself, its box, its place in the row.
 const BYTES_PER_STATE: usize = 96;
@@ -106,7 +104,9 @@ fn column_type(computation: &Computation<'_>, group: &Group) -> Result<Option<Fi
     let mut kinds = group.members.iter().flat_map(|m| &m.columns).filter(|c| &c.field == field).map(|c| c.kind);
     let Some(kind) = kinds.next() else { return Ok(None) };
     if let Some(other) = kinds.find(|&other| other != kind) {
-        return Err(QueryError::Store(format!("field `{field}` is of type {kind} in one series and {other} in another")));
+        return Err(QueryError::Store(format!(
+            "field `{field}` is of type {kind} in one series and {other} in another"
+        )));
     }
     check_type(computation.function, field, kind)?;
     Ok(Some(kind))
@@ -165,12 +165,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    fn add_summary(
-        &mut self,
-        budget: &mut Budget,
-        column: &FieldColumn,
-        summary: &Summary,
-    ) -> Result<(), QueryError> {
+    fn add_summary(&mut self, budget: &mut Budget, column: &FieldColumn, summary: &Summary) -> Result<(), QueryError> {
         let window = self.ruler.windows.containing(summary.first_time);
         self.update(budget, column, window, &mut |state| {
             let unasked = || QueryError::Store(format!("a summary of field `{}` came unasked", column.field));

@@ -86,7 +86,9 @@ pub(super) fn fill(
     kind: Option<FieldType>,
 ) -> Vec<Cell> {
     match fill {
-        Fill::None | Fill::Null => cells.into_iter().map(|cell| cell.unwrap_or_else(|| function.of_nothing())).collect(),
+        Fill::None | Fill::Null => {
+            cells.into_iter().map(|cell| cell.unwrap_or_else(|| function.of_nothing())).collect()
+        }
         Fill::Previous => previous(cells),
         Fill::Linear => linear(cells, starts),
         Fill::Value(number) => {
@@ -194,8 +196,7 @@ mod tests {
 
     #[test]
     fn a_number_takes_the_type_of_the_column_where_it_fits() {
-        let expected =
-            [Cell::Integer(7), Cell::Integer(1), Cell::Integer(7), Cell::Integer(4), Cell::Integer(7)];
+        let expected = [Cell::Integer(7), Cell::Integer(1), Cell::Integer(7), Cell::Integer(4), Cell::Integer(7)];
         assert_eq!(filled(Fill::Value(7.0), "sum", holed()), expected);
         assert_eq!(filled(Fill::Value(0.5), "sum", holed())[0], Cell::Float(0.5));
         assert_eq!(filled(Fill::Value(7.0), "mean", holed())[0], Cell::Float(7.0));

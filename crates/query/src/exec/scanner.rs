@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use model::{FieldType, FieldValue, TimeRange, TimestampNs, Values};
+use model::{FieldValue, TimeRange, TimestampNs, Values};
 
 use super::limits::{Budget, Cancel, Limits};
 use crate::scan::ScanReport;
@@ -23,6 +23,9 @@ pub(super) struct Scanner<'a> {
 
 /// Says whether the summary of a run from its first to its last time is enough.
 pub(super) type Suffices<'a> = &'a dyn Fn(TimestampNs, TimestampNs) -> bool;
+
+/// Takes in a piece and says whether more are wanted.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(&mut Budget, Checked<'_>) -> Result<ControlFlow<()>, QueryError>;
 
 /// No run's summary is enough.
 pub(super) const POINTS_ONLY: Suffices<'static> = &|_, _| false;
@@ -53,7 +56,7 @@ impl<'a> Scanner<'a> {
         column: &FieldColumn,
         range: TimeRange,
         suffices: Suffices<'_>,
-        visit: &mut dyn FnMut(&mut Budget, Checked<'_>) -> Result<ControlFlow<()>, QueryError>,
+        visit: Visit<'_>,
     ) -> Result<(), QueryError> {
         let mut outcome = self.cancel.check();
         if outcome.is_err() || range.is_empty() {

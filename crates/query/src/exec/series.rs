@@ -13,9 +13,7 @@ use super::group::{Group, groups, tag};
 use super::limits::Budget;
 use super::scanner::{Checked, POINTS_ONLY, Scanner};
 use crate::result::{Cell, ResultColumn};
-use crate::{
-    FieldColumn, GroupBy, Order, QueryError, QueryResult, ResultSeries, SeriesColumns, SeriesPlan,
-};
+use crate::{FieldColumn, GroupBy, Order, QueryError, QueryResult, ResultSeries, SeriesColumns, SeriesPlan};
 
 /// A cell and the text of a tag's value, roughly.
 const BYTES_PER_TAG_CELL: usize = 48;
@@ -212,8 +210,7 @@ impl Track {
         let held = self.bytes();
         self.times.extend_from_slice(times.get(from..to).unwrap_or_default());
         let whole = from == 0 && to == times.len();
-        let same_type =
-            if whole { self.values.append(values) } else { self.values.append(&values.slice(from, to)) };
+        let same_type = if whole { self.values.append(values) } else { self.values.append(&values.slice(from, to)) };
         debug_assert!(same_type, "the scanner has checked the type");
         budget.hold_points(to - from)?;
         budget.hold_bytes(self.bytes() - held)
@@ -293,13 +290,7 @@ fn places(members: &[Rows], order: Order) -> Vec<Place> {
 }
 
 /// Moves the cells at `places` into a series of the answer.
-fn assemble(
-    plan: &SeriesPlan,
-    header: &Header,
-    group: &Group,
-    members: &mut [Rows],
-    places: &[Place],
-) -> ResultSeries {
+fn assemble(plan: &SeriesPlan, header: &Header, group: &Group, members: &mut [Rows], places: &[Place]) -> ResultSeries {
     let times = places.iter().filter_map(|place| members.get(place.member)?.times.get(place.row)).copied().collect();
     let mut columns = Vec::with_capacity(header.fields.len() + header.tag_keys.len());
     for (index, name) in header.fields.iter().enumerate() {

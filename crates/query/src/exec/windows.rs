@@ -226,10 +226,7 @@ mod tests {
         assert_eq!(hours("2026-03-28T12:00:00Z"), 24);
         assert_eq!(hours("2026-03-29T12:00:00Z"), 23);
         assert_eq!(hours("2026-10-25T12:00:00Z"), 25);
-        assert_eq!(
-            days.containing(at("2026-03-28T23:00:00Z")),
-            range("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")
-        );
+        assert_eq!(days.containing(at("2026-03-28T23:00:00Z")), range("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"));
     }
 
     #[test]

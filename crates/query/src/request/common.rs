@@ -63,7 +63,9 @@ fn predicate((key, values): (String, OneOrMany)) -> Result<TagPredicate, QueryEr
     let matches = match values {
         OneOrMany::One(value) => TagMatch::Is(value),
         OneOrMany::Many(values) if values.is_empty() => {
-            return Err(QueryError::invalid(format!("the list of values of tag `{key}` is empty: expected at least one")));
+            return Err(QueryError::invalid(format!(
+                "the list of values of tag `{key}` is empty: expected at least one"
+            )));
         }
         OneOrMany::Many(values) => TagMatch::In(values),
     };

@@ -92,7 +92,9 @@ mod tests {
             let error = parse_interval(text, None).unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("`interval` is `{text}`: expected a length above 0 such as `10s`, `1h30m`, `1d`, `1w`, `1mo` or `1y`")
+                format!(
+                    "`interval` is `{text}`: expected a length above 0 such as `10s`, `1h30m`, `1d`, `1w`, `1mo` or `1y`"
+                )
             );
         }
         let error = parse_interval("1d12h", Some("UTC")).unwrap_err().to_string();

@@ -162,7 +162,15 @@ mod tests {
     #[test]
     fn errors_name_the_key_and_what_was_found() {
         let error = |value: Value| reader(Some(Precision::Second)).json("start", &value).unwrap_err().to_string();
-        for found in [json!("yesterday"), json!("now-"), json!("now-5"), json!("nowish"), json!("now*2h"), json!(1.5), json!(null)] {
+        for found in [
+            json!("yesterday"),
+            json!("now-"),
+            json!("now-5"),
+            json!("nowish"),
+            json!("now*2h"),
+            json!(1.5),
+            json!(null),
+        ] {
             let shown = found.as_str().map_or(found.to_string(), str::to_owned);
             assert_eq!(error(found), format!("`start` is `{shown}`: {EXPECTED}"));
         }

@@ -1,0 +1,142 @@
+//! Power is cut at every operation and at every sync; whatever was acknowledged must be there afterwards.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{DIR, drain, open, payload, records, small_from_files};
+use journal::{Consumer, Delivery, FsyncPolicy, Journal, JournalConfig};
+use model::Seq;
+use vfs::FaultFs;
+
+const APPENDS: u64 = 14;
+const SEEDS: u64 = 6;
+
+/// What a run was told.
+#[derive(Debug, Default)]
+struct Told {
+    acknowledged: Vec<(u64, Vec<u8>)>,
+    committed: Seq,
+    maybe_committed: Seq,
+    durable: Seq,
+}
+
+/// Appends, reads and commits until the end or until the power is cut.
+fn run(fs: &FaultFs, config: &JournalConfig) -> Told {
+    let mut told = Told::default();
+    let Ok((journal, _)) = Journal::open(Arc::new(fs.clone()), Path::new(DIR), config.clone(), Seq(0)) else {
+        return told;
+    };
+    let mut consumer = journal.consumer("store").ok();
+    for n in 1..=APPENDS {
+        if let Ok(seq) = journal.append_wait(payload(n), 1) {
+            told.acknowledged.push((seq.0, payload(n)));
+        }
+        if let Some(consumer) = consumer.as_mut().filter(|_| n % 4 == 0) {
+            read_and_commit(consumer, &mut told);
+        }
+    }
+    told.durable = journal.durable_seq();
+    journal.close();
+    told
+}
+
+fn read_and_commit(consumer: &mut Consumer, told: &mut Told) {
+    while let Ok(Delivery::Record { seq, .. }) = consumer.next(Duration::ZERO) {
+        told.maybe_committed = seq;
+    }
+    if consumer.commit(told.maybe_committed).is_ok() {
+        told.committed = told.maybe_committed;
+    }
+}
+
+/// Opens the journal after a crash and checks it against what was promised: everything up to `promised`.
+fn check(fs: &FaultFs, config: &JournalConfig, told: &Told, promised: Seq, case: &str) {
+    let journal = open(fs, config);
+    let mut consumer = journal.consumer("store").unwrap();
+    let start = consumer.committed_seq();
+    assert!(told.committed <= start && start <= told.maybe_committed, "{case}: cursor at {start}, {told:?}");
+    let found = records(&drain(&mut consumer));
+    assert!(found.is_sorted_by(|a, b| a.0 < b.0), "{case}: order of {found:?}");
+    for acknowledged in told.acknowledged.iter().filter(|(seq, _)| *seq > start.0 && *seq <= promised.0) {
+        assert_eq!(found.iter().filter(|f| *f == acknowledged).count(), 1, "{case}: {acknowledged:?} in {found:?}");
+    }
+    // The n-th append has the payload n, and none was retried: nothing else can be there, and nothing twice.
+    let invented = found.iter().find(|(seq, content)| *content != payload(*seq) || *seq > APPENDS);
+    assert_eq!(invented, None, "{case}");
+    let appended = journal.append_wait(payload(99), 1).unwrap();
+    assert!(
+        told.acknowledged.iter().all(|(seq, _)| *seq <= promised.0.max(start.0) || config.fsync != FsyncPolicy::Always)
+    );
+    assert_eq!(records(&drain(&mut consumer)), [(appended.0, payload(99))], "{case}");
+    consumer.commit(appended).unwrap();
+}
+
+/// Runs into every cut, crashes with several seeds, and checks; also with a second power cut during the recovery.
+fn check_every_cut(config: &JournalConfig, cuts: u64, cut: impl Fn(&FaultFs, u64)) {
+    for at in 0..=cuts {
+        let fs = FaultFs::new();
+        cut(&fs, at);
+        let told = run(&fs, config);
+        let acknowledged = Seq(told.acknowledged.last().map_or(0, |(seq, _)| *seq));
+        let promised = if config.fsync == FsyncPolicy::Always { acknowledged } else { told.durable };
+        for seed in 0..SEEDS {
+            let crashed = fs.crash(seed);
+            check(&crashed.crash(0), config, &told, promised, &format!("cut {at} seed {seed}"));
+            for again in 0..5 {
+                let recovering = crashed.crash(0);
+                recovering.stop_after_operations(again);
+                drop(Journal::open(Arc::new(recovering.clone()), Path::new(DIR), config.clone(), Seq(0)));
+                let case = format!("cut {at} seed {seed}, then cut {again}");
+                check(&recovering.crash(seed), config, &told, promised, &case);
+            }
+        }
+    }
+}
+
+fn count(config: &JournalConfig) -> FaultFs {
+    let fs = FaultFs::new();
+    let told = run(&fs, config);
+    assert_eq!(told.acknowledged.len() as u64, APPENDS);
+    assert!(told.committed > Seq(0), "the run commits and deletes segments");
+    fs
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_cut_at_every_operation() {
+    let config = small_from_files();
+    check_every_cut(&config, count(&config).operations(), FaultFs::stop_after_operations);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_cut_at_every_sync() {
+    let config = JournalConfig { ..common::small() };
+    check_every_cut(&config, count(&config).syncs(), FaultFs::stop_after_syncs);
+}
+
+#[test]
+fn what_was_called_durable_survives_also_under_the_interval_policy() {
+    let config = JournalConfig { fsync: FsyncPolicy::Interval(Duration::from_micros(50)), ..small_from_files() };
+    check_every_cut(&config, count(&config).operations(), FaultFs::stop_after_operations);
+}
+
+#[test]
+fn a_power_cut_after_a_failed_sync_loses_nothing_acknowledged() {
+    let config = small_from_files();
+    let operations = count(&config).operations();
+    for at in 0..operations {
+        let fs = FaultFs::new();
+        let journal = open(&fs, &config);
+        common::append(&journal, 1..1 + at % 7);
+        fs.fail_next_sync();
+        assert!(journal.append_wait(payload(50), 1).is_err());
+        drop(journal);
+        let crashed = open(&fs.crash(at), &config);
+        let found = records(&drain(&mut crashed.consumer("store").unwrap()));
+        let expected: Vec<_> = (1..1 + at % 7).map(|n| (n, payload(n))).collect();
+        assert_eq!(found, expected, "after {at}");
+    }
+}

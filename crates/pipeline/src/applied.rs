@@ -1,0 +1,76 @@
+//! Tells when a journal position has become visible to queries.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use model::Seq;
+
+type Waiter = Box<dyn FnOnce() + Send>;
+
+/// The newest position that is visible, and who waits for later ones. Waiters are bounded by the requests in flight.
+#[derive(Default)]
+pub struct Applied {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    seq: Seq,
+    waiters: BTreeMap<Seq, Vec<Waiter>>,
+}
+
+impl Applied {
+    /// Calls `waiter` once everything up to `seq` is visible: at once, or from the thread that makes it so.
+    pub fn when(&self, seq: Seq, waiter: impl FnOnce() + Send + 'static) {
+        let mut inner = self.lock();
+        if seq > inner.seq {
+            inner.waiters.entry(seq).or_default().push(Box::new(waiter));
+            return;
+        }
+        drop(inner);
+        waiter();
+    }
+
+    /// The newest position that is visible.
+    pub fn seq(&self) -> Seq {
+        self.lock().seq
+    }
+
+    /// Everything up to `seq` is visible now.
+    pub(crate) fn advance(&self, seq: Seq) {
+        let mut inner = self.lock();
+        inner.seq = inner.seq.max(seq);
+        let later = inner.waiters.split_off(&seq.next());
+        let reached = std::mem::replace(&mut inner.waiters, later);
+        drop(inner);
+        reached.into_values().flatten().for_each(|waiter| waiter());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+    #[test]
+    fn waiters_are_called_when_their_position_is_reached_and_not_before() {
+        let applied = Applied::default();
+        let called = Arc::new(AtomicU64::new(0));
+        for seq in [1, 2, 2, 5] {
+            let called = Arc::clone(&called);
+            applied.when(Seq(seq), move || _ = called.fetch_add(seq, SeqCst));
+        }
+        applied.advance(Seq(3));
+        assert_eq!(called.load(SeqCst), 5);
+        applied.advance(Seq(5));
+        assert_eq!(called.load(SeqCst), 10);
+        let now = Arc::clone(&called);
+        applied.when(Seq(4), move || _ = now.fetch_add(100, SeqCst));
+        assert_eq!(called.load(SeqCst), 110);
+    }
+}

@@ -1,0 +1,191 @@
+//! The journal's consumer for the embedded engine: one thread that takes records in, in order, and moves the durable cursor
+//! to what the engine has in synced files.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use engine::{Engine, EngineError};
+use journal::{Consumer, Delivery, GapReason};
+use model::Seq;
+
+use crate::Applied;
+
+/// Longest wait for a record before the cursor is looked after and a stop is noticed.
+const IDLE: Duration = Duration::from_millis(100);
+/// How often the cursor is moved when the engine has written more to files.
+const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// Pause after an error that may pass, such as a read error of the disk.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The running consumer.
+pub struct Applier {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    engine: Arc<Engine>,
+    applied: Arc<Applied>,
+    stopping: AtomicBool,
+    values: AtomicU64,
+    refused: AtomicU64,
+    lost_values: AtomicU64,
+    lost_records: AtomicU64,
+    errors: AtomicU64,
+}
+
+/// Totals since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ApplierStats {
+    /// Values taken into the engine.
+    pub values: u64,
+    /// Values the engine refused: their column was unknown or of another type.
+    pub refused: u64,
+    /// Values in records that were lost to damage of the journal, or dropped by its disk budget, before the engine had them.
+    pub lost_values: u64,
+    /// Those records.
+    pub lost_records: u64,
+    /// Records that could not be decoded, and failed reads or cursor moves.
+    pub errors: u64,
+}
+
+impl Applier {
+    /// Starts after what the engine already has in files.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(mut consumer: Consumer, engine: Arc<Engine>, applied: Arc<Applied>) -> io::Result<Self> {
+        consumer.seek(engine.flushed_seq());
+        applied.advance(engine.flushed_seq());
+        let shared = Arc::new(Shared {
+            engine,
+            applied,
+            stopping: AtomicBool::new(false),
+            values: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            lost_values: AtomicU64::new(0),
+            lost_records: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        });
+        let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at: Instant::now() };
+        let thread = std::thread::Builder::new().name("applier".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Totals of the moment.
+    pub fn stats(&self) -> ApplierStats {
+        let s = &self.shared;
+        ApplierStats {
+            values: s.values.load(Relaxed),
+            refused: s.refused.load(Relaxed),
+            lost_values: s.lost_values.load(Relaxed),
+            lost_records: s.lost_records.load(Relaxed),
+            errors: s.errors.load(Relaxed),
+        }
+    }
+
+    /// True once the thread has ended, which it does only when told to or when the journal was closed.
+    pub fn has_ended(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Takes in what the journal still holds, writes it to files, moves the cursor, and ends the thread. The journal must have
+    /// been closed, or it never runs out.
+    pub fn drain(&self) {
+        self.join();
+    }
+
+    /// Ends the thread where it stands; the journal keeps what was not taken in.
+    pub fn abandon(&self) {
+        self.shared.stopping.store(true, Relaxed);
+        self.join();
+    }
+
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the applier had panicked");
+        }
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    consumer: Consumer,
+    committed_at: Instant,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while !self.shared.stopping.load(Relaxed) {
+            match self.consumer.next(IDLE) {
+                Ok(Delivery::Record { seq, payload, .. }) => {
+                    if !self.apply(seq, &payload) {
+                        return;
+                    }
+                }
+                Ok(Delivery::Gap { from, to, points, reason }) => self.note_gap(from, to, points, reason),
+                Ok(Delivery::Idle) => {}
+                Ok(Delivery::Closed) => return self.finish(),
+                Err(e) => {
+                    self.shared.errors.fetch_add(1, Relaxed);
+                    tracing::error!(error = %e, "the journal cannot be read; trying again");
+                    std::thread::sleep(PAUSE);
+                }
+            }
+            if self.committed_at.elapsed() >= COMMIT_EVERY {
+                self.commit();
+            }
+        }
+    }
+
+    /// False when the engine is being stopped.
+    fn apply(&self, seq: Seq, payload: &[u8]) -> bool {
+        let s = &self.shared;
+        match s.engine.apply(seq, payload) {
+            Ok(report) => {
+                s.values.fetch_add(report.values, Relaxed);
+                s.refused.fetch_add(report.unknown_columns + report.wrong_types, Relaxed);
+            }
+            Err(EngineError::Stopping) => return false,
+            Err(e) => {
+                s.errors.fetch_add(1, Relaxed);
+                tracing::error!(error = %e, "a journal record was passed over");
+            }
+        }
+        s.applied.advance(seq);
+        true
+    }
+
+    fn note_gap(&self, from: Seq, to: Seq, points: Option<u64>, reason: GapReason) {
+        let s = &self.shared;
+        s.lost_records.fetch_add(to.0.saturating_sub(from.0) + 1, Relaxed);
+        s.lost_values.fetch_add(points.unwrap_or(0), Relaxed);
+        tracing::error!(%from, %to, ?points, ?reason, "records of the journal were lost before the engine had them");
+        s.applied.advance(to);
+    }
+
+    /// Lets the journal delete what the engine has in files.
+    fn commit(&mut self) {
+        self.committed_at = Instant::now();
+        let flushed = self.shared.engine.flushed_seq();
+        if flushed <= self.consumer.committed_seq() {
+            return;
+        }
+        if let Err(e) = self.consumer.commit(flushed) {
+            self.shared.errors.fetch_add(1, Relaxed);
+            tracing::warn!(error = %e, "the journal's cursor could not be moved; trying again");
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Err(e) = self.shared.engine.flush() {
+            tracing::error!(error = %e, "the last values could not be written to files; the journal keeps them");
+        }
+        self.commit();
+    }
+}

@@ -1,0 +1,149 @@
+//! The one way in: batches become durable in the journal, then visible, then the sender is told.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use catalog::{Catalog, CatalogError, DEFAULT_POLICY};
+use journal::{AppendError, Journal};
+use model::{BucketId, ColumnId, Precision, Seq, TimeRange, TimestampNs};
+
+use crate::counters::{Counters, Origin};
+use crate::lines::{self, Encoded, LineBody};
+use crate::{Applied, PointBatch};
+
+/// Takes values in. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) counters: Arc<Counters>,
+    applied: Arc<Applied>,
+}
+
+/// A body of line protocol.
+#[derive(Debug, Clone, Copy)]
+pub struct LineWrite<'a> {
+    /// Where it goes.
+    pub bucket: BucketId,
+    /// The body, inflated.
+    pub text: &'a [u8],
+    /// Unit of its times.
+    pub precision: Precision,
+    /// Time of lines that have none.
+    pub now: TimestampNs,
+}
+
+/// What became of a body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Lines stored.
+    pub lines: u64,
+    /// Values stored.
+    pub values: u64,
+    /// The first rejected lines, described.
+    pub rejected: Vec<Rejected>,
+    /// Lines that could not be read.
+    pub malformed: u64,
+    /// Lines that contradict a field's type or the range of times.
+    pub dropped: u64,
+}
+
+/// A line that was not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Byte in the line, from 1, at which it went wrong.
+    pub column: u64,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Why nothing (more) of a body was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The journal did not take it.
+    #[error(transparent)]
+    Journal(#[from] AppendError),
+    /// New names could not be made durable.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+impl IntakeError {
+    /// True when the same body may be taken later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Journal(e) => e.is_retryable(),
+            Self::Catalog(_) => false,
+        }
+    }
+}
+
+impl Intake {
+    /// Joins catalog, journal and the word of what is visible.
+    pub fn new(catalog: Arc<Catalog>, journal: Arc<Journal>, applied: Arc<Applied>) -> Self {
+        Self { catalog, journal, counters: Arc::default(), applied }
+    }
+
+    /// What became of the values so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The bucket of a database, which must exist, and a retention policy, the default one where `None`.
+    pub fn bucket(&self, database: &str, policy: Option<&str>) -> Option<BucketId> {
+        self.catalog.read().bucket(database, policy.unwrap_or(DEFAULT_POLICY))
+    }
+
+    /// Reads a body on this thread and hands it to the journal; `done` is called, on another thread, once it is durable and
+    /// visible. Lines that are wrong are left out and described.
+    pub fn write_lines(&self, write: LineWrite<'_>, done: impl FnOnce(Result<Outcome, IntakeError>) + Send + 'static) {
+        let LineWrite { bucket, text, precision, now } = write;
+        let encoded = match lines::encode(&self.catalog, &LineBody { bucket, text, precision, now }) {
+            Ok(encoded) => encoded,
+            Err(e) => return done(Err(e.into())),
+        };
+        let Encoded { mut records, lines, values, rejected, malformed, dropped } = encoded;
+        let counters = self.counters.of(Origin::Http);
+        counters.received.fetch_add(values + malformed + dropped, Relaxed);
+        counters.rejected.fetch_add(malformed + dropped, Relaxed);
+        let outcome = Outcome { lines, values, rejected, malformed, dropped };
+        let Some((last, last_values)) = records.pop() else { return done(Ok(outcome)) };
+        let mut left = values;
+        for (record, count) in records {
+            if let Err(e) = self.journal.append_wait(record, count) {
+                self.counters.of(Origin::Http).dropped.fetch_add(left, Relaxed);
+                return done(Err(e.into()));
+            }
+            self.counters.of(Origin::Http).journaled.fetch_add(u64::from(count), Relaxed);
+            left -= u64::from(count);
+        }
+        let (applied, counters) = (Arc::clone(&self.applied), Arc::clone(&self.counters));
+        self.journal.append(last, last_values, move |appended| match appended {
+            Ok(seq) => {
+                counters.of(Origin::Http).journaled.fetch_add(left, Relaxed);
+                applied.when(seq, move || done(Ok(outcome)));
+            }
+            Err(e) => {
+                counters.of(Origin::Http).dropped.fetch_add(left, Relaxed);
+                done(Err(e.into()));
+            }
+        });
+    }
+
+    /// Deletes the values of `columns` inside `range`; returns once that is durable. Later writes are not affected.
+    ///
+    /// # Errors
+    /// When the journal did not take it.
+    pub fn delete(&self, columns: &[ColumnId], range: TimeRange) -> Result<Seq, IntakeError> {
+        let mut sorted = columns.to_vec();
+        sorted.sort_unstable();
+        Ok(self.journal.append_wait(model::wire::encode_delete(&sorted, range), 0)?)
+    }
+
+    /// A batch for a source to fill.
+    pub fn batch(&self, bucket: BucketId, origin: Origin) -> PointBatch {
+        PointBatch::new(self.clone(), bucket, origin)
+    }
+}

@@ -1,0 +1,222 @@
+//! Line protocol to batches. Names are looked up under one shared lock; when a line needs names that do not exist yet, those
+//! of all remaining lines are defined in one durable step, and reading goes on at that line.
+
+use catalog::{Catalog, CatalogError, Names, Wanted};
+use model::key::canonicalize;
+use model::line::{Field, Line, LineParser};
+use model::wire::BatchEncoder;
+use model::{BucketId, ColumnId, FieldType, Precision, SeriesId, TimestampNs};
+
+use crate::intake::Rejected;
+
+/// Rejected lines that are described; all are counted.
+const DESCRIBED_MAX: usize = 100;
+/// A journal record is ended when it has grown to so many bytes.
+const RECORD_BYTES: usize = 4 << 20;
+/// Lines between looks at the size of the record.
+const LOOK_EVERY: u64 = 1024;
+
+/// A body of line protocol and how to read it.
+pub(crate) struct LineBody<'a> {
+    pub(crate) bucket: BucketId,
+    pub(crate) text: &'a [u8],
+    pub(crate) precision: Precision,
+    /// Time of lines without one.
+    pub(crate) now: TimestampNs,
+}
+
+/// Batches of values, and the lines that gave none.
+#[derive(Default)]
+pub(crate) struct Encoded {
+    /// Journal records with their numbers of values.
+    pub(crate) records: Vec<(Vec<u8>, u32)>,
+    /// Lines whose values are in the records.
+    pub(crate) lines: u64,
+    /// Their values.
+    pub(crate) values: u64,
+    /// The first rejected lines.
+    pub(crate) rejected: Vec<Rejected>,
+    /// All rejected lines that could not be read.
+    pub(crate) malformed: u64,
+    /// All rejected lines whose fields have another type, or whose time is out of range.
+    pub(crate) dropped: u64,
+}
+
+/// Reads a body.
+pub(crate) fn encode(catalog: &Catalog, body: &LineBody<'_>) -> Result<Encoded, CatalogError> {
+    let mut reader = Reader { body, encoder: BatchEncoder::default(), out: Encoded::default(), columns: Vec::new(), key: Vec::new() };
+    let mut start = Position { offset: 0, line: 0 };
+    let mut defined = false;
+    while let Some(missing) = reader.read(&catalog.read(), start, defined) {
+        define_rest(catalog, body, missing)?;
+        start = missing;
+        defined = true;
+    }
+    reader.end_record();
+    Ok(reader.out)
+}
+
+/// Where reading stands: offset of a line and the number of lines before it.
+#[derive(Clone, Copy)]
+struct Position {
+    offset: usize,
+    line: u64,
+}
+
+struct Reader<'a> {
+    body: &'a LineBody<'a>,
+    encoder: BatchEncoder,
+    out: Encoded,
+    columns: Vec<ColumnId>,
+    key: Vec<u8>,
+}
+
+/// What came of looking up a line's columns.
+enum Found {
+    All,
+    /// Some name does not exist yet.
+    Missing,
+    Refused(String),
+}
+
+impl Reader<'_> {
+    /// Reads lines from `start` on. Stops at a line whose names do not exist, unless they were just `defined`.
+    fn read(&mut self, names: &Names, start: Position, defined: bool) -> Option<Position> {
+        let text = self.body.text.get(start.offset..).unwrap_or_default();
+        let mut parser = LineParser::new(text);
+        while let Some(parsed) = parser.next_line() {
+            let line = match parsed {
+                Ok(line) => line,
+                Err(e) => {
+                    self.out.malformed += 1;
+                    let (line, column) = (start.line + e.line, e.column);
+                    self.describe(Rejected { line, column, message: e.to_string() });
+                    continue;
+                }
+            };
+            match self.find_columns(names, &line) {
+                Found::All => self.take(&line, start.line),
+                Found::Missing if !defined => {
+                    let offset = line.text.as_ptr() as usize - self.body.text.as_ptr() as usize;
+                    return Some(Position { offset, line: start.line + line.number - 1 });
+                }
+                Found::Missing => self.refuse(&line, start.line, conflict(names, self.body.bucket, &line)),
+                Found::Refused(why) => self.refuse(&line, start.line, why),
+            }
+        }
+        None
+    }
+
+    fn find_columns(&mut self, names: &Names, line: &Line<'_, '_>) -> Found {
+        self.columns.clear();
+        let series = match find_series(names, self.body.bucket, line.series, &mut self.key) {
+            Ok(Some(series)) => series,
+            Ok(None) => return Found::Missing,
+            Err(why) => return Found::Refused(why),
+        };
+        for (position, field) in line.fields.iter().enumerate() {
+            match names.column(series, position, &field.key) {
+                Some((id, kind)) if kind == kind_of(field) => self.columns.push(id),
+                _ => return Found::Missing,
+            }
+        }
+        Found::All
+    }
+
+    fn take(&mut self, line: &Line<'_, '_>, lines_before: u64) {
+        let time = match line.time {
+            None => Some(self.body.now),
+            Some(epoch) => self.body.precision.to_instant(epoch),
+        };
+        let Some(time) = time.filter(|t| *t < TimestampNs::MAX && *t > TimestampNs::MIN) else {
+            return self.refuse(line, lines_before, "time outside range -9223372036854775807 - 9223372036854775806 ns".to_owned());
+        };
+        for (column, field) in self.columns.iter().zip(line.fields) {
+            self.encoder.push(*column, time, field.value.as_field_value());
+        }
+        self.out.lines += 1;
+        self.out.values += self.columns.len() as u64;
+        if self.out.lines.is_multiple_of(LOOK_EVERY) && self.encoder.encoded_len() >= RECORD_BYTES {
+            self.end_record();
+        }
+    }
+
+    fn refuse(&mut self, line: &Line<'_, '_>, lines_before: u64, message: String) {
+        self.out.dropped += 1;
+        self.describe(Rejected { line: lines_before + line.number, column: 1, message });
+    }
+
+    fn describe(&mut self, rejected: Rejected) {
+        if self.out.rejected.len() < DESCRIBED_MAX {
+            self.out.rejected.push(rejected);
+        }
+    }
+
+    fn end_record(&mut self) {
+        if !self.encoder.is_empty() {
+            let values = self.encoder.len() as u32;
+            self.out.records.push((self.encoder.finish(), values));
+        }
+    }
+}
+
+fn kind_of(field: &Field<'_>) -> FieldType {
+    field.value.as_field_value().field_type()
+}
+
+/// The series of a key as written; a key that is not in canonical form is brought into it in `scratch`.
+fn find_series(names: &Names, bucket: BucketId, raw: &[u8], scratch: &mut Vec<u8>) -> Result<Option<SeriesId>, String> {
+    if let Some(series) = names.series(bucket, raw) {
+        return Ok(Some(series));
+    }
+    canonicalize(raw, scratch).map_err(|e| e.to_string())?;
+    Ok(names.series(bucket, scratch))
+}
+
+/// Defines the names of this line and of all after it. A line that contradicts a name that stands is left out here and
+/// refused when it is read again.
+fn define_rest(catalog: &Catalog, body: &LineBody<'_>, from: Position) -> Result<(), CatalogError> {
+    let mut keys: Vec<(Vec<u8>, String, FieldType)> = Vec::new();
+    let mut parser = LineParser::new(body.text.get(from.offset..).unwrap_or_default());
+    let mut key = Vec::new();
+    let names = catalog.read();
+    while let Some(parsed) = parser.next_line() {
+        let Ok(line) = parsed else { continue };
+        if canonicalize(line.series, &mut key).is_err() {
+            continue;
+        }
+        let series = names.series(body.bucket, &key);
+        for (position, field) in line.fields.iter().enumerate() {
+            if series.and_then(|s| names.column(s, position, &field.key)).is_none() {
+                keys.push((key.clone(), field.key.clone().into_owned(), kind_of(field)));
+            }
+        }
+    }
+    drop(names);
+    let wanted: Vec<Wanted<'_>> =
+        keys.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
+    catalog.define(body.bucket, &wanted)
+}
+
+/// Says which field of a line has another type than the one that stands.
+fn conflict(names: &Names, bucket: BucketId, line: &Line<'_, '_>) -> String {
+    let mut key = Vec::new();
+    let measurement = canonicalize(line.series, &mut key)
+        .ok()
+        .and_then(|()| model::key::SeriesKey::parse(&key).ok())
+        .map(|k| k.measurement().into_owned())
+        .unwrap_or_default();
+    let known = names.measurement(bucket, &measurement).map(|m| names.fields(m)).unwrap_or_default();
+    let clash = line.fields.iter().find_map(|field| {
+        let stands = known.iter().find(|k| k.name == field.key && k.kind != kind_of(field))?;
+        Some((field, stands.kind))
+    });
+    match clash {
+        Some((field, stands)) => format!(
+            "field type conflict: input field \"{}\" on measurement \"{measurement}\" is type {}, already exists as type {stands}",
+            field.key,
+            kind_of(field),
+        ),
+        None => format!("measurement \"{measurement}\" cannot take another field"),
+    }
+}

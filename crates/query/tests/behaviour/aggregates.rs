@@ -1,0 +1,381 @@
+//! Computed values: against a naive reference, over calendar windows, with fills and limits.
+
+use std::collections::BTreeMap;
+
+use crate::support::{MemorySource, aggregate_plan, cells, count, integers, run, selection, times};
+use model::{FieldType, TimeRange, TimestampNs, Values, WindowNs};
+use proptest::prelude::*;
+use query::aggregate::{Accumulator, AggregateFunction, Registry, Run};
+use query::plan::{CalendarUnit, Fill, GroupBy, Order, Plan, Window};
+use query::result::Cell;
+use query::{Cancel, Limits};
+
+const HOUR: i64 = 3_600_000_000_000;
+
+fn fixed(width: i64, offset_ns: i64) -> Option<Window> {
+    Some(Window::Fixed { width: WindowNs::new(width).unwrap(), offset_ns })
+}
+
+fn floats(values: &[f64]) -> Values {
+    Values::Float(values.to_vec())
+}
+
+/// One series with the values 1, 2, 3, ... at the times given.
+fn counting(times: &[i64]) -> MemorySource {
+    let mut source = MemorySource::new();
+    source.add("c=1", vec![("value", times.to_vec(), Values::Integer((1..=times.len() as i64).collect()))]);
+    source
+}
+
+fn filled(fill: Fill, range: (i64, i64), source: &MemorySource) -> (Vec<i64>, Vec<Option<i64>>) {
+    let plan = aggregate_plan(selection(range.0, range.1, GroupBy::All), &["sum"], fixed(10, 0), fill);
+    let result = run(Plan::Aggregate(plan), source);
+    (times(&result.series[0]), integers(cells(&result.series[0], "sum")))
+}
+
+#[test]
+fn empty_windows_are_left_out_or_reach_over_the_range() {
+    let source = counting(&[-5, 21, 25]);
+    assert_eq!(filled(Fill::None, (-20, 40), &source), (vec![-10, 20], vec![Some(1), Some(5)]));
+    let nulls = (vec![-20, -10, 0, 10, 20, 30], vec![None, Some(1), None, None, Some(5), None]);
+    assert_eq!(filled(Fill::Null, (-20, 40), &source), nulls);
+    let previous = (vec![-10, 0, 10, 20], vec![Some(1), Some(1), Some(1), Some(5)]);
+    assert_eq!(filled(Fill::Previous, (-10, 30), &source), previous);
+    let linear = (vec![-10, 0, 10, 20], vec![Some(1), Some(2), Some(3), Some(5)]);
+    assert_eq!(filled(Fill::Linear, (-10, 30), &source), linear);
+}
+
+#[test]
+fn an_open_range_is_filled_between_the_first_and_the_last_point() {
+    let source = counting(&[-5, 21, 25]);
+    let expected = (vec![-10, 0, 10, 20], vec![Some(1), Some(9), Some(9), Some(5)]);
+    assert_eq!(filled(Fill::Value(9.0), (i64::MIN, i64::MAX), &source), expected);
+}
+
+#[test]
+fn a_series_without_points_in_the_range_is_left_out() {
+    let plan = aggregate_plan(selection(100, 200, GroupBy::All), &["count"], fixed(10, 0), Fill::Null);
+    assert!(run(Plan::Aggregate(plan), &counting(&[1, 2])).series.is_empty());
+}
+
+#[test]
+fn the_whole_range_is_one_row_at_its_start_or_at_the_epoch() {
+    let time = |start| {
+        let plan = aggregate_plan(selection(start, i64::MAX, GroupBy::All), &["sum"], None, Fill::None);
+        times(&run(Plan::Aggregate(plan), &counting(&[1, 2])).series[0])
+    };
+    assert_eq!(time(-7), [-7]);
+    assert_eq!(time(i64::MIN), [0]);
+}
+
+#[test]
+fn order_and_limit_are_of_windows() {
+    let mut plan = aggregate_plan(selection(0, 50, GroupBy::All), &["sum"], fixed(10, 0), Fill::Null);
+    plan.order = Order::Descending;
+    plan.limit = Some(2);
+    let result = run(Plan::Aggregate(plan), &counting(&[5, 31, 32]));
+    assert_eq!(times(&result.series[0]), [40, 30]);
+    assert_eq!(integers(cells(&result.series[0], "sum")), [None, Some(5)]);
+}
+
+/// Hours of each day and the number of points in it, with one point every hour.
+fn days_in_berlin(start: &str, days: usize) -> Vec<(i64, i64)> {
+    let start: jiff::Timestamp = start.parse().unwrap();
+    let start = i64::try_from(start.as_nanosecond()).unwrap();
+    let source = counting(&(0..24 * 4).map(|hour| start + hour * HOUR).collect::<Vec<_>>());
+    let window = Window::Calendar { count: 1, unit: CalendarUnit::Day, time_zone: "Europe/Berlin".to_owned() };
+    let selection = selection(start, start + 96 * HOUR, GroupBy::All);
+    let plan = aggregate_plan(selection, &["count"], Some(window), Fill::None);
+    let result = run(Plan::Aggregate(plan), &source);
+    let (times, counts) = (times(&result.series[0]), integers(cells(&result.series[0], "count")));
+    let hours = times.windows(2).map(|pair| (pair[1] - pair[0]) / HOUR);
+    hours.zip(counts).map(|(hours, count)| (hours, count.unwrap())).take(days).collect()
+}
+
+#[test]
+fn days_of_23_and_25_hours_hold_as_many_hourly_points() {
+    assert_eq!(days_in_berlin("2026-03-27T23:00:00Z", 3), [(24, 24), (23, 23), (24, 24)]);
+    assert_eq!(days_in_berlin("2026-10-23T22:00:00Z", 3), [(24, 24), (25, 25), (24, 24)]);
+}
+
+#[test]
+fn texts_and_booleans_are_counted_but_not_reckoned_with() {
+    let mut source = MemorySource::new();
+    source.add("c=1", vec![("value", vec![1, 2, 3], Values::Boolean(vec![true, true, false]))]);
+    let functions = ["count", "first", "last", "mode", "distinct_count"];
+    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &functions, None, Fill::None);
+    let row: Vec<_> =
+        run(Plan::Aggregate(plan), &source).series[0].columns.iter().map(|c| c.cells[0].clone()).collect();
+    let expected = [Cell::Integer(3), Cell::Boolean(true), Cell::Boolean(false), Cell::Boolean(true), Cell::Integer(2)];
+    assert_eq!(row, expected);
+    for function in ["sum", "mean", "max", "stddev", "median", "time_weighted_mean", "integral", "derivative"] {
+        let plan = Plan::Aggregate(aggregate_plan(selection(0, 9, GroupBy::All), &[function], None, Fill::None));
+        let error = query::run(&plan, &source, &Limits::default(), &Cancel::new()).unwrap_err();
+        let expected = format!("{function}() cannot be computed of field `value`, which is of type boolean");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn wrong_functions_and_arguments_are_named() {
+    let refused = |function: &str, arguments: &[f64]| {
+        let mut plan = aggregate_plan(selection(0, 9, GroupBy::All), &[function], None, Fill::None);
+        plan.aggregates[0].arguments = arguments.to_vec();
+        let error = query::run(&Plan::Aggregate(plan), &counting(&[1]), &Limits::default(), &Cancel::new());
+        error.unwrap_err().to_string()
+    };
+    assert_eq!(refused("average", &[]), "unknown aggregate function `average`");
+    assert_eq!(refused("mean", &[1.0]), "mean() takes no arguments");
+    assert_eq!(refused("percentile", &[]), "percentile() takes one argument from 0 to 100, found []");
+    let none = Plan::Aggregate(aggregate_plan(selection(0, 9, GroupBy::All), &[], None, Fill::None));
+    let error = query::run(&none, &counting(&[1]), &Limits::default(), &Cancel::new()).unwrap_err();
+    assert_eq!(error.to_string(), "nothing is to be computed: expected at least one aggregate");
+}
+
+#[test]
+fn the_number_of_windows_and_the_memory_are_limited() {
+    let refused = |range: (i64, i64), function: &str, fill, limits: Limits| {
+        let plan = aggregate_plan(selection(range.0, range.1, GroupBy::All), &[function], fixed(10, 0), fill);
+        let source = counting(&(0..100).collect::<Vec<_>>());
+        query::run(&Plan::Aggregate(plan), &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
+    };
+    let few = Limits { max_rows: 10, ..Limits::default() };
+    assert!(refused((0, 100), "sum", Fill::Null, few).is_ok());
+    let expected = Err("the query would exceed max_rows = 10: at least 11 windows".to_owned());
+    assert_eq!(refused((0, 101), "sum", Fill::Null, few), expected);
+    assert_eq!(refused((-1_000_000_000_000, 100), "sum", Fill::Null, few), expected);
+    let fewer = Limits { max_rows: 9, ..Limits::default() };
+    let expected = Err("the query would exceed max_rows = 9: at least 10 windows".to_owned());
+    assert_eq!(refused((0, 100), "sum", Fill::None, fewer), expected);
+    let small = Limits { max_memory: model::ByteSize(500), ..Limits::default() };
+    let error = refused((0, 100), "median", Fill::None, small).unwrap_err();
+    assert!(error.starts_with("the query would exceed max_memory = 500B"), "{error}");
+}
+
+#[test]
+fn summaries_are_taken_where_a_run_lies_in_one_window_and_every_function_agrees() {
+    let read = |functions: &[&str], width| {
+        let mut source = MemorySource::new();
+        source.add("c=1", vec![("value", (0..30).collect(), floats(&[1.0; 30]))]);
+        let plan = aggregate_plan(selection(0, 30, GroupBy::All), functions, fixed(width, 0), Fill::None);
+        run(Plan::Aggregate(plan), &source);
+        (count(&source.summaries_read), count(&source.points_read))
+    };
+    let all = ["count", "sum", "mean", "min", "max", "first", "last", "spread"];
+    assert_eq!(read(&all, 15), (10, 0));
+    assert_eq!(read(&all, 10), (8, 6));
+    assert_eq!(read(&["mean", "stddev"], 15), (0, 30));
+}
+
+#[test]
+fn integers_beyond_53_bits_stay_exact_although_summaries_are_offered() {
+    let odd = (1i64 << 53) + 1;
+    let mut source = MemorySource::new();
+    source.add("c=1", vec![("value", vec![1, 2], Values::Integer(vec![odd, 0]))]);
+    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &["sum", "max", "first"], None, Fill::None);
+    let result = run(Plan::Aggregate(plan), &source);
+    assert!(result.series[0].columns.iter().all(|column| column.cells == [Cell::Integer(odd)]));
+}
+
+/// A function of somebody else's: the sum of squares.
+struct SumOfSquares;
+
+struct Squares(f64);
+
+impl AggregateFunction for SumOfSquares {
+    fn name(&self) -> &'static str {
+        "sum_of_squares"
+    }
+
+    fn accepts(&self, kind: FieldType) -> bool {
+        kind == FieldType::Integer
+    }
+
+    fn result_type(&self, _: FieldType) -> FieldType {
+        FieldType::Float
+    }
+
+    fn new_state(&self, _: &[f64], _: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
+        Box::new(Squares(0.0))
+    }
+}
+
+impl Accumulator for Squares {
+    fn add(&mut self, run: &Run<'_>) {
+        self.0 += run.values.floats().map(|v| v * v).sum::<f64>();
+    }
+
+    fn finish(self: Box<Self>) -> Cell {
+        Cell::Float(self.0)
+    }
+}
+
+#[test]
+fn a_registered_function_is_called_by_its_name() {
+    let mut registry = Registry::standard();
+    assert!(registry.register(Box::new(SumOfSquares)).is_none());
+    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &["sum_of_squares"], None, Fill::None);
+    let source = counting(&[1, 2, 3]);
+    let result = query::exec::run_with(&registry, &Plan::Aggregate(plan), &source, &Limits::default(), &Cancel::new());
+    assert_eq!(result.unwrap().series[0].columns[0].cells, [Cell::Float(14.0)]);
+}
+
+/// Every function that has a reference below.
+const COMPARED: [&str; 13] = [
+    "count",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "first",
+    "last",
+    "spread",
+    "stddev",
+    "median",
+    "percentile",
+    "mode",
+    "distinct_count",
+];
+
+/// The obvious way: `points` of one window, in the order of series and time. Values are whole and small, so that every sum is
+/// exact in whatever order it is made.
+fn reference(function: &str, points: &[(i64, f64)]) -> Option<f64> {
+    let values: Vec<f64> = points.iter().map(|p| p.1).collect();
+    let mut sorted = values.clone();
+    sorted.sort_by(f64::total_cmp);
+    let n = values.len() as f64;
+    let sum: f64 = values.iter().sum();
+    let (min, max) = (sorted[0], sorted[sorted.len() - 1]);
+    let at_time = |time| points.iter().filter(|p| p.0 == time).map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
+    Some(match function {
+        "count" => n,
+        "sum" => sum,
+        "mean" => sum / n,
+        "min" => min,
+        "max" => max,
+        "spread" => max - min,
+        "first" => at_time(points.iter().map(|p| p.0).min().unwrap()),
+        "last" => at_time(points.iter().map(|p| p.0).max().unwrap()),
+        "stddev" if values.len() < 2 => return None,
+        "stddev" => (values.iter().map(|v| (v - sum / n).powi(2)).sum::<f64>() / (n - 1.0)).sqrt(),
+        "median" => (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0,
+        "percentile" => return sorted.get(((n * 0.95 + 0.5).floor() as usize).checked_sub(1)?).copied(),
+        "mode" => mode(points),
+        "distinct_count" => values.iter().map(|v| v.to_bits()).collect::<std::collections::BTreeSet<_>>().len() as f64,
+        other => panic!("no reference of {other}"),
+    })
+}
+
+fn mode(points: &[(i64, f64)]) -> f64 {
+    let occurrences = |v: f64| points.iter().filter(|p| p.1 == v).count();
+    let first_seen = |v: f64| points.iter().filter(|p| p.1 == v).map(|p| p.0).min().unwrap();
+    let rank = |p: &&(i64, f64)| (std::cmp::Reverse(occurrences(p.1)), first_seen(p.1), -p.1 as i64);
+    points.iter().min_by_key(rank).unwrap().1
+}
+
+fn number(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Null => None,
+        Cell::Float(v) => Some(*v),
+        Cell::Integer(v) => Some(*v as f64),
+        other => panic!("not a number: {other:?}"),
+    }
+}
+
+fn close(a: Option<f64>, b: Option<f64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * (1.0 + a.abs().max(b.abs())),
+        (a, b) => a == b,
+    }
+}
+
+type Points = BTreeMap<i64, i32>;
+
+fn points() -> impl Strategy<Value = Points> {
+    prop::collection::btree_map(-300i64..300, -20i32..20, 0..80)
+}
+
+fn source_of(series: &[Points], integers: bool, piece: usize, summaries: bool) -> MemorySource {
+    let mut source = MemorySource::new();
+    source.piece = piece;
+    source.summaries = summaries;
+    for (number, points) in series.iter().enumerate() {
+        let values = match integers {
+            true => Values::Integer(points.values().map(|&v| i64::from(v)).collect()),
+            false => Values::Float(points.values().map(|&v| f64::from(v) + 0.0).collect()),
+        };
+        source.add(&format!("c={number}"), vec![("value", points.keys().copied().collect(), values)]);
+    }
+    source
+}
+
+/// Points by the start of their window.
+fn windows_of(series: &[Points], range: (i64, i64), width: i64, offset: i64) -> BTreeMap<i64, Vec<(i64, f64)>> {
+    let mut windows: BTreeMap<i64, Vec<(i64, f64)>> = BTreeMap::new();
+    for (&time, &value) in series.iter().flatten().filter(|(t, _)| (range.0..range.1).contains(t)) {
+        let start = (time - offset).div_euclid(width) * width + offset;
+        windows.entry(start).or_default().push((time, f64::from(value)));
+    }
+    windows
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_function_agrees_with_the_obvious_way(
+        series in prop::collection::vec(points(), 1..4),
+        integers in any::<bool>(),
+        piece in 1usize..20,
+        summaries in any::<bool>(),
+        (width, offset) in (1i64..120).prop_flat_map(|width| (Just(width), 0..width)),
+        range in (-320i64..0, 0i64..320),
+        functions in prop::sample::subsequence(COMPARED.to_vec(), 1..COMPARED.len()),
+    ) {
+        let source = source_of(&series, integers, piece, summaries);
+        let selection = selection(range.0, range.1, GroupBy::Tags(Vec::new()));
+        let plan = aggregate_plan(selection, &functions, fixed(width, offset), Fill::None);
+        let result = run(Plan::Aggregate(plan), &source);
+        let expected = windows_of(&series, range, width, offset);
+        if expected.is_empty() {
+            prop_assert!(result.series.is_empty());
+            return Ok(());
+        }
+        prop_assert_eq!(times(&result.series[0]), expected.keys().copied().collect::<Vec<_>>());
+        for function in functions {
+            for (cell, (start, points)) in cells(&result.series[0], function).iter().zip(&expected) {
+                let (found, wanted) = (number(cell), reference(function, points));
+                prop_assert!(close(found, wanted), "{} of window {}: {:?}, not {:?}", function, start, found, wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_stored_points_agree_with_the_obvious_way(
+        series in prop::collection::vec(points(), 1..4),
+        piece in 1usize..20,
+        newest_first in any::<bool>(),
+        limit in prop::option::of(1usize..40),
+        offset in 0usize..20,
+    ) {
+        let source = source_of(&series, true, piece, true);
+        let order = if newest_first { Order::Descending } else { Order::Ascending };
+        let plan = crate::support::series_plan(selection(-200, 200, GroupBy::Nothing), order, limit, offset);
+        let result = run(Plan::Series(plan), &source);
+        let numbered = series.iter().enumerate().flat_map(|(n, points)| points.iter().map(move |(&t, &v)| (t, n, i64::from(v))));
+        let mut expected: Vec<_> = numbered.filter(|row| (-200..200).contains(&row.0)).collect();
+        expected.sort_by_key(|&(time, n, _)| (if newest_first { -time } else { time }, n));
+        let expected: Vec<_> = expected.into_iter().skip(offset).take(limit.unwrap_or(usize::MAX)).collect();
+        let found: Vec<_> = result.series.iter().flat_map(|s| times(s).into_iter().zip(integers(cells(s, "value")))).collect();
+        prop_assert_eq!(found, expected.into_iter().map(|(time, _, value)| (time, Some(value))).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn times_of_windows_at_the_far_past_do_not_overflow() {
+    let source = counting(&[i64::MIN, i64::MAX - 1]);
+    let plan = aggregate_plan(selection(i64::MIN, i64::MAX, GroupBy::All), &["count"], fixed(HOUR, 5), Fill::None);
+    let result = run(Plan::Aggregate(plan), &source);
+    assert_eq!(result.series[0].times[0], TimestampNs::MIN);
+    assert_eq!(integers(cells(&result.series[0], "count")), [Some(1), Some(1)]);
+}

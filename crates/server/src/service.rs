@@ -1,0 +1,169 @@
+//! What the HTTP server knows of hissrv: one trait, implemented by the binary, and the types it speaks in. The answers of
+//! queries are ready JSON, so that the server stays out of plans and results.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use model::Precision;
+
+use crate::error::ApiError;
+
+/// Takes the result of a write; called exactly once, from any thread.
+pub type WriteDone = Box<dyn FnOnce(Result<WriteOutcome, WriteFailure>) + Send>;
+
+/// The historian behind the HTTP server. Methods may compute and read files, and are then called on a thread that may block;
+/// [`Historian::health`], [`Historian::ready`] and small writes are called on a thread that must not, so these never wait.
+pub trait Historian: Send + Sync + 'static {
+    /// Parses a line-protocol body on the calling thread and hands it to the journal. `done` is called once it is durable and
+    /// visible to queries, or has failed; a `done` dropped without a call is answered 500. A full journal is
+    /// [`WriteFailure::Full`], never waited for.
+    fn write(&self, request: WriteRequest, done: WriteDone);
+
+    /// Stored points: the JSON body of `POST /api/v1/query/series` in, a JSON answer out. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it was given up.
+    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+
+    /// Computed values: the JSON body of `POST /api/v1/query/aggregate` in, a JSON answer out. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it was given up.
+    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+
+    /// Newest value of every series that fits `measurement`, `db`, `field`, `tag.NAME=VALUE`, as JSON. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or name, or why it was given up.
+    fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+
+    /// Names of measurements, as JSON; `db` chooses the database. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or name.
+    fn measurements(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// Tag keys and values of a `measurement`, as JSON. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or name.
+    fn tags(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// Field keys and types of a `measurement`, as JSON. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or name.
+    fn fields(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// State of sources, journal, engine and sinks, as JSON. Blocks.
+    fn status(&self) -> Vec<u8>;
+
+    /// Metrics as Prometheus text, each line ended; the server adds its own behind it. Blocks.
+    fn metrics(&self) -> String;
+
+    /// Whether the historian works. Does not wait.
+    fn health(&self) -> Health;
+
+    /// Whether requests can be answered already (recovery is over). Does not wait.
+    ///
+    /// # Errors
+    /// What is still being waited for.
+    fn ready(&self) -> Result<(), String>;
+
+    /// Writes everything in memory to block files and, with `compact`, merges these until nothing is left to merge; the
+    /// answer is JSON. Blocks, possibly for minutes.
+    ///
+    /// # Errors
+    /// When a file could not be written.
+    fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError>;
+}
+
+/// A body of line protocol and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteRequest {
+    /// InfluxDB's database; never empty.
+    pub database: String,
+    /// Retention policy; `None` is the database's default one.
+    pub retention_policy: Option<String>,
+    /// Unit of the timestamps.
+    pub precision: Precision,
+    /// The lines, already inflated; may be empty.
+    pub body: Bytes,
+    /// Which endpoint it came through.
+    pub dialect: Dialect,
+}
+
+/// Whose manner of speaking a write uses; decides about parameters and the shape of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// InfluxDB 1.x, `/write`.
+    V1,
+    /// InfluxDB 2.x, `/api/v2/write`.
+    V2,
+}
+
+/// What became of a body. Everything accepted is durable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WriteOutcome {
+    /// Points stored.
+    pub accepted: u64,
+    /// Messages of the first lines that hold no point, `unable to parse '...': ...`.
+    pub rejected: Vec<String>,
+    /// Lines that hold no point, also those without a message here.
+    pub rejected_total: u64,
+    /// Well-formed points that were not stored.
+    pub dropped: Option<Dropped>,
+}
+
+/// Well-formed points that were not stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The first reason, in InfluxDB's words: `field type conflict: ...`, `points beyond retention policy`.
+    pub reason: String,
+    /// How many; at least 1.
+    pub points: u64,
+}
+
+/// Why nothing of a body was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteFailure {
+    /// There is no such database.
+    NoSuchDatabase(String),
+    /// The database has no such retention policy.
+    NoSuchRetentionPolicy(String),
+    /// The body is wrong as a whole; the message is for the client.
+    BadRequest(String),
+    /// A queue or the disk is full; the message says which. Worth a retry.
+    Full(String),
+    /// The server is stopping.
+    Shutdown,
+    /// A fault of ours. The message goes to the log, not to the client.
+    Internal(String),
+}
+
+/// Bounds of one query.
+#[derive(Debug, Clone)]
+pub struct QueryOptions {
+    /// When nobody waits for the answer any more.
+    pub deadline: Instant,
+    /// Set when the client has gone away or the time is up.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+impl QueryOptions {
+    /// True when the query should be given up. Cheap enough for inner loops that ask every few thousand values.
+    pub fn is_over(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || Instant::now() >= self.deadline
+    }
+}
+
+/// Whether the historian works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It does.
+    Pass,
+    /// It does not; the message says what a person must do.
+    Fail(String),
+}
