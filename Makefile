@@ -26,7 +26,7 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --manifest-path bench/Cargo.toml --all-targets -- -D warnings
 	scripts/install-tool.sh cargo-deny
-	cargo deny check bans licenses sources
+	cargo deny --log-level error check bans licenses sources
 
 bench: ## Compare ingest, size and restart with VictoriaMetrics and InfluxDB (10 M values a set; quiet machine)
 	@scripts/install-deps.sh victoria-metrics influxdb

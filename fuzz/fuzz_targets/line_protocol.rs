@@ -1,4 +1,5 @@
-//! Any text is read as InfluxData's Rust parser reads it, or differs for a listed reason; any bytes are read without a panic.
+//! Any text is read as InfluxData's Rust parser reads it, or differs for a listed reason; any bytes are read without a
+//! panic.
 
 #![no_main]
 

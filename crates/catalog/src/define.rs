@@ -15,7 +15,7 @@ pub const MAX_SERIES: usize = 5_000_000;
 /// Most fields a measurement may have; beyond, new fields are refused as if their type conflicted.
 const MAX_FIELDS: usize = u16::MAX as usize;
 
-/// A column that is to exist. One whose key is not canonical is left out.
+/// A column that is to exist. One whose key is too long or not UTF-8, or whose field has no name, is left out.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
     /// Canonical series key.
@@ -78,6 +78,9 @@ impl Draft {
 
     fn want(&mut self, names: &Names, item: &Wanted<'_>) {
         let Ok(key) = SeriesKey::parse(item.key) else { return };
+        if item.field.is_empty() {
+            return;
+        }
         let measurement = self.measurement(names, &key.measurement());
         let Some(field) = self.field(names, measurement, item) else { return };
         let series = self.series(names, measurement, item.key);
@@ -99,9 +102,9 @@ impl Draft {
     fn field(&mut self, names: &Names, measurement: MeasurementId, item: &Wanted<'_>) -> Option<u16> {
         let known = names.fields(measurement);
         let fresh = self.new_fields.entry(measurement).or_default();
-        if let Some(index) = known.iter().chain(fresh.iter()).position(|f| f.name == item.field) {
-            let kind = known.iter().chain(fresh.iter()).nth(index)?.kind;
-            return (kind == item.kind).then_some(index as u16);
+        let found = known.iter().chain(fresh.iter()).enumerate().find(|(_, f)| f.name == item.field);
+        if let Some((index, field)) = found {
+            return (field.kind == item.kind).then_some(index as u16);
         }
         let index = known.len() + fresh.len();
         if index >= MAX_FIELDS {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A failure to open, read or extend the catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// The file system failed. After a failed append the catalog takes no new names until restart.
+    /// The file system failed. Nothing was defined; trying again is fine, for instance once space is freed.
     #[error("catalog: {op} {}: {source}", .path.display())]
     Io {
         /// What was tried.
@@ -16,14 +16,28 @@ pub enum CatalogError {
         /// Why it failed.
         source: io::Error,
     },
-    /// An earlier append failed; names that exist still work. Restart once the disk is well.
-    #[error("catalog takes no new names since an earlier write failed: restart once the disk is well")]
+    /// An earlier sync failed, so what is on the disk is not known; names that exist still work.
+    #[error("catalog takes no new names since an earlier sync failed: restart once the disk is well")]
     Poisoned,
     /// The limit on series is reached: a tag with ever new values (a time, an id) is the usual cause.
     #[error("{wanted} new series would exceed the limit of {limit}: is there a tag whose values never repeat?")]
     TooManySeries {
         /// Series that were to be created.
         wanted: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Neither copy holds a single intact record, yet they are not new: starting afresh would give identifiers out twice.
+    #[error("catalog: {}: offset 0: both copies are damaged from the start: restore the data directory from a backup", .path.display())]
+    Damaged {
+        /// One of the files.
+        path: PathBuf,
+    },
+    /// More names at once than one record holds: define them in smaller batches. Nothing was defined.
+    #[error("catalog: {len} bytes of new names at once, of {limit} that one record holds")]
+    TooManyNames {
+        /// Bytes that were to be written.
+        len: usize,
         /// How many there may be.
         limit: usize,
     },

@@ -5,6 +5,7 @@
 //! file   = "HSCATLG1" | record*
 //! record = len:u32le | crc32c:u32le | ordinal:u32le | raw_len:u32le | zstd(entries)[len]     (crc over ordinal, raw_len, zstd bytes)
 //! ```
+//! A record is synced in the first file before it is begun in the second, so a power cut can tear the end of one file only.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,9 +19,11 @@ use crate::CatalogError;
 use crate::entry::Entry;
 
 const MAGIC: &[u8; 8] = b"HSCATLG1";
+/// The magic without its last character, which is the version.
+const MAGIC_ANY_VERSION: &[u8; 7] = b"HSCATLG";
 const FILES: [&str; 2] = ["catalog.1", "catalog.2"];
 const HEAD_LEN: usize = 16;
-/// Longest record read back, in bytes before and after compression; far above what one definition batch makes.
+/// Longest record, in bytes before and after compression; far above what one definition batch makes.
 const RECORD_MAX: usize = 256 << 20;
 const ZSTD_LEVEL: i32 = 3;
 
@@ -33,9 +36,14 @@ pub struct CatalogReport {
     pub lost_records: usize,
 }
 
+/// Intact records of both copies by ordinal.
+type Records = BTreeMap<u32, Vec<u8>>;
+
 /// Both files, open for appending.
 pub(crate) struct Log {
     copies: Vec<Copy>,
+    /// Length of each file.
+    len: u64,
     next_ordinal: u32,
     poisoned: bool,
 }
@@ -43,39 +51,23 @@ pub(crate) struct Log {
 struct Copy {
     path: PathBuf,
     file: Arc<dyn File>,
-    len: u64,
 }
 
 impl Log {
     /// Reads both copies, mends what is damaged in one, and gives the entries of each record in order.
     pub(crate) fn open(fs: Arc<dyn Fs>, dir: &Path) -> Result<(Self, Vec<Vec<Entry>>, CatalogReport), CatalogError> {
-        let io = |op, path: &Path, source| CatalogError::Io { op, path: path.to_owned(), source };
-        fs.create_dir_all(dir).map_err(|e| io("create folder", dir, e))?;
-        let paths: Vec<PathBuf> = FILES.iter().map(|name| dir.join(name)).collect();
-        let mut report = CatalogReport::default();
-        let scans = paths.iter().map(|p| scan(&*fs, p)).collect::<io::Result<Vec<_>>>();
-        let scans = scans.map_err(|e| io("read", dir, e))?;
-        let mut records = BTreeMap::new();
-        for copy in &scans {
-            records.extend(copy.records.iter().map(|(ordinal, bytes)| (*ordinal, bytes.clone())));
-            report.findings.extend(copy.findings.iter().cloned());
-        }
-        let next_ordinal = records.last_key_value().map_or(0, |(last, _)| last + 1);
-        report.lost_records = next_ordinal as usize - records.len();
+        fs.create_dir_all(dir).map_err(failed("create folder", dir))?;
+        let scans = FILES.map(|name| dir.join(name));
+        let scans = scans.iter().map(|path| scan(&*fs, path).map_err(failed("read", path))).collect::<Result<Vec<_>, _>>()?;
+        check_usable(&scans)?;
+        let records: Records = scans.iter().flat_map(|s| s.records.iter().cloned()).collect();
+        let report = report(&scans, &records);
+        let batches = records.values().map(|r| entries_of(r)).collect::<Option<Vec<_>>>();
+        let batches = batches.ok_or_else(|| CatalogError::Newer { path: dir.join(FILES[0]) })?;
         let content: Vec<u8> = MAGIC.iter().copied().chain(records.values().flatten().copied()).collect();
-        let mut copies = Vec::new();
-        for (path, copy) in paths.into_iter().zip(&scans) {
-            if copy.bytes != content {
-                replace_durably(&*fs, &path, &content).map_err(|e| io("write", &path, e))?;
-            }
-            let file = fs.open(&path).map_err(|e| io("open", &path, e))?;
-            copies.push(Copy { path, file, len: content.len() as u64 });
-        }
-        let mut batches = Vec::with_capacity(records.len());
-        for record in records.values() {
-            batches.push(entries_of(record).ok_or_else(|| CatalogError::Newer { path: dir.join(FILES[0]) })?);
-        }
-        Ok((Self { copies, next_ordinal, poisoned: false }, batches, report))
+        let copies = scans.iter().map(|s| s.mend(&*fs, &content)).collect::<Result<Vec<_>, _>>()?;
+        let log = Self { copies, len: content.len() as u64, next_ordinal: next_ordinal(&scans, &records), poisoned: false };
+        Ok((log, batches, report))
     }
 
     /// Appends one record to both files and syncs them.
@@ -83,33 +75,74 @@ impl Log {
         if self.poisoned {
             return Err(CatalogError::Poisoned);
         }
-        let record = encode_record(self.next_ordinal, entries)
-            .map_err(|e| CatalogError::Io { op: "compress", path: PathBuf::new(), source: e })?;
-        for copy in &mut self.copies {
-            if let Err(source) = copy.file.write_at(&record, copy.len).and_then(|()| copy.file.sync()) {
-                self.poisoned = true;
-                return Err(CatalogError::Io { op: "append to", path: copy.path.clone(), source });
+        let record = encode_record(self.next_ordinal, entries)?;
+        for copy in &self.copies {
+            if let Err(source) = copy.file.write_at(&record, self.len) {
+                self.poisoned = self.cut_back().is_err();
+                return Err(failed("append to", &copy.path)(source));
             }
-            copy.len += record.len() as u64;
+            if let Err(source) = copy.file.sync() {
+                self.poisoned = true;
+                return Err(failed("sync", &copy.path)(source));
+            }
         }
+        self.len += record.len() as u64;
         self.next_ordinal += 1;
         Ok(())
     }
+
+    /// Takes a record back that could not be written to both files, as on a full disk. Should a power cut undo this, the record
+    /// is there again with identifiers that nobody uses, or the one written next over it.
+    fn cut_back(&self) -> io::Result<()> {
+        self.copies.iter().try_for_each(|copy| copy.file.set_len(self.len))
+    }
 }
 
-fn encode_record(ordinal: u32, entries: &[Entry]) -> io::Result<Vec<u8>> {
+fn failed<'a>(op: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> CatalogError + 'a {
+    move |source| CatalogError::Io { op, path: path.to_owned(), source }
+}
+
+/// Refuses files that another version wrote, and those of which nothing is left.
+fn check_usable(scans: &[Scan]) -> Result<(), CatalogError> {
+    let mut present = scans.iter().filter(|s| s.exists).peekable();
+    let Some(path) = present.peek().map(|s| s.path.clone()) else { return Ok(()) };
+    if present.clone().all(Scan::is_other_version) {
+        return Err(CatalogError::Newer { path });
+    }
+    if present.all(|s| s.records.is_empty() && s.bytes != MAGIC) {
+        return Err(CatalogError::Damaged { path });
+    }
+    Ok(())
+}
+
+fn report(scans: &[Scan], records: &Records) -> CatalogReport {
+    let mut findings: Vec<String> = scans.iter().flat_map(|s| s.findings.iter().cloned()).collect();
+    if !records.is_empty() {
+        findings.extend(scans.iter().filter(|s| !s.exists).map(|s| format!("{}: missing", s.path.display())));
+    }
+    CatalogReport { findings, lost_records: next_ordinal(scans, records) as usize - records.len() }
+}
+
+/// Ordinal of the next record. Where both files end in damage they had one more record, since a power cut tears one only.
+fn next_ordinal(scans: &[Scan], records: &Records) -> u32 {
+    let after_last = records.last_key_value().map_or(0, |(last, _)| last + 1);
+    after_last + u32::from(scans.iter().all(|s| s.ends_damaged))
+}
+
+fn encode_record(ordinal: u32, entries: &[Entry]) -> Result<Vec<u8>, CatalogError> {
     let mut raw = Vec::new();
     entries.iter().for_each(|entry| entry.encode(&mut raw));
-    let packed = zstd::bulk::compress(&raw, ZSTD_LEVEL)?;
-    let too_long = || io::Error::other("more names at once than one record holds");
-    let raw_len = u32::try_from(raw.len()).map_err(|_| too_long())?;
-    let len = u32::try_from(packed.len()).map_err(|_| too_long())?;
+    let packed = zstd::bulk::compress(&raw, ZSTD_LEVEL).map_err(failed("compress", Path::new(FILES[0])))?;
+    let len = raw.len().max(packed.len());
+    if len > RECORD_MAX {
+        return Err(CatalogError::TooManyNames { len, limit: RECORD_MAX });
+    }
     let mut body = Vec::with_capacity(packed.len() + 8);
     body.extend_from_slice(&ordinal.to_le_bytes());
-    body.extend_from_slice(&raw_len.to_le_bytes());
+    body.extend_from_slice(&(raw.len() as u32).to_le_bytes());
     body.extend_from_slice(&packed);
     let mut record = Vec::with_capacity(HEAD_LEN + packed.len());
-    record.extend_from_slice(&len.to_le_bytes());
+    record.extend_from_slice(&(packed.len() as u32).to_le_bytes());
     record.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
     record.extend_from_slice(&body);
     Ok(record)
@@ -118,28 +151,52 @@ fn encode_record(ordinal: u32, entries: &[Entry]) -> io::Result<Vec<u8>> {
 /// One copy as read: its bytes, its intact records with their ordinals, and what is wrong with it.
 #[derive(Default)]
 struct Scan {
+    path: PathBuf,
+    exists: bool,
     bytes: Vec<u8>,
     records: Vec<(u32, Vec<u8>)>,
     findings: Vec<String>,
+    ends_damaged: bool,
+}
+
+impl Scan {
+    fn is_other_version(&self) -> bool {
+        self.bytes.starts_with(MAGIC_ANY_VERSION) && !self.bytes.starts_with(MAGIC)
+    }
+
+    fn find(&mut self, offset: usize, what: &str) {
+        self.findings.push(format!("{}: offset {offset}: {what}", self.path.display()));
+    }
+
+    /// Writes this copy anew where it differs from `content`, and opens it.
+    fn mend(&self, fs: &dyn Fs, content: &[u8]) -> Result<Copy, CatalogError> {
+        if self.bytes != content {
+            replace_durably(fs, &self.path, content).map_err(failed("write", &self.path))?;
+        }
+        let file = fs.open(&self.path).map_err(failed("open", &self.path))?;
+        Ok(Copy { path: self.path.clone(), file })
+    }
 }
 
 fn scan(fs: &dyn Fs, path: &Path) -> io::Result<Scan> {
-    if !fs.exists(path) {
-        return Ok(Scan::default());
+    let mut scan = Scan { path: path.to_owned(), exists: fs.exists(path), ..Scan::default() };
+    if !scan.exists {
+        return Ok(scan);
     }
-    let bytes = fs.read(path)?;
-    let mut scan = Scan { bytes, ..Scan::default() };
+    scan.bytes = fs.read(path)?;
     if !scan.bytes.starts_with(MAGIC) {
-        scan.findings.push(format!("{}: offset 0: not a catalog file (bad magic)", path.display()));
+        scan.find(0, "not a catalog file (bad magic)");
     }
     let mut at = MAGIC.len();
     while at < scan.bytes.len() {
         if let Some((ordinal, len)) = record_at(&scan.bytes, at) {
             scan.records.push((ordinal, scan.bytes.get(at..at + len).unwrap_or_default().to_vec()));
+            scan.ends_damaged = false;
             at += len;
             continue;
         }
-        scan.findings.push(format!("{}: offset {at}: damaged record", path.display()));
+        scan.find(at, "damaged or unfinished record");
+        scan.ends_damaged = true;
         // The length cannot be trusted: look for the next place where a whole record stands.
         let next = (at + 1..scan.bytes.len()).find(|i| record_at(&scan.bytes, *i).is_some());
         at = next.unwrap_or(scan.bytes.len());
@@ -178,19 +235,21 @@ fn entries_of(record: &[u8]) -> Option<Vec<Entry>> {
 /// When a file cannot be read at all.
 pub fn verify(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<String>> {
     let mut findings = Vec::new();
-    let mut counts = Vec::new();
+    let mut ordinals = Vec::new();
     for name in FILES {
-        let path = dir.join(name);
-        if !fs.exists(&path) {
-            findings.push(format!("{}: missing", path.display()));
+        let mut copy = scan(fs, &dir.join(name))?;
+        if !copy.exists {
+            findings.push(format!("{}: missing", copy.path.display()));
             continue;
         }
-        let copy = scan(fs, &path)?;
-        counts.push(copy.records.len());
-        findings.extend(copy.findings);
+        if copy.records.iter().any(|(_, record)| entries_of(record).is_none()) {
+            copy.find(MAGIC.len(), "holds entries of a later version of hissrv");
+        }
+        ordinals.push(copy.records.iter().map(|(ordinal, _)| *ordinal).collect::<Vec<_>>());
+        findings.append(&mut copy.findings);
     }
-    if counts.iter().any(|n| Some(n) != counts.first()) {
-        findings.push(format!("{}: the two copies hold different numbers of records", dir.display()));
+    if ordinals.iter().any(|n| Some(n) != ordinals.first()) {
+        findings.push(format!("{}: the two copies hold different records", dir.display()));
     }
     Ok(findings)
 }

@@ -95,7 +95,8 @@ impl Names {
         })
     }
 
-    /// Fields of a measurement, in the order of creation; their positions are the field indexes.
+    /// Fields of a measurement, in the order of creation; their positions are the field indexes. One whose definition was lost
+    /// stands there with an empty name.
     pub fn fields(&self, measurement: MeasurementId) -> &[FieldInfo] {
         self.measurement_ref(measurement).map_or(&[], |m| &m.fields)
     }
@@ -157,29 +158,35 @@ impl Names {
         MeasurementId(self.measurements.len() as u32)
     }
 
-    /// Takes a durable definition in. One that refers to something lost is left out.
+    /// Takes a durable definition in. One that refers to something lost is left out, but every identifier that is mentioned
+    /// counts as given out, so that it is never given to something else.
     pub(crate) fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Bucket { id, database, policy } => put(&mut self.buckets, id.index(), Bucket { database, policy }),
-            Entry::Measurement { id, bucket, name } => {
-                self.measurement_ids.insert((bucket, name.clone()), id);
-                let fresh = Measurement { bucket, name, fields: Vec::new(), series: Vec::new() };
-                put(&mut self.measurements, id.index(), fresh);
-            }
+            Entry::Measurement { id, bucket, name } => self.apply_measurement(id, bucket, name),
             Entry::Field { measurement, index, kind, name } => self.apply_field(measurement, index, FieldInfo { name, kind }),
             Entry::Series { id, measurement, key } => self.apply_series(id, measurement, key),
             Entry::Column { id, series, field } => self.apply_column(id, series, field),
         }
     }
 
+    fn apply_measurement(&mut self, id: MeasurementId, bucket: BucketId, name: String) {
+        reserve(&mut self.buckets, bucket.index());
+        self.measurement_ids.insert((bucket, name.clone()), id);
+        put(&mut self.measurements, id.index(), Measurement { bucket, name, fields: Vec::new(), series: Vec::new() });
+    }
+
     fn apply_field(&mut self, measurement: MeasurementId, index: u16, field: FieldInfo) {
+        reserve(&mut self.measurements, measurement.index());
         let Some(Some(m)) = self.measurements.get_mut(measurement.index()) else { return };
-        if m.fields.len() == usize::from(index) {
-            m.fields.push(field);
+        if let Some(slot) = m.field_slot(index) {
+            *slot = field;
         }
     }
 
     fn apply_series(&mut self, id: SeriesId, measurement: MeasurementId, key: Vec<u8>) {
+        reserve(&mut self.measurements, measurement.index());
+        reserve(&mut self.series, id.index());
         let Some(Some(m)) = self.measurements.get_mut(measurement.index()) else { return };
         m.series.push(id);
         let bucket = m.bucket;
@@ -194,9 +201,11 @@ impl Names {
     }
 
     fn apply_column(&mut self, id: ColumnId, series: SeriesId, field: u16) {
+        reserve(&mut self.series, series.index());
+        reserve(&mut self.columns, id.index());
         let Some(Some(s)) = self.series.get_mut(series.index()) else { return };
-        let Some(Some(m)) = self.measurements.get(s.measurement.index()) else { return };
-        let Some(kind) = m.fields.get(usize::from(field)).map(|f| f.kind) else { return };
+        let Some(Some(m)) = self.measurements.get_mut(s.measurement.index()) else { return };
+        let Some(kind) = m.field_slot(field).filter(|f| !f.name.is_empty()).map(|f| f.kind) else { return };
         s.columns.push((field, id));
         let info = ColumnInfo { series, measurement: s.measurement, bucket: s.bucket, field, kind };
         put(&mut self.columns, id.index(), info);
@@ -219,11 +228,25 @@ fn hash_key(hasher: &RandomState, bucket: BucketId, key: &[u8]) -> u64 {
     hasher.hash_one((bucket.0, key))
 }
 
-/// Puts `value` at `index`, leaving holes where definitions are missing.
-fn put<T>(table: &mut Vec<Option<T>>, index: usize, value: T) {
+impl Measurement {
+    /// The field at `index`, nameless until it is filled in; lost fields before it stay nameless.
+    fn field_slot(&mut self, index: u16) -> Option<&mut FieldInfo> {
+        while self.fields.len() <= usize::from(index) {
+            self.fields.push(FieldInfo { name: String::new(), kind: FieldType::Float });
+        }
+        self.fields.get_mut(usize::from(index))
+    }
+}
+
+/// Makes the table reach `index`, with holes where definitions are missing.
+fn reserve<T>(table: &mut Vec<Option<T>>, index: usize) {
     while table.len() <= index {
         table.push(None);
     }
+}
+
+fn put<T>(table: &mut Vec<Option<T>>, index: usize, value: T) {
+    reserve(table, index);
     if let Some(slot) = table.get_mut(index) {
         *slot = Some(value);
     }

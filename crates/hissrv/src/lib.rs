@@ -1,1 +1,8 @@
-//! hissrv
+//! The binary's inside: configuration, wiring of all rooms into a running node, commands.
+
+pub mod cli;
+mod commands;
+pub mod config;
+mod http;
+mod logging;
+mod node;

@@ -1,1 +1,7 @@
-fn main() {}
+//! `hissrv`: see `hissrv --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hissrv::cli::main()
+}

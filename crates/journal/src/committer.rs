@@ -4,21 +4,24 @@
 //! IMPORTANT: after a failed write or sync nothing is known of the file any more; a second sync may succeed without having
 //! written anything. The journal is poisoned then, and what is durable is found out by the recovery of the next start.
 
+mod space;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::{ByteSize, Seq};
+use model::Seq;
 use vfs::File;
 
-use crate::config::{FsyncPolicy, WhenFull};
+use crate::config::FsyncPolicy;
 use crate::error::AppendError;
 use crate::queue::{Pending, cost_of};
 use crate::record::Record;
-use crate::segment::{self, HEADER_LEN, Segment};
-use crate::shared::{Phase, Room, Shared, State};
+use crate::segment::{self, HEADER_LEN};
+use crate::shared::{Phase, Shared, State};
 use crate::tail::TailRecord;
+use space::is_no_space;
 
 /// Most that is written at once, unless a single record is larger. Beyond some MiB a sync costs by the byte anyway.
 const BATCH_MAX: u64 = 4 << 20;
@@ -140,24 +143,6 @@ impl Committer {
         Ok(first)
     }
 
-    /// Deletes segments until `bytes` more fit within the disk space.
-    fn make_room(&mut self, bytes: u64) -> Result<(), AppendError> {
-        loop {
-            let room = self.shared.lock().room(bytes + HEADER_LEN as u64, &self.shared.config);
-            match room {
-                Room::Enough => return Ok(()),
-                Room::Roll => self.roll()?,
-                Room::Delete(segment) => {
-                    if !self.delete(segment) {
-                        return Err(self.full());
-                    }
-                    self.sync_dir();
-                }
-                Room::None(error) => return Err(error),
-            }
-        }
-    }
-
     fn encode(&mut self, batch: &[Pending], first: Seq) {
         self.buffer.clear();
         self.buffer.shrink_to(BATCH_MAX as usize);
@@ -236,62 +221,6 @@ impl Committer {
         if self.shared.fs.exists(path) { self.shared.fs.remove(path) } else { Ok(()) }
     }
 
-    /// The disk itself is full, before the journal used what it may.
-    fn full(&self) -> AppendError {
-        let free = self.shared.fs.free_space(&self.shared.dir).unwrap_or(0);
-        let mut state = self.shared.lock();
-        state.counters.full = true;
-        let used = state.segments.used();
-        AppendError::Full { used, limit: ByteSize(self.shared.config.max_disk.0.min(used.0.saturating_add(free))) }
-    }
-
-    /// Deletes the oldest segment if that is the policy for this error. True when a second attempt makes sense.
-    fn drops_for(&self, error: &AppendError) -> bool {
-        if !error.is_retryable() || self.shared.config.when_full != WhenFull::DropOldest {
-            return false;
-        }
-        let oldest = self.shared.lock().pop_oldest();
-        let deleted = oldest.is_some_and(|segment| self.delete(segment));
-        if deleted {
-            self.sync_dir();
-        }
-        deleted
-    }
-
-    fn trim(&self) {
-        let mut deleted = false;
-        while let Some(segment) = self.pop_passed() {
-            if !self.delete(segment) {
-                break;
-            }
-            deleted = true;
-        }
-        if deleted {
-            self.sync_dir();
-        }
-    }
-
-    // The lock must not be held in the loop that uses this.
-    fn pop_passed(&self) -> Option<Segment> {
-        self.shared.lock().pop_passed()
-    }
-
-    /// Deletes the file of a segment that was taken off the list; puts it back when that fails.
-    fn delete(&self, segment: Segment) -> bool {
-        let path = segment::path(&self.shared.dir, segment.start().seq);
-        let Err(e) = self.shared.fs.remove(&path) else { return true };
-        tracing::warn!(path = %path.display(), error = %e, "cannot delete a journal segment");
-        self.shared.lock().restore_oldest(segment);
-        false
-    }
-
-    /// NOTE: a deleted segment that comes back after a power cut costs space until it is deleted again, nothing else.
-    fn sync_dir(&self) {
-        if let Err(e) = self.shared.fs.sync_dir(&self.shared.dir) {
-            tracing::warn!(path = %self.shared.dir.display(), error = %e, "cannot sync the journal's folder");
-        }
-    }
-
     /// Shows committed records to the consumers.
     fn publish(&self, batch: &[Pending], first: Seq) {
         let mut state = self.shared.lock();
@@ -342,11 +271,6 @@ fn refuse(waiting: Vec<Pending>, error: &AppendError) {
     for pending in waiting {
         (pending.done)(Err(error.clone()));
     }
-}
-
-/// The disk or the user's share of it is used up.
-fn is_no_space(e: &io::Error) -> bool {
-    matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Tells everybody that the committer is gone, also when it panicked.

@@ -1,5 +1,7 @@
 //! Reads the records in order, and remembers durably how far they were taken care of.
 
+mod claim;
+
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +14,7 @@ use crate::reader::{Found, Reader};
 use crate::segment;
 use crate::segments::Place;
 use crate::shared::{Phase, Position, Shared, State};
+use claim::{AtEnd, Claim};
 
 /// What comes next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,59 +258,5 @@ impl State {
         }
         let place = self.segments.place_of(wanted, self.next)?;
         Some(Step::Read { seq: wanted, place })
-    }
-}
-
-/// The exclusive right to a consumer's name while its file is made or removed.
-struct Claim {
-    shared: Arc<Shared>,
-    name: String,
-    committed: Seq,
-    at_end: AtEnd,
-}
-
-/// What becomes of the name after a claim.
-enum AtEnd {
-    /// Somebody holds it from now on.
-    Keep,
-    /// Nobody holds it.
-    Release,
-    /// It is not known any more.
-    Forget,
-}
-
-impl Claim {
-    fn take(shared: &Arc<Shared>, name: &str) -> Result<Self, ConsumerError> {
-        if !cursor::is_valid_name(name) {
-            return Err(ConsumerError::Name(name.to_owned()));
-        }
-        let mut state = shared.lock();
-        let start = Position::at(Seq(state.first().0 - 1));
-        let at_end = if state.consumers.contains_key(name) { AtEnd::Release } else { AtEnd::Forget };
-        let position = state.consumers.entry(name.to_owned()).or_insert(start);
-        if position.open {
-            return Err(ConsumerError::InUse(name.to_owned()));
-        }
-        position.open = true;
-        let committed = position.committed;
-        Ok(Self { shared: Arc::clone(shared), name: name.to_owned(), committed, at_end })
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        match self.at_end {
-            AtEnd::Keep => {}
-            AtEnd::Release => {
-                state.consumers.entry(self.name.clone()).and_modify(|position| position.open = false);
-            }
-            AtEnd::Forget => {
-                state.consumers.remove(&self.name);
-            }
-        }
-        if state.request_trim() {
-            self.shared.work.notify_one();
-        }
     }
 }

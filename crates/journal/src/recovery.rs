@@ -163,8 +163,8 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Cuts the torn tail and syncs: what is delivered from now on must not be lost by a power cut any more, and the
-    /// process that wrote it may have died before its sync.
+    /// Cuts the torn tail and syncs file and folder: the process that wrote them may have died before its own sync, and
+    /// what is delivered or appended from now on must not be lost by a power cut any more.
     fn settle(&mut self, path: &Path, end: u64, garbage: usize) -> Result<Arc<dyn File>, OpenError> {
         let file = self.fs.open(path).map_err(OpenError::io("open segment", path))?;
         if garbage > 0 {
@@ -172,6 +172,7 @@ impl Recovery<'_> {
             self.report.torn = Some(TornTail { path: path.to_owned(), offset: end, bytes: ByteSize(garbage as u64) });
         }
         file.sync().map_err(OpenError::io("sync segment", path))?;
+        self.fs.sync_dir(self.dir).map_err(OpenError::io("sync journal folder", self.dir))?;
         Ok(file)
     }
 

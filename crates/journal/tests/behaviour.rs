@@ -221,6 +221,7 @@ fn a_full_disk_refuses_without_poisoning_and_resumes() {
     let error = journal.append_wait(payload(4), 1).unwrap_err();
     assert!(matches!(error, AppendError::Full { .. }), "{error}");
     assert!(!journal.stats().poisoned && journal.stats().full);
+    assert_eq!(journal::verify(&fs, Path::new(DIR)).unwrap(), [], "nothing of the refused record is left");
     fs.limit_space(u64::MAX);
     assert_eq!(journal.append_wait(payload(4), 1).unwrap(), Seq(4));
     drop(journal);

@@ -69,7 +69,12 @@ fn a_full_queue_refuses_and_calls_done_at_once() {
     let outcomes = Arc::new(Mutex::new(Vec::new()));
     // The committer is held inside the first `done`, so that the queue fills up.
     let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
-    journal.append(vec![1], 1, move |_| held.recv().unwrap());
+    let (entering, entered) = std::sync::mpsc::sync_channel::<()>(0);
+    journal.append(vec![1], 1, move |_| {
+        entering.send(()).unwrap();
+        held.recv().unwrap();
+    });
+    entered.recv().unwrap();
     for _ in 0..50 {
         let outcomes = Arc::clone(&outcomes);
         journal.append(vec![0; 1000], 1, move |outcome| {

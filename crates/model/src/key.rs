@@ -2,9 +2,9 @@
 //! A key is canonical when its tags ascend by the bytes of their (unescaped) keys and none stands twice, so that equal
 //! series have equal bytes.
 //!
-//! Escaping is InfluxDB's: `\,` `\ ` and `\=`, the last not needed in measurements. A backslash before anything else is an
-//! ordinary character, so `\\` is two of them, and a separator is escaped when the byte before it is a backslash. Some names
-//! have no spelling at all: see [`SeriesKeyBuf`].
+//! Escaping is InfluxDB's: `\,` `\ ` and `\=`, the last not needed in measurements. A backslash before anything else is
+//! an ordinary character, so `\\` is two of them, and a separator is escaped when the byte before it is a backslash.
+//! Some names have no spelling at all: see [`SeriesKeyBuf`].
 
 use std::borrow::Cow;
 use std::str;
@@ -16,7 +16,8 @@ pub const MAX_KEY_LEN: usize = u16::MAX as usize;
 
 /// Characters written with a backslash in a measurement.
 const IN_MEASUREMENT: &str = ", ";
-/// Characters written with a backslash in the keys and values of tags and in field keys, and read so in measurements too.
+/// Characters written with a backslash in the keys and values of tags and in field keys, and read so in measurements
+/// too.
 pub(crate) const IN_NAME: &str = ",= ";
 
 /// Why a text is no series key.
@@ -59,9 +60,10 @@ pub enum KeyError {
 
 /// Builds canonical keys from names; its memory is used again.
 ///
-/// Names that line protocol cannot spell are changed to the nearest that it can: backslashes at the end are left out, a line
-/// break becomes `\n` (two characters), a measurement loses what would make its line blank or a comment (tabs, NULs and `#` at
-/// its start), and a tag with an empty key or value is left out (to InfluxDB an empty tag is an absent one).
+/// Names that line protocol cannot spell are changed to the nearest that it can: backslashes at the end are left out, a
+/// line break becomes `\n` (two characters), a measurement loses what would make its line blank or a comment (tabs,
+/// NULs and `#` at its start), and a tag with an empty key or value is left out (to InfluxDB an empty tag is an absent
+/// one).
 #[derive(Debug, Clone, Default)]
 pub struct SeriesKeyBuf {
     key: Vec<u8>,
@@ -275,7 +277,8 @@ pub(crate) fn unescape<'a>(text: &'a str, special: &str) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// Appends `name` with a backslash before characters of `special`; see [`SeriesKeyBuf`] for names that have no spelling.
+/// Appends `name` with a backslash before characters of `special`; see [`SeriesKeyBuf`] for names that have no
+/// spelling.
 pub(crate) fn escape_into(out: &mut Vec<u8>, name: &str, special: &str) {
     let name = name.trim_end_matches('\\');
     if !name.bytes().any(|b| matches!(b, b',' | b'=' | b' ' | b'\n')) {
@@ -285,7 +288,8 @@ pub(crate) fn escape_into(out: &mut Vec<u8>, name: &str, special: &str) {
     for b in name.bytes() {
         match b {
             b'\n' if !ends_escaping(out) => out.extend_from_slice(b"\\n"),
-            // An equals sign behind a backslash is read as escaped everywhere, so that backslash must be kept by another.
+            // An equals sign behind a backslash is read as escaped everywhere, so that backslash must be kept by
+            // another.
             b'=' if out.ends_with(b"\\") => out.extend_from_slice(b"\\="),
             b if special.as_bytes().contains(&b) => out.extend_from_slice(&[b'\\', b]),
             b => out.push(b),

@@ -1,5 +1,5 @@
-//! Sizes and lengths of time as people write them: `64MiB`, `1h30m`. Used by the configuration, by InfluxQL and in messages.
-//! What is displayed is exact and can be read back.
+//! Sizes and lengths of time as people write them: `64MiB`, `1h30m`. Used by the configuration, by InfluxQL and in
+//! messages. What is displayed is exact and can be read back.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -72,7 +72,8 @@ const MAX_FRACTION_DIGITS: usize = 15;
 impl FromStr for ByteSize {
     type Err = UnitError;
 
-    /// A number with an optional fraction, optional spaces, and a unit (bytes when left out). Rounds down to whole bytes.
+    /// A number with an optional fraction, optional spaces, and a unit (bytes when left out). Rounds down to whole
+    /// bytes.
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let wrong = || UnitError::Size(text.to_owned());
         let (number, unit) = split_number(text.trim());
@@ -113,8 +114,8 @@ impl FromStr for HumanDuration {
     }
 }
 
-/// Nanoseconds of a duration: one or more of a whole number with a unit (`ns u us µ µs ms s m h d w`), which are added up,
-/// or a bare `0`. The result is never negative.
+/// Nanoseconds of a duration: one or more of a whole number with a unit (`ns u us µ µs ms s m h d w`), which are added
+/// up, or a bare `0`. The result is never negative.
 ///
 /// # Errors
 /// [`UnitError`] when the text has another form, or the sum exceeds what an `i64` holds (292 years).

@@ -1,4 +1,5 @@
-//! `model::line` reads what InfluxDB 1.x reads: compared with InfluxData's Rust parser on generated and on damaged lines.
+//! `model::line` reads what InfluxDB 1.x reads: compared with InfluxData's Rust parser on generated and on damaged
+//! lines.
 
 mod compare;
 
@@ -40,10 +41,9 @@ fn damage() -> impl Strategy<Value = (usize, usize, String)> {
 }
 
 fn apply((place, remove, insert): &(usize, usize, String), text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let start = chars.len() * place / 1000;
-    let end = (start + remove).min(chars.len());
-    chars[..start].iter().copied().chain(insert.chars()).chain(chars[end..].iter().copied()).collect()
+    let start = text.chars().count() * place / 1000;
+    let (before, after) = (text.chars().take(start), text.chars().skip(start + remove));
+    before.chain(insert.chars()).chain(after).collect()
 }
 
 proptest! {

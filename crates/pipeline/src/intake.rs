@@ -53,10 +53,10 @@ pub struct Outcome {
 pub struct Rejected {
     /// Its number, from 1.
     pub line: u64,
-    /// Byte in the line, from 1, at which it went wrong.
-    pub column: u64,
     /// What is wrong.
     pub message: String,
+    /// True when it could not be read, false when it contradicts a field's type or the range of times.
+    pub malformed: bool,
 }
 
 /// Why nothing (more) of a body was stored.

@@ -87,10 +87,10 @@ impl Reader<'_> {
         while let Some(parsed) = parser.next_line() {
             let line = match parsed {
                 Ok(line) => line,
-                Err(e) => {
+                Err(mut e) => {
+                    e.line += start.line;
                     self.out.malformed += 1;
-                    let (line, column) = (start.line + e.line, e.column);
-                    self.describe(Rejected { line, column, message: e.to_string() });
+                    self.describe(Rejected { line: e.line, message: e.to_string(), malformed: true });
                     continue;
                 }
             };
@@ -143,7 +143,7 @@ impl Reader<'_> {
 
     fn refuse(&mut self, line: &Line<'_, '_>, lines_before: u64, message: String) {
         self.out.dropped += 1;
-        self.describe(Rejected { line: lines_before + line.number, column: 1, message });
+        self.describe(Rejected { line: lines_before + line.number, message, malformed: false });
     }
 
     fn describe(&mut self, rejected: Rejected) {

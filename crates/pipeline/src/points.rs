@@ -1,8 +1,7 @@
 //! A batch that a source fills point by point and hands over as a whole. Names are looked up when it is handed over.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering::Relaxed;
 
 use catalog::{Names, Wanted};
 use model::wire::BatchEncoder;
@@ -10,9 +9,6 @@ use model::{BucketId, ColumnId, FieldType, FieldValue, TimestampNs};
 
 use crate::counters::Origin;
 use crate::{Intake, IntakeError};
-
-/// Pause before a full journal is tried again.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Points that wait to be journaled.
 pub struct PointBatch {
@@ -23,7 +19,6 @@ pub struct PointBatch {
     text: Vec<u8>,
     pending: Vec<Pending>,
     encoder: BatchEncoder,
-    stopping: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,12 +54,7 @@ enum Lookup {
 impl PointBatch {
     pub(crate) fn new(intake: Intake, bucket: BucketId, origin: Origin) -> Self {
         let encoder = BatchEncoder::default();
-        Self { intake, bucket, origin, text: Vec::new(), pending: Vec::new(), encoder, stopping: Arc::default() }
-    }
-
-    /// Set to true, makes [`PointBatch::flush`] give up waiting for a full journal.
-    pub fn stop_flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stopping)
+        Self { intake, bucket, origin, text: Vec::new(), pending: Vec::new(), encoder }
     }
 
     /// Adds a value of the series with this canonical key.
@@ -91,27 +81,36 @@ impl PointBatch {
         self.pending.is_empty()
     }
 
-    /// Makes what waits durable in the journal. While the journal is full this waits, so that the source feels it.
+    /// Makes what waits durable in the journal.
     ///
     /// # Errors
-    /// When the journal or the catalog failed for good; the values are then counted as dropped.
+    /// [`IntakeError`]: when it is retryable (the journal is full for now) everything is kept, flush again later; else the
+    /// values are gone and counted as dropped.
     pub fn flush(&mut self) -> Result<(), IntakeError> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let count = self.pending.len() as u64;
-        self.counters().received.fetch_add(count, Relaxed);
-        let outcome = self.encode().and_then(|rejected| {
-            self.counters().rejected.fetch_add(rejected, Relaxed);
-            self.append()
-        });
+        let outcome = self.encode().and_then(|rejected| Ok((rejected, self.append()?)));
+        if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
+            return outcome.map(|_| ());
+        }
+        self.count(outcome.as_ref().ok().copied());
         self.pending.clear();
         self.text.clear();
-        match &outcome {
-            Ok(journaled) => self.counters().journaled.fetch_add(*journaled, Relaxed),
-            Err(_) => self.counters().dropped.fetch_add(count, Relaxed),
-        };
         outcome.map(|_| ())
+    }
+
+    /// Books what became of everything pending: rejected and journaled, or all dropped.
+    fn count(&self, outcome: Option<(u64, u64)>) {
+        let count = self.pending.len() as u64;
+        self.counters().received.fetch_add(count, Relaxed);
+        match outcome {
+            Some((rejected, journaled)) => {
+                self.counters().rejected.fetch_add(rejected, Relaxed);
+                self.counters().journaled.fetch_add(journaled, Relaxed);
+            }
+            None => _ = self.counters().dropped.fetch_add(count, Relaxed),
+        }
     }
 
     fn counters(&self) -> &crate::counters::OriginCounters {
@@ -148,14 +147,8 @@ impl PointBatch {
         if values == 0 {
             return Ok(0);
         }
-        let record = self.encoder.finish();
-        loop {
-            match self.intake.journal.append_wait(record.clone(), values as u32) {
-                Ok(_) => return Ok(values as u64),
-                Err(e) if e.is_retryable() && !self.stopping.load(Relaxed) => std::thread::sleep(PAUSE),
-                Err(e) => return Err(e.into()),
-            }
-        }
+        self.intake.journal.append_wait(self.encoder.finish(), values as u32)?;
+        Ok(values as u64)
     }
 
     fn look_up(&self, names: &Names, point: &Pending) -> Lookup {

@@ -1,12 +1,9 @@
 //! What the HTTP server knows of hissrv: one trait, implemented by the binary, and the types it speaks in. The answers of
 //! queries are ready JSON, so that the server stays out of plans and results.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
-
 use bytes::Bytes;
 use model::Precision;
+use query::Cancel;
 
 use crate::error::ApiError;
 
@@ -33,7 +30,8 @@ pub trait Historian: Send + Sync + 'static {
     /// What is wrong with the question, or why it was given up.
     fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
 
-    /// Newest value of every series that fits `measurement`, `db`, `field`, `tag.NAME=VALUE`, as JSON. Blocks.
+    /// Newest value of every series that fits `measurement`, `db`, `field`, `tag.NAME=VALUE`, as JSON. Blocks. The parameters
+    /// come without `epoch`, which is in `options`.
     ///
     /// # Errors
     /// An unknown parameter or name, or why it was given up.
@@ -143,20 +141,14 @@ pub enum WriteFailure {
     Internal(String),
 }
 
-/// Bounds of one query.
+/// What the request says about a query besides its content.
 #[derive(Debug, Clone)]
 pub struct QueryOptions {
-    /// When nobody waits for the answer any more.
-    pub deadline: Instant,
-    /// Set when the client has gone away or the time is up.
-    pub cancelled: Arc<AtomicBool>,
-}
-
-impl QueryOptions {
-    /// True when the query should be given up. Cheap enough for inner loops that ask every few thousand values.
-    pub fn is_over(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed) || Instant::now() >= self.deadline
-    }
+    /// Set when the client has gone away; carries the deadline.
+    pub cancel: Cancel,
+    /// Unit of integer times in the question and of times in the answer, from the parameter `epoch`; `None`: times of the
+    /// answer are RFC 3339.
+    pub epoch: Option<Precision>,
 }
 
 /// Whether the historian works.

@@ -297,7 +297,8 @@ mod tests {
 
     #[test]
     fn the_short_form_is_enough_and_the_default_is_valid() {
-        let config: RedisConfig = serde_json::from_str(r#"{"url":"redis://h:1/2","patterns":["point:update:*"]}"#).unwrap();
+        let config: RedisConfig =
+            serde_json::from_str(r#"{"url":"redis://h:1/2","patterns":["point:update:*"]}"#).unwrap();
         assert_eq!(config.endpoint().unwrap().db, 2);
         assert_eq!(config.validate(), Ok(()));
         assert_eq!(RedisConfig::default().validate(), Ok(()));

@@ -6,7 +6,10 @@ pub mod config;
 pub mod decode;
 pub mod glob;
 pub mod redis;
+pub mod simulator;
 pub mod sink;
 
 pub use config::RedisConfig;
+pub use redis::{RedisSource, SourceOptions, SourceStatus, StartError, Stop, StopError};
+pub use simulator::{Simulator, SimulatorConfig};
 pub use sink::{Clock, PointRef, Sink, SinkError, SinkFactory};

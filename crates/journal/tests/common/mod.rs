@@ -10,40 +10,40 @@ use journal::{Consumer, Delivery, Journal, JournalConfig, RecoveryReport, Stats}
 use model::{ByteSize, Seq};
 use vfs::FaultFs;
 
-pub const DIR: &str = "/data/journal";
+pub(crate) const DIR: &str = "/data/journal";
 
 /// Small segments, so that a few records already need several.
-pub fn small() -> JournalConfig {
+pub(crate) fn small() -> JournalConfig {
     JournalConfig { segment_max: ByteSize(400), ..JournalConfig::default() }
 }
 
 /// The same, with nothing kept in memory: everything is read from the files.
-pub fn small_from_files() -> JournalConfig {
+pub(crate) fn small_from_files() -> JournalConfig {
     JournalConfig { tail_max: ByteSize(0), ..small() }
 }
 
-pub fn open_with_report(fs: &FaultFs, config: &JournalConfig) -> (Arc<Journal>, RecoveryReport) {
+pub(crate) fn open_with_report(fs: &FaultFs, config: &JournalConfig) -> (Arc<Journal>, RecoveryReport) {
     Journal::open(Arc::new(fs.clone()), Path::new(DIR), config.clone(), Seq(0)).unwrap()
 }
 
-pub fn open(fs: &FaultFs, config: &JournalConfig) -> Arc<Journal> {
+pub(crate) fn open(fs: &FaultFs, config: &JournalConfig) -> Arc<Journal> {
     open_with_report(fs, config).0
 }
 
 /// A payload that can be told from others: 100 bytes.
-pub fn payload(n: u64) -> Vec<u8> {
+pub(crate) fn payload(n: u64) -> Vec<u8> {
     format!("{n:<100}").into_bytes()
 }
 
 /// Appends the payloads of `numbers`, each with 3 points.
-pub fn append(journal: &Journal, numbers: std::ops::Range<u64>) {
+pub(crate) fn append(journal: &Journal, numbers: std::ops::Range<u64>) {
     for n in numbers {
         journal.append_wait(payload(n), 3).unwrap();
     }
 }
 
 /// Everything that can be delivered now.
-pub fn drain(consumer: &mut Consumer) -> Vec<Delivery> {
+pub(crate) fn drain(consumer: &mut Consumer) -> Vec<Delivery> {
     let mut all = Vec::new();
     loop {
         match consumer.next(Duration::ZERO).unwrap() {
@@ -54,7 +54,7 @@ pub fn drain(consumer: &mut Consumer) -> Vec<Delivery> {
 }
 
 /// Positions and contents of the records among `deliveries`.
-pub fn records(deliveries: &[Delivery]) -> Vec<(u64, Vec<u8>)> {
+pub(crate) fn records(deliveries: &[Delivery]) -> Vec<(u64, Vec<u8>)> {
     let record = |d: &Delivery| match d {
         Delivery::Record { seq, payload, .. } => Some((seq.0, payload.to_vec())),
         _ => None,
@@ -62,19 +62,19 @@ pub fn records(deliveries: &[Delivery]) -> Vec<(u64, Vec<u8>)> {
     deliveries.iter().filter_map(record).collect()
 }
 
-pub fn seqs(deliveries: &[Delivery]) -> Vec<u64> {
+pub(crate) fn seqs(deliveries: &[Delivery]) -> Vec<u64> {
     records(deliveries).into_iter().map(|(seq, _)| seq).collect()
 }
 
 /// Paths of the segments, oldest first.
-pub fn segment_files(fs: &FaultFs) -> Vec<PathBuf> {
+pub(crate) fn segment_files(fs: &FaultFs) -> Vec<PathBuf> {
     use vfs::Fs;
     let names = fs.list(Path::new(DIR)).unwrap();
     names.iter().filter(|n| n.ends_with(".seg")).map(|n| Path::new(DIR).join(n)).collect()
 }
 
 /// Waits for what another thread is about to do.
-pub fn eventually(journal: &Journal, holds: impl Fn(&Stats) -> bool) {
+pub(crate) fn eventually(journal: &Journal, holds: impl Fn(&Stats) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !holds(&journal.stats()) {
         assert!(Instant::now() < deadline, "not reached: {:?}", journal.stats());

@@ -1,9 +1,9 @@
 //! Line protocol, InfluxDB's text form of points: `measurement,tag=value field=1.5,other="text" 1465839830100400200`.
 //!
-//! [`LineParser`] reads a body line by line without copying; a line that is wrong is reported and the next one is read all
-//! the same. What is accepted is what InfluxDB 1.x accepts, and in addition unsigned integers (`12u`); where InfluxDB
-//! stores something other than what was meant, the line is refused instead (`tests/line_protocol.rs` lists these).
-//! [`print_line`] writes points so that they are read back equal.
+//! [`LineParser`] reads a body line by line without copying; a line that is wrong is reported and the next one is read
+//! all the same. What is accepted is what InfluxDB 1.x accepts, and in addition unsigned integers (`12u`). Text that is
+//! not UTF-8 and text behind the closing quote of a string are refused, because InfluxDB would store something else
+//! than was written. [`print_line`] writes points so that they are read back equal.
 //!
 //! Not here: the inside of series keys (`key`), the unit of times (`time::Precision`), the length of strings.
 

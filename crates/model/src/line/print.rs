@@ -5,8 +5,8 @@ use crate::{FieldValue, TimestampNs};
 
 /// Appends one point and a line break. `series` is a canonical key; the time is in nanoseconds.
 ///
-/// Floats that are not finite have no spelling and are left out; without any field left nothing is written. Field keys without a
-/// spelling are changed as [`crate::key::SeriesKeyBuf`] says.
+/// Floats that are not finite have no spelling and are left out; without any field left nothing is written. Field keys
+/// without a spelling are changed as [`crate::key::SeriesKeyBuf`] says.
 pub fn print_line<'f>(
     out: &mut Vec<u8>,
     series: &[u8],

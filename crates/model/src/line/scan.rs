@@ -134,8 +134,8 @@ fn series<'a>(cursor: &mut Cursor<'a>) -> Result<&'a [u8], LineErrorKind> {
     if cursor.at_line_end() { Err(LineErrorKind::MissingFields) } else { Ok(key) }
 }
 
-/// Bytes before the first that satisfies `stop` and is not escaped. A line break is escaped by a backslash that is not itself
-/// escaped, anything else by any backslash before it.
+/// Bytes before the first that satisfies `stop` and is not escaped. A line break is escaped by a backslash that is not
+/// itself escaped, anything else by any backslash before it.
 #[cold]
 pub(super) fn escaped_len(text: &[u8], stop: impl Fn(u8) -> bool) -> usize {
     let mut at = 0;
@@ -201,8 +201,9 @@ fn time(cursor: &mut Cursor<'_>) -> Result<Option<i64>, LineErrorKind> {
     if cursor.at_line_end() { Ok(Some(time)) } else { Err(LineErrorKind::TextAfterTime) }
 }
 
-/// Bytes before the line break that ends a line which holds no point. As in InfluxDB, a line break does not end it inside
-/// quotes at the place of a value or behind a backslash: what is inside a string is never taken for a line of its own.
+/// Bytes before the line break that ends a line which holds no point. As in InfluxDB, a line break does not end it
+/// inside quotes at the place of a value or behind a backslash: what is inside a string is never taken for a line of
+/// its own.
 #[cold]
 pub(super) fn end_of_line(text: &[u8]) -> usize {
     let (mut escaped, mut in_fields, mut quoted) = (false, false, false);

@@ -1,5 +1,6 @@
-//! Compares `model::line` with the `influxdb-line-protocol` crate, InfluxData's own parser in Rust. Shared by the tests and the
-//! fuzz target `line_protocol`. Where the two differ, InfluxDB 1.x decides, and the difference is listed here with its reason.
+//! Compares `model::line` with the `influxdb-line-protocol` crate, InfluxData's own parser in Rust. Shared by the tests
+//! and the fuzz target `line_protocol`. Where the two differ, InfluxDB 1.x decides, and the difference is listed here
+//! with its reason.
 
 use influxdb_line_protocol::{Error, FieldValue as Theirs, ParsedLine, parse_lines};
 use model::FieldValue;
@@ -33,8 +34,11 @@ pub(crate) struct Refusal {
 
 pub(crate) type Lines = Vec<Result<Point, Refusal>>;
 
+/// Why texts are read differently, and which.
+pub(crate) type TextDifference = (&'static str, fn(&str) -> bool);
+
 /// Texts that the two parsers read differently by design.
-pub(crate) const TEXT_DIFFERENCES: [(&str, fn(&str) -> bool); 5] = [
+pub(crate) const TEXT_DIFFERENCES: [TextDifference; 5] = [
     ("two backslashes in a name are two of them in InfluxDB 1.x, one in the crate", |text| text.contains(r"\\")),
     ("InfluxDB 1.x takes tabs and NULs for blanks only before series and field keys", |text| {
         text.contains(['\t', '\0'])

@@ -6,7 +6,10 @@
 
 mod basic;
 mod registry;
+mod selectors;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod time;
 mod view;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{AggregateFunction, basic, statistics, time};
+use super::{AggregateFunction, basic, selectors, statistics, time};
 use crate::QueryError;
 
 /// Aggregate functions by name. Start from [`Registry::standard`] and add your own.
@@ -15,7 +15,8 @@ impl Registry {
     /// Every function that comes with hissrv.
     pub fn standard() -> Self {
         let mut registry = Self { functions: BTreeMap::new() };
-        for function in basic::all().into_iter().chain(statistics::all()).chain(time::all()) {
+        let families = [basic::all(), selectors::all(), statistics::all(), time::all()];
+        for function in families.into_iter().flatten() {
             registry.register(function);
         }
         registry

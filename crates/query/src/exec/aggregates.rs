@@ -79,16 +79,17 @@ fn answer_group(
     rows_before: usize,
 ) -> Result<Option<ResultSeries>, QueryError> {
     let kinds = column_types(computations, group)?;
-    let mut table = Table { computations, ruler, rows: BTreeMap::new(), bytes: 0, rows_before };
-    for member in &group.members {
-        for column in &member.columns {
-            table.scan(scanner, member.series, column)?;
-        }
+    let mut table = Table::new(computations, ruler, rows_before);
+    let columns = group.members.iter().flat_map(|member| member.columns.iter().map(move |c| (member.series, c)));
+    let mut columns = columns.peekable();
+    while let Some((series, column)) = columns.next() {
+        table.is_last_column = columns.peek().is_none();
+        table.scan(scanner, series, column)?;
     }
-    if table.rows.is_empty() {
+    let grid = table.finish(&mut scanner.budget);
+    if grid.starts.is_empty() {
         return Ok(None);
     }
-    let grid = table.finish(&mut scanner.budget)?;
     let grid = grid.with_empty_windows(plan.fill, ruler, &scanner.budget, rows_before)?;
     scanner.budget.hold_bytes(grid.starts.len() * computations.len() * size_of::<Cell>())?;
     Ok(Some(result_series(plan, computations, &kinds, ruler, group, grid)))
@@ -112,16 +113,23 @@ fn column_type(computation: &Computation<'_>, group: &Group) -> Result<Option<Fi
     Ok(Some(kind))
 }
 
-/// Accumulators of one group by the start of their window.
+/// Accumulators of one group by the start of their window. While the last column is read, which goes forward in time, every
+/// window behind the current one is finished at once; a group of one column so holds the accumulators of one window only.
 struct Table<'a> {
     computations: &'a [Computation<'a>],
     ruler: &'a Ruler,
     rows: BTreeMap<TimestampNs, Vec<Option<Box<dyn Accumulator>>>>,
-    bytes: usize,
+    finished: Grid,
+    is_last_column: bool,
     rows_before: usize,
 }
 
 impl<'a> Table<'a> {
+    fn new(computations: &'a [Computation<'a>], ruler: &'a Ruler, rows_before: usize) -> Self {
+        let finished = Grid::new(computations.len());
+        Self { computations, ruler, rows: BTreeMap::new(), finished, is_last_column: false, rows_before }
+    }
+
     fn scan(&mut self, scanner: &mut Scanner<'_>, series: SeriesId, column: &FieldColumn) -> Result<(), QueryError> {
         let ruler = self.ruler;
         let all_take_summaries = self.all_take_summaries(column);
@@ -185,7 +193,10 @@ impl<'a> Table<'a> {
         let (computations, span) = (self.computations, intersection(window, self.ruler.range));
         let mut grown = 0;
         if !self.rows.contains_key(&window.start) {
-            budget.check_rows(self.rows_before + self.rows.len() + 1)?;
+            if self.is_last_column {
+                self.finish_before(window.start, budget);
+            }
+            budget.check_rows(self.rows_before + self.finished.starts.len() + self.rows.len() + 1)?;
             grown += computations.len() * BYTES_PER_STATE;
         }
         let row = self.rows.entry(window.start).or_insert_with(|| computations.iter().map(|_| None).collect());
@@ -197,17 +208,24 @@ impl<'a> Table<'a> {
                 grown += state.bytes().saturating_sub(before);
             }
         }
-        self.bytes += grown;
         if grown > 0 { budget.hold_bytes(grown) } else { Ok(()) }
     }
 
-    fn finish(self, budget: &mut Budget) -> Result<Grid, QueryError> {
-        let mut grid = Grid::new(self.computations.len());
-        for (start, states) in self.rows {
-            grid.push(start, states.into_iter().map(|state| state.map(Accumulator::finish)));
+    /// Finishes the windows that start before `start`.
+    fn finish_before(&mut self, start: TimestampNs, budget: &mut Budget) {
+        while let Some(row) = self.rows.first_entry()
+            && *row.key() < start
+        {
+            let (start, states) = row.remove_entry();
+            let held: usize = states.iter().flatten().map(|state| state.bytes()).sum();
+            budget.release_bytes(held + states.len() * BYTES_PER_STATE);
+            self.finished.push(start, states.into_iter().map(|state| state.map(Accumulator::finish)));
         }
-        budget.release_bytes(self.bytes);
-        Ok(grid)
+    }
+
+    fn finish(mut self, budget: &mut Budget) -> Grid {
+        self.finish_before(TimestampNs::MAX, budget);
+        self.finished
     }
 }
 

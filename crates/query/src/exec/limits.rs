@@ -65,6 +65,11 @@ impl Cancel {
         Self { flag: Arc::default(), deadline: Some(deadline) }
     }
 
+    /// A query that is stopped when somebody sets `flag`, and at `deadline`.
+    pub fn shared(flag: Arc<AtomicBool>, deadline: Instant) -> Self {
+        Self { flag, deadline: Some(deadline) }
+    }
+
     /// Stops the query; its answer is [`QueryError::Cancelled`].
     pub fn cancel(&self) {
         self.flag.store(true, Ordering::Relaxed);

@@ -133,7 +133,7 @@ fn wrong_functions_and_arguments_are_named() {
 }
 
 #[test]
-fn the_number_of_windows_and_the_memory_are_limited() {
+fn the_number_of_windows_is_limited() {
     let refused = |range: (i64, i64), function: &str, fill, limits: Limits| {
         let plan = aggregate_plan(selection(range.0, range.1, GroupBy::All), &[function], fixed(10, 0), fill);
         let source = counting(&(0..100).collect::<Vec<_>>());
@@ -147,8 +147,18 @@ fn the_number_of_windows_and_the_memory_are_limited() {
     let fewer = Limits { max_rows: 9, ..Limits::default() };
     let expected = Err("the query would exceed max_rows = 9: at least 10 windows".to_owned());
     assert_eq!(refused((0, 100), "sum", Fill::None, fewer), expected);
-    let small = Limits { max_memory: model::ByteSize(500), ..Limits::default() };
-    let error = refused((0, 100), "median", Fill::None, small).unwrap_err();
+}
+
+#[test]
+fn memory_is_limited_and_a_window_of_the_last_column_holds_its_share_only_until_the_next() {
+    let limits = Limits { max_memory: model::ByteSize(500), ..Limits::default() };
+    let median = |width| {
+        let plan = aggregate_plan(selection(0, 100, GroupBy::All), &["median"], fixed(width, 0), Fill::None);
+        let source = counting(&(0..100).collect::<Vec<_>>());
+        query::run(&Plan::Aggregate(plan), &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
+    };
+    assert_eq!(median(10).unwrap().series[0].times.len(), 10);
+    let error = median(100).unwrap_err();
     assert!(error.starts_with("the query would exceed max_memory = 500B"), "{error}");
 }
 

@@ -10,7 +10,8 @@ use super::output::{Labels, Output, Scalar};
 use super::tally::Reason;
 
 /// Fields kept as text, with the names of the members they come from.
-const TEXTS: [(&str, &[&str]); 3] = [("alarm_id", &["alarm_id", "id"]), ("message", &["message", "data"]), ("status", &["status"])];
+const TEXTS: [(&str, &[&str]); 3] =
+    [("alarm_id", &["alarm_id", "id"]), ("message", &["message", "data"]), ("status", &["status"])];
 /// Fields kept as numbers, named as their members.
 const NUMBERS: [&str; 2] = ["threshold", "value"];
 

@@ -45,7 +45,9 @@ impl<'a> Json<'a> {
 
 /// The first member with one of these names, in the order of the names, that is not null.
 pub(super) fn member<'j, 'a>(members: &'j Members<'a>, names: &[&str]) -> Option<&'j Json<'a>> {
-    names.iter().find_map(|name| members.iter().find(|(key, value)| key == name && *value != Json::Null).map(|(_, v)| v))
+    names
+        .iter()
+        .find_map(|name| members.iter().find(|(key, value)| key == name && *value != Json::Null).map(|(_, v)| v))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {

@@ -128,7 +128,9 @@ impl Decoder {
         }
         let Some(route) = self.routes.get(key) else { return };
         let mut out = Output { rules: &self.rules.time, arrival, key: &mut self.key, tally: &mut self.tally, sink };
-        let Some((name, value)) = out.keep(utf8(field.name).and_then(|name| Ok((name, utf8(field.value)?)))) else { return };
+        let Some((name, value)) = out.keep(utf8(field.name).and_then(|name| Ok((name, utf8(field.value)?)))) else {
+            return;
+        };
         let time = field.time.and_then(|time| read_time(time, &mut out)).or(hash_time);
         let raw = field.raw.and_then(|raw| out.keep(read_number(raw)));
         let channel = route.container();

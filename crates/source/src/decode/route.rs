@@ -5,8 +5,20 @@ use crate::config::Preset;
 
 /// Last parts of names that hold no points.
 const NO_POINTS: [&str; 14] = [
-    "TODO", "meta", "metadata", "status", "config", "name", "stats", "ts", "raw", "index", "exec", "vars",
-    "measurement_points", "action_points",
+    "TODO",
+    "meta",
+    "metadata",
+    "status",
+    "config",
+    "name",
+    "stats",
+    "ts",
+    "raw",
+    "index",
+    "exec",
+    "vars",
+    "measurement_points",
+    "action_points",
 ];
 /// Second parts of `comsrv:` names that are no channels.
 const NO_CHANNELS: [&str; 8] = ["stats", "config", "pool", "write", "command", "channel", "points", "alarms"];
@@ -141,7 +153,9 @@ fn point_update(rest: &[&str]) -> Route {
 fn modsrv(rest: &[&str]) -> Route {
     match rest {
         ["updates", "module", id] => model(id, Kind::TELEMETRY),
-        ["outputs" | "output", name] | [name, "measurement" | "update" | "output" | "M"] => model(name, Kind::TELEMETRY),
+        ["outputs" | "output", name] | [name, "measurement" | "update" | "output" | "M"] => {
+            model(name, Kind::TELEMETRY)
+        }
         [name, "control"] => model(name, Kind::CONTROL),
         [name, "A"] => model(name, Kind::ADJUSTMENT),
         [name, "mv", kind, point] => model(name, Kind::new(kind)).point(point),
@@ -190,9 +204,20 @@ mod tests {
     #[test]
     fn names_that_hold_no_points_are_skipped() {
         for name in [
-            "comsrv:1001:T:ts", "comsrv:1001:T:raw", "comsrv:1001:C:TODO", "comsrv:1001:meta", "comsrv:1001:status",
-            "comsrv:stats:1001", "comsrv:config:x", "comsrv:points", "comsrv:channel:1:metadata", "inst:23:name",
-            "inst:name:index", "inst:23:config", "route:c2m", "cfg:1001:m:10001",
+            "comsrv:1001:T:ts",
+            "comsrv:1001:T:raw",
+            "comsrv:1001:C:TODO",
+            "comsrv:1001:meta",
+            "comsrv:1001:status",
+            "comsrv:stats:1001",
+            "comsrv:config:x",
+            "comsrv:points",
+            "comsrv:channel:1:metadata",
+            "inst:23:name",
+            "inst:name:index",
+            "inst:23:config",
+            "route:c2m",
+            "cfg:1001:m:10001",
         ] {
             assert_eq!(Route::of(name, Preset::Auto).shape, Shape::Skip, "{name}");
         }

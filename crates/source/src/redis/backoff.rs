@@ -8,14 +8,14 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// The pauses between attempts.
 #[derive(Debug, Default)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
     random: RandomState,
 }
 
 impl Backoff {
     /// The pause after one more failure: random, up to 100 ms at first, doubling to 10 s.
-    pub fn next_pause(&mut self) -> Duration {
+    pub(crate) fn next_pause(&mut self) -> Duration {
         let ceiling = FIRST.saturating_mul(1 << self.failures.min(20)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         // The hash of a counter under a random key is random enough to spread reconnects.
@@ -24,7 +24,7 @@ impl Backoff {
     }
 
     /// Starts over after a success.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

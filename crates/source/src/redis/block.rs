@@ -22,27 +22,27 @@ struct Entry {
 
 /// One message of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     /// When it was read; later messages have later times.
-    pub arrival: TimestampNs,
+    pub(crate) arrival: TimestampNs,
     /// Index of the pattern it matched.
-    pub pattern: u16,
+    pub(crate) pattern: u16,
     /// Name of its channel.
-    pub channel: &'a [u8],
+    pub(crate) channel: &'a [u8],
     /// Its payload.
-    pub payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
 }
 
 /// Some messages, in order.
 #[derive(Debug, Default)]
-pub struct Block {
+pub(crate) struct Block {
     entries: Vec<Entry>,
     bytes: Vec<u8>,
 }
 
 impl Block {
     /// Adds a copy of a message.
-    pub fn push(&mut self, message: Message<'_>) {
+    pub(crate) fn push(&mut self, message: Message<'_>) {
         self.entries.push(Entry {
             arrival: message.arrival,
             pattern: message.pattern,
@@ -54,22 +54,22 @@ impl Block {
     }
 
     /// Number of messages.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// True when there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Memory used by the messages, in bytes.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.bytes.len() + self.entries.len() * size_of::<Entry>()
     }
 
     /// The messages.
-    pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
+    pub(crate) fn messages(&self) -> impl Iterator<Item = Message<'_>> {
         let mut rest = self.bytes.as_slice();
         self.entries.iter().map_while(move |entry| {
             let (channel, after) = rest.split_at_checked(entry.channel_len as usize)?;
@@ -93,7 +93,7 @@ struct Waiting {
 
 /// The queue. Full means [`BlockQueue::offer`] refuses: newest first to go, counted by the caller.
 #[derive(Debug)]
-pub struct BlockQueue {
+pub(crate) struct BlockQueue {
     waiting: Mutex<Waiting>,
     arrived: Condvar,
     limit: usize,
@@ -101,7 +101,7 @@ pub struct BlockQueue {
 
 impl BlockQueue {
     /// A queue of at most `limit` bytes, but always of one block.
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { waiting: Mutex::default(), arrived: Condvar::new(), limit }
     }
 
@@ -109,7 +109,7 @@ impl BlockQueue {
     ///
     /// # Errors
     /// The block itself, when there is no room.
-    pub fn offer(&self, block: Block) -> Result<(), Block> {
+    pub(crate) fn offer(&self, block: Block) -> Result<(), Block> {
         let mut waiting = lock(&self.waiting);
         let size = block.size();
         if waiting.size > 0 && waiting.size + size > self.limit {
@@ -125,7 +125,7 @@ impl BlockQueue {
     }
 
     /// The oldest block; waits for one at most this long.
-    pub fn take(&self, patience: Duration) -> Option<Block> {
+    pub(crate) fn take(&self, patience: Duration) -> Option<Block> {
         let mut waiting = lock(&self.waiting);
         if waiting.blocks.is_empty() {
             waiting = self.arrived.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner).0;
@@ -136,7 +136,7 @@ impl BlockQueue {
     }
 
     /// Bytes waiting.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         lock(&self.waiting).size
     }
 }

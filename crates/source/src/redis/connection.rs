@@ -93,13 +93,13 @@ impl Stream {
 
 /// Whom to connect to, how, and who may interrupt it.
 #[derive(Debug, Clone)]
-pub struct Dialer {
+pub(crate) struct Dialer {
     /// The server and our login.
-    pub endpoint: Endpoint,
+    pub(crate) endpoint: Endpoint,
     /// Used when the endpoint asks for TLS.
-    pub tls: TlsConfig,
+    pub(crate) tls: TlsConfig,
     /// Ends every wait.
-    pub stop: Arc<Stop>,
+    pub(crate) stop: Arc<Stop>,
 }
 
 impl Dialer {
@@ -107,9 +107,13 @@ impl Dialer {
     ///
     /// # Errors
     /// [`LinkError`]; all but [`LinkError::Stopping`] may be different the next time.
-    pub fn connect(&self) -> Result<Connection, LinkError> {
-        let mut connection =
-            Connection { stream: self.open()?, reader: Reader::default(), out: Vec::new(), stop: Arc::clone(&self.stop) };
+    pub(crate) fn connect(&self) -> Result<Connection, LinkError> {
+        let mut connection = Connection {
+            stream: self.open()?,
+            reader: Reader::default(),
+            out: Vec::new(),
+            stop: Arc::clone(&self.stop),
+        };
         self.log_in(&mut connection)?;
         Ok(connection)
     }
@@ -185,17 +189,17 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// A connection that is logged in.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     /// Frames that were received.
-    pub reader: Reader,
+    pub(crate) reader: Reader,
     out: Vec<u8>,
     stop: Arc<Stop>,
 }
 
 impl Connection {
     /// Adds a command to what [`Connection::send`] sends.
-    pub fn queue(&mut self, arguments: &[&[u8]]) {
+    pub(crate) fn queue(&mut self, arguments: &[&[u8]]) {
         write_command(&mut self.out, arguments);
     }
 
@@ -203,7 +207,7 @@ impl Connection {
     ///
     /// # Errors
     /// When they do not get through in time; the connection is then unusable.
-    pub fn send(&mut self) -> Result<(), LinkError> {
+    pub(crate) fn send(&mut self) -> Result<(), LinkError> {
         let sent = self.stream.send(&self.out).map_err(|source| LinkError::Io { op: "write", source });
         self.out.clear();
         sent
@@ -213,7 +217,7 @@ impl Connection {
     ///
     /// # Errors
     /// The connection ended, or we are asked to stop.
-    pub fn read(&mut self) -> Result<usize, LinkError> {
+    pub(crate) fn read(&mut self) -> Result<usize, LinkError> {
         if self.stop.is_requested() {
             return Err(LinkError::Stopping);
         }
@@ -233,7 +237,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`LinkError::NoAnswer`] when nothing at all comes for 5 s; otherwise as [`Connection::read`].
-    pub fn reply(&mut self) -> Result<Frame<'_>, LinkError> {
+    pub(crate) fn reply(&mut self) -> Result<Frame<'_>, LinkError> {
         let mut deadline = Instant::now() + REPLY_TIMEOUT;
         while !self.reader.advance()? {
             if self.read()? > 0 {
@@ -249,7 +253,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`LinkError::Refused`] with Redis' message; otherwise as [`Connection::reply`].
-    pub fn call(&mut self, command: &'static str, arguments: &[&[u8]]) -> Result<Frame<'_>, LinkError> {
+    pub(crate) fn call(&mut self, command: &'static str, arguments: &[&[u8]]) -> Result<Frame<'_>, LinkError> {
         let mut all = vec![command.as_bytes()];
         all.extend_from_slice(arguments);
         self.queue(&all);

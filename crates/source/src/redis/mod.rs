@@ -15,6 +15,10 @@ mod stop;
 mod subscriber;
 mod tls;
 
+pub(crate) use backoff::Backoff;
 pub use connection::LinkError;
+pub(crate) use connection::{Connection, Dialer};
 pub use source::{RedisSource, SourceOptions, StartError, StopError};
 pub use status::SourceStatus;
+pub use stop::Stop;
+pub use tls::TlsError;

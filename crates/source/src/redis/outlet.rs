@@ -22,13 +22,13 @@ const BUSY_LONGEST: Duration = Duration::from_secs(1);
 pub(crate) struct Outlet {
     pub(crate) sink: Box<dyn Sink>,
     shared: Arc<Shared>,
-    stop: Arc<Stop>,
+    give_up: Arc<Stop>,
     oldest: Option<Instant>,
 }
 
 impl Outlet {
-    pub(crate) fn new(sink: Box<dyn Sink>, shared: Arc<Shared>, stop: Arc<Stop>) -> Self {
-        Self { sink, shared, stop, oldest: None }
+    pub(crate) fn new(sink: Box<dyn Sink>, shared: Arc<Shared>, give_up: Arc<Stop>) -> Self {
+        Self { sink, shared, give_up, oldest: None }
     }
 
     /// Hands the batch on if it is due.
@@ -46,8 +46,8 @@ impl Outlet {
         self.oldest.map_or(BATCH_AGE, |oldest| BATCH_AGE.saturating_sub(oldest.elapsed()))
     }
 
-    /// Hands the batch on, however long the sink is busy. Once stopping is asked for, one attempt is made; what the sink
-    /// could not take is then still with the sink.
+    /// Hands the batch on, however long the sink is busy, until giving up is asked for; what it did not take is then still
+    /// with the sink.
     pub(crate) fn flush(&mut self) {
         self.oldest = None;
         let mut pause = BUSY_FIRST;
@@ -59,7 +59,7 @@ impl Outlet {
             }
             add(&self.shared.flush_failures, 1);
             tracing::debug!(source = %self.shared.name, %error, "sink busy");
-            if self.stop.sleep(pause) {
+            if self.give_up.sleep(pause) {
                 return;
             }
             pause = (pause * 2).min(BUSY_LONGEST);

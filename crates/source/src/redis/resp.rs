@@ -353,14 +353,17 @@ mod tests {
         while !bytes.is_empty() {
             reader.fill(&mut bytes).unwrap();
             while let Some(frame) = reader.frame()? {
-                assert_eq!(frame.as_bytes().first(), Some(&match frame.root() {
-                    Item::Simple(_) => b'+',
-                    Item::Error(_) => b'-',
-                    Item::Integer(_) => b':',
-                    Item::Bulk(_) => b'$',
-                    Item::Array(_) => b'*',
-                    Item::Nil => frame.as_bytes()[0],
-                }));
+                assert_eq!(
+                    frame.as_bytes().first(),
+                    Some(&match frame.root() {
+                        Item::Simple(_) => b'+',
+                        Item::Error(_) => b'-',
+                        Item::Integer(_) => b':',
+                        Item::Bulk(_) => b'$',
+                        Item::Array(_) => b'*',
+                        Item::Nil => frame.as_bytes()[0],
+                    })
+                );
                 frames.push(frame.as_bytes().to_vec());
             }
         }
@@ -408,7 +411,9 @@ mod tests {
 
     fn frame() -> impl Strategy<Value = Vec<u8>> {
         let leaf = prop_oneof![
-            any::<i64>().prop_filter("-i64::MIN does not fit", |v| *v != i64::MIN).prop_map(|v| format!(":{v}\r\n").into_bytes()),
+            any::<i64>()
+                .prop_filter("-i64::MIN does not fit", |v| *v != i64::MIN)
+                .prop_map(|v| format!(":{v}\r\n").into_bytes()),
             "[a-z ]{0,9}".prop_map(|text| format!("+{text}\r\n").into_bytes()),
             Just(b"$-1\r\n".to_vec()),
             prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| {

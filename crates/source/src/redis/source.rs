@@ -63,6 +63,8 @@ pub struct RedisSource {
     requests: Arc<Requests>,
     stop: Arc<Stop>,
     drained: Arc<Stop>,
+    /// Ends the waiting for a busy sink, at the deadline of the stop.
+    give_up: Arc<Stop>,
     readers: Vec<JoinHandle<()>>,
     intake: Option<JoinHandle<()>>,
 }
@@ -84,6 +86,7 @@ impl RedisSource {
             requests: Arc::default(),
             stop: Arc::default(),
             drained: Arc::default(),
+            give_up: Arc::default(),
             readers: Vec::new(),
             intake: None,
         };
@@ -91,7 +94,12 @@ impl RedisSource {
         Ok(source)
     }
 
-    fn spawn_all(&mut self, config: &RedisConfig, sinks: &dyn SinkFactory, connections: usize) -> Result<(), StartError> {
+    fn spawn_all(
+        &mut self,
+        config: &RedisConfig,
+        sinks: &dyn SinkFactory,
+        connections: usize,
+    ) -> Result<(), StartError> {
         let rules = DecodeRules {
             time: TimeRules { unit: config.time_unit, zone: config.zone()? },
             decoders: config.decoders.clone(),
@@ -120,7 +128,7 @@ impl RedisSource {
     }
 
     fn outlet(&self, sinks: &dyn SinkFactory) -> Outlet {
-        Outlet::new(sinks.sink(&self.shared.name), Arc::clone(&self.shared), Arc::clone(&self.stop))
+        Outlet::new(sinks.sink(&self.shared.name), Arc::clone(&self.shared), Arc::clone(&self.give_up))
     }
 
     fn dialer(&self, config: &RedisConfig) -> Dialer {
@@ -183,6 +191,7 @@ impl Drop for RedisSource {
         self.stop.request();
         self.requests.stop();
         self.drained.request();
+        self.give_up.request();
     }
 }
 

@@ -257,7 +257,8 @@ impl Shared {
         let gaps = lock(&self.gaps);
         let malformed = lock(&self.malformed);
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let connected = if connections.is_empty() { poll.connected } else { connections.iter().all(|link| link.connected) };
+        let connected =
+            if connections.is_empty() { poll.connected } else { connections.iter().all(|link| link.connected) };
         SourceStatus {
             name: self.name.clone(),
             endpoint,

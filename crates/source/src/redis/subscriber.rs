@@ -74,7 +74,7 @@ impl Subscriber {
                     }
                 }
                 None => {
-                    missed.get_or_insert_with(|| Missed { since: started, reason: error });
+                    missed.get_or_insert(Missed { since: started, reason: error });
                 }
             }
             if self.dialer.stop.sleep(backoff.next_pause()) {

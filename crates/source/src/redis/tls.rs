@@ -31,7 +31,7 @@ pub enum TlsError {
 ///
 /// # Errors
 /// [`TlsError`] naming the file.
-pub fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn client_config(tls: &TlsConfig) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = if tls.insecure {

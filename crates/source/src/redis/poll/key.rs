@@ -167,8 +167,8 @@ impl Key {
             return Seen::Torn;
         }
         let [values, times, raws] = newest(&self.tables, &fresh);
-        let mut all = values.into_iter().flat_map(Table::iter);
-        let hash_time = all.find_map(|(name, value)| reading.decoder.hash_time(name, value));
+        let hash_time =
+            values.and_then(|values| values.iter().find_map(|(name, value)| reading.decoder.hash_time(name, value)));
         for &Change { position, name, value, torn } in &changes {
             // A new value that still has the time of the old one is stored at its arrival: it must not replace the old value.
             let time = times.filter(|_| !torn).and_then(|times| times.get(name, position));
@@ -177,6 +177,7 @@ impl Key {
             reading.decoder.hash_field(&self.name, field, hash_time, reading.arrival, reading.sink);
         }
         let count = changes.len() as u64;
+        drop(changes);
         for (known, fresh) in self.tables.iter_mut().zip(&mut fresh) {
             if fresh.is_some() {
                 *known = fresh.take();
@@ -261,7 +262,11 @@ struct Change<'t> {
 fn newest<'t>(known: &'t [Option<Table>; 3], fresh: &'t [Option<Table>; 3]) -> [Option<&'t Table>; 3] {
     let [known_values, known_times, known_raws] = known;
     let [values, times, raws] = fresh;
-    [values.as_ref().or(known_values.as_ref()), times.as_ref().or(known_times.as_ref()), raws.as_ref().or(known_raws.as_ref())]
+    [
+        values.as_ref().or(known_values.as_ref()),
+        times.as_ref().or(known_times.as_ref()),
+        raws.as_ref().or(known_raws.as_ref()),
+    ]
 }
 
 /// The fields of which value, time or raw value differ; names beginning with `_` are no points.

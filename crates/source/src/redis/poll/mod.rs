@@ -5,10 +5,9 @@ pub(crate) mod key;
 pub(crate) mod requests;
 pub(crate) mod table;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use hashbrown::HashMap;
 
 use self::key::{Attempt, Key, Reading, Seen};
 use self::requests::{Requests, Wanted};

@@ -1,0 +1,185 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+
+/// Exit status of a run-time failure.
+const FAILED: u8 = 1;
+/// Exit status of a usage or configuration error.
+const USAGE: u8 = 2;
+
+/// Keeps the real-time values of Redis (and what is written over HTTP) as history, and answers questions about it.
+///
+/// Without --config: ./hissrv.yaml, then /etc/hissrv/hissrv.yaml, else built-in defaults (data in ./data, Redis at
+/// redis://localhost:6379, HTTP on 127.0.0.1:6004).
+#[derive(Debug, Parser)]
+#[command(name = "hissrv", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service. Ctrl-C or SIGTERM stops it in order; a second one stops it at once.
+    Run(RunArgs),
+    /// Run the service with a simulated plant of 20 channels, through Redis if one answers, else in process.
+    Demo(DemoArgs),
+    /// Read a configuration file, say what is wrong with it or what it amounts to, and change nothing.
+    CheckConfig {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Ask a running hissrv for stored points or aggregates.
+    Query(QueryArgs),
+    /// Show the state of a running hissrv.
+    Status(StatusArgs),
+    /// Check every checksum of a data directory. The service may be stopped or running.
+    Verify(VerifyArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Redis to publish to and read from; if none answers there the plant runs in process.
+    #[arg(long, value_name = "URL", default_value = "redis://127.0.0.1:6379")]
+    pub(crate) redis: String,
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6004")]
+    pub(crate) listen: String,
+    /// Folder for the data.
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Channels of the plant, about 50 points each.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) channels: u32,
+}
+
+/// Arguments of `query`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hissrv query measurement --tag channel=1001 --tag point=10001 --start now-1h\n  \
+    hissrv query measurement --function mean --interval 1m --start now-1h --group-by channel\n  \
+    hissrv query measurement --latest --tag channel=1001")]
+pub(crate) struct QueryArgs {
+    /// Measurement, such as measurement, signal, control, adjustment.
+    pub(crate) measurement: String,
+    /// Base URL of the service.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:6004")]
+    pub(crate) url: String,
+    /// Database; default: the service's default one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Fields; default: all (of aggregates: value).
+    #[arg(long = "field", value_name = "NAME")]
+    pub(crate) fields: Vec<String>,
+    /// Tags that must match, NAME=VALUE. May be repeated.
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
+    /// First time: RFC 3339, epoch, or relative such as now-1h.
+    #[arg(long, value_name = "TIME", default_value = "now-1h")]
+    pub(crate) start: String,
+    /// Last time.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub(crate) end: String,
+    /// Aggregate function: mean, sum, min, max, count, ...; default: the stored points.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// Length of the windows of the aggregate; default: one for the whole range.
+    #[arg(long, value_name = "DURATION", requires = "function")]
+    pub(crate) interval: Option<String>,
+    /// Tags to group by, or *.
+    #[arg(long = "group-by", value_name = "TAG", value_delimiter = ',')]
+    pub(crate) group_by: Vec<String>,
+    /// Most rows of a series.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Newest rows first.
+    #[arg(long)]
+    pub(crate) desc: bool,
+    /// Only the newest value of each series.
+    #[arg(long, conflicts_with_all = ["function", "limit", "desc"])]
+    pub(crate) latest: bool,
+    /// Print the service's JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Base URL of the service.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:6004")]
+    pub(crate) url: String,
+    /// Print the service's JSON instead of a summary.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The data directory; default: that of the configuration in force.
+    #[arg(value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file to take the data directory from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, such as channel=1001".to_owned()),
+    }
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line or the configuration is wrong.
+    Usage(String),
+    /// It went wrong at run time.
+    Run(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(e: E) -> Self {
+        Self::Run(e.into())
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::CheckConfig { file } => commands::check_config::run(&file),
+        Command::Query(args) => commands::query::run(&args),
+        Command::Status(args) => commands::status::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => {
+            eprintln!("hissrv: {message}");
+            ExitCode::from(USAGE)
+        }
+        Err(Failure::Run(e)) => {
+            eprintln!("hissrv: {e:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

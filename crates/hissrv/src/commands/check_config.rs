@@ -1,0 +1,25 @@
+//! `hissrv check-config`.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::config;
+
+pub(crate) fn run(file: &Path) -> Result<(), Failure> {
+    let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
+    let c = &loaded.config;
+    let mut out = std::io::stdout().lock();
+    for warning in &loaded.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "{}: ok", file.display())?;
+    writeln!(out, "  HTTP       {}", c.server.listen)?;
+    writeln!(out, "  data       {} (database {})", c.data_dir.display(), c.database())?;
+    writeln!(out, "  journal    fsync {:?}, at most {} on disk, when full: {:?}", c.journal.fsync, c.journal.max_disk, c.journal.when_full)?;
+    match c.redis.enabled {
+        true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
+        false => writeln!(out, "  Redis      off")?,
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod check_config;
+mod client;
+pub(crate) mod demo;
+pub(crate) mod query;
+pub(crate) mod run;
+mod service;
+pub(crate) mod status;
+pub(crate) mod verify;

@@ -1,0 +1,54 @@
+//! `hissrv status`: how a running service is doing.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use super::client::request;
+use crate::cli::{Failure, StatusArgs};
+
+pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
+    let answer = request(&args.url, "GET", "/api/v1/status", "")?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        out.write_all(&answer)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    out.write_all(summary(&serde_json::from_slice(&answer)?).as_bytes())?;
+    Ok(())
+}
+
+fn summary(s: &Value) -> String {
+    let at = |path: &str| s.pointer(path).map(short).unwrap_or_default();
+    let mut lines = vec![
+        format!("hissrv {}, up {} s, {}", at("/version"), at("/uptime_s"), readiness(s)),
+        format!("engine   {} series, {} values in {} files ({} bytes), {} in memory", at("/engine/series"), at("/engine/file_values"), at("/engine/files"), at("/engine/file_bytes"), at("/engine/head_values")),
+        format!("journal  durable up to record {}, {} bytes in {} segments", at("/journal/durable_seq"), at("/journal/bytes"), at("/journal/segments")),
+    ];
+    for consumer in s.pointer("/journal/consumers").and_then(Value::as_array).into_iter().flatten() {
+        let get = |key: &str| consumer.get(key).map(short).unwrap_or_default();
+        lines.push(format!("  store {}: {} values are in the journal only", get("name"), get("lag_points")));
+    }
+    for (origin, counts) in s.get("intake").and_then(Value::as_object).into_iter().flatten() {
+        let get = |key: &str| counts.get(key).map(short).unwrap_or_default();
+        lines.push(format!("intake   {origin}: {} received, {} journaled, {} rejected, {} dropped", get("received"), get("journaled"), get("rejected"), get("dropped")));
+    }
+    for source in s.get("sources").and_then(Value::as_array).into_iter().flatten() {
+        let get = |path: &str| source.pointer(path).map(short).unwrap_or_default();
+        let connected = if get("/state/connected") == "true" { "connected" } else { "NOT connected" };
+        lines.push(format!("source   {} {}: {connected}, {} messages, {} points, {} gaps", get("/kind"), get("/state/endpoint"), get("/state/messages"), get("/state/points"), get("/state/gap_count")));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn readiness(s: &Value) -> String {
+    match s.get("waiting_for").and_then(Value::as_str) {
+        Some(what) => format!("not ready: {what}"),
+        None => "ready".to_owned(),
+    }
+}
+
+fn short(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,190 @@
+//! Finding, reading and checking the configuration file.
+
+use std::path::{Path, PathBuf};
+
+use super::interpolate::interpolate;
+use super::{Config, ConfigError};
+
+/// Where a configuration is looked for when none is named.
+const PLACES: [&str; 2] = ["./hissrv.yaml", "/etc/hissrv/hissrv.yaml"];
+/// Shortest partition: below, a backfill would make more files than a folder can hold well.
+const PARTITION_MIN_S: u64 = 3600;
+/// Smallest head: below, every flush would make a file of a few hundred values.
+const HEAD_MIN: u64 = 1 << 20;
+
+/// A configuration and what should be said about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Where they come from; `None`: built-in defaults.
+    pub path: Option<PathBuf>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// The configuration file in force: the one named, else the first place that has one.
+pub fn find(named: Option<&Path>) -> Option<PathBuf> {
+    match named {
+        Some(path) => Some(path.to_owned()),
+        None => PLACES.iter().map(PathBuf::from).find(|path| path.is_file()),
+    }
+}
+
+/// Reads the file in force, or gives the defaults where there is none.
+///
+/// # Errors
+/// [`ConfigError`] naming file and line.
+pub fn load(named: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let Some(path) = find(named) else {
+        return Ok(Loaded { config: Config::default(), path: None, warnings: Vec::new() });
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+    parse(&text, &path, &|name| std::env::var(name).ok())
+}
+
+/// Reads a configuration text; `variable` looks environment variables up.
+///
+/// # Errors
+/// [`ConfigError`] naming `path` and line.
+pub fn parse(text: &str, path: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
+    let (text, mut warnings) = interpolate(text, path, variable)?;
+    let config = if has_content(&text) {
+        serde_saphyr::from_str::<Config>(&text).map_err(|e| syntax(path, &e))?
+    } else {
+        Config::default()
+    };
+    check(&config).map_err(|what| ConfigError::Value { path: path.to_owned(), what })?;
+    warnings.extend(config.without_effect().into_iter().map(|note| format!("{}: {note}", path.display())));
+    Ok(Loaded { config, path: Some(path.to_owned()), warnings })
+}
+
+fn has_content(text: &str) -> bool {
+    text.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#') && line.trim() != "---")
+}
+
+fn check(config: &Config) -> Result<(), String> {
+    config.server.check().map_err(|e| e.to_string())?;
+    config.redis.validate().map_err(|e| e.to_string())?;
+    if !config.storage.embedded.enabled {
+        return Err("storage.embedded.enabled: must be true, this version has no other store".to_owned());
+    }
+    if config.engine.partition.0.as_secs() < PARTITION_MIN_S || config.engine.to_config().is_none() {
+        return Err("engine.partition: expected 1h to 292 years, such as 1d".to_owned());
+    }
+    if config.engine.head_max.0 < HEAD_MIN {
+        return Err("engine.head_max: expected at least 1MiB".to_owned());
+    }
+    if config.buffer.max_batch_size == 0 || config.buffer.max_memory_mb == 0 {
+        return Err("buffer: max_batch_size and max_memory_mb must be at least 1".to_owned());
+    }
+    let database = config.database();
+    if database.is_empty() || database.contains(['/', '\n']) {
+        return Err(format!("influxdb.bucket: `{database}` is no name of a database"));
+    }
+    check_tasks(config)
+}
+
+/// Rollups must go from one policy to another that both exist.
+fn check_tasks(config: &Config) -> Result<(), String> {
+    let policies = &config.retention.policies;
+    for task in &config.downsampling.tasks {
+        for name in [&task.source, &task.target] {
+            if !policies.is_empty() && !policies.iter().any(|p| p.name == *name) {
+                return Err(format!("downsampling task `{}`: there is no retention policy `{name}`", task.name));
+            }
+        }
+        if task.interval.0.is_zero() || task.aggregations.is_empty() {
+            return Err(format!("downsampling task `{}`: needs an interval above 0 and an aggregation", task.name));
+        }
+    }
+    Ok(())
+}
+
+fn syntax(path: &Path, e: &serde_saphyr::Error) -> ConfigError {
+    let location = e.location();
+    let what = e.without_snippet().to_string();
+    let hint = nearest_key(&what);
+    ConfigError::Syntax {
+        path: path.to_owned(),
+        line: location.as_ref().map_or(0, serde_saphyr::Location::line),
+        column: location.as_ref().map_or(0, serde_saphyr::Location::column),
+        what,
+        hint,
+    }
+}
+
+/// For `unknown field `x`, expected ... `a`, `b``: the expected name that is most like the unknown one.
+fn nearest_key(message: &str) -> Option<String> {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let (unknown, expected) = quoted.split_first().filter(|_| message.contains("unknown field"))?;
+    let nearest = expected.iter().min_by_key(|name| distance(unknown, name))?;
+    (distance(unknown, nearest) <= unknown.len().div_ceil(2)).then(|| format!("did you mean `{nearest}`?"))
+}
+
+/// Insertions, deletions and replacements that turn one word into the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut previous = i;
+        let mut left = i + 1;
+        for (slot, y) in row.iter_mut().skip(1).zip(b.chars()) {
+            let above = *slot;
+            left = (previous + usize::from(x != y)).min(above + 1).min(left + 1);
+            previous = above;
+            *slot = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Loaded, String> {
+        parse(text, Path::new("h.yaml"), &|_| None).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(read("# nothing\n").unwrap().config.database(), "telemetry");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_line_and_hint() {
+        let message = read("server:\n  listen: 127.0.0.1:1\njournal:\n  fsnyc: always\n").unwrap_err();
+        assert!(message.starts_with("h.yaml:4:") && message.contains("did you mean `fsync`?"), "{message}");
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_their_line() {
+        for (text, line, word) in [
+            ("buffer:\n  max_wait_time: 10\n", 2, "unit"),
+            ("journal:\n  fsync: never\n", 2, "always"),
+            ("journal:\n  max_disk: lots\n", 2, "lots"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.starts_with(&format!("h.yaml:{line}:")) && message.contains(word), "{message}");
+        }
+        assert!(read("storage: {embedded: {enabled: false}}\n").unwrap_err().contains("storage.embedded.enabled"));
+        assert!(read("engine: {partition: 1s}\n").unwrap_err().contains("engine.partition"));
+    }
+
+    #[test]
+    fn a_rollup_of_an_unknown_policy_is_refused() {
+        let text = "retention: {policies: [{name: a, duration: 1d}]}\ndownsampling: {tasks: [{name: t, source: a, target: b, \
+                    interval: 1h, aggregations: [{function: MEAN, alias: avg}]}]}\n";
+        assert!(read(text).unwrap_err().contains("no retention policy `b`"));
+    }
+
+    #[test]
+    fn distances_are_those_of_levenshtein() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("fsnyc", "fsync"), 2);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

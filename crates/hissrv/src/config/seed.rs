@@ -1,0 +1,130 @@
+//! The sections of the document that hissrv was asked for in, with its keys and meanings.
+
+use std::time::Duration;
+
+use model::HumanDuration;
+use serde::{Deserialize, Serialize};
+
+/// Batches of values on their way from a source to the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BufferSection {
+    /// Values in a batch. Default 5 000.
+    pub max_batch_size: usize,
+    /// Longest time that a value waits in a batch. A source that has nothing more to read hands its batch over at once, so
+    /// values wait this long only under a trickle without pauses. Default 10 s.
+    pub max_wait_time: HumanDuration,
+    /// Memory for messages that were received and not yet decoded, in MB; what does not fit is counted as lost. Default 100.
+    pub max_memory_mb: u64,
+}
+
+impl Default for BufferSection {
+    fn default() -> Self {
+        Self { max_batch_size: 5_000, max_wait_time: HumanDuration(Duration::from_secs(10)), max_memory_mb: 100 }
+    }
+}
+
+/// Writers to remote stores.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WriterSection {
+    /// Writers at work at a time. Default 4.
+    pub num_workers: usize,
+    /// Tries after the first one. Default 3.
+    pub retry_attempts: u32,
+    /// Pause before the first of them. Default 1 s.
+    pub retry_delay: HumanDuration,
+}
+
+impl Default for WriterSection {
+    fn default() -> Self {
+        Self { num_workers: 4, retry_attempts: 3, retry_delay: HumanDuration(Duration::from_secs(1)) }
+    }
+}
+
+/// How long data is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionSection {
+    /// The policies.
+    pub policies: Vec<Policy>,
+}
+
+/// One retention policy.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// How long data is kept.
+    pub duration: HumanDuration,
+    /// Copies of the data; InfluxDB's key, of use in clusters only.
+    #[serde(default = "one")]
+    pub replication: u32,
+    /// Length of a partition.
+    #[serde(default)]
+    pub shard_duration: Option<HumanDuration>,
+    /// Measurements it applies to; none: all.
+    #[serde(default)]
+    pub measurements: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Rollups.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DownsamplingSection {
+    /// The tasks.
+    pub tasks: Vec<DownsamplingTask>,
+}
+
+/// One rollup.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownsamplingTask {
+    /// Its name.
+    pub name: String,
+    /// Retention policy read from.
+    pub source: String,
+    /// Retention policy written to.
+    pub target: String,
+    /// Length of a window.
+    pub interval: HumanDuration,
+    /// What is computed.
+    pub aggregations: Vec<Aggregation>,
+}
+
+/// One function of a rollup.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Aggregation {
+    /// Name of the function, such as `MEAN`.
+    pub function: String,
+    /// Name of the result.
+    pub alias: String,
+}
+
+/// An InfluxDB server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InfluxdbSection {
+    /// Its URL.
+    pub url: String,
+    /// Its token; never shown.
+    #[serde(skip_serializing)]
+    pub token: Option<String>,
+    /// Its organisation (2.x).
+    pub org: Option<String>,
+    /// Its bucket (2.x) or database (1.x); also the name of hissrv's own default database. Default `telemetry`.
+    pub bucket: String,
+}
+
+impl Default for InfluxdbSection {
+    fn default() -> Self {
+        let bucket = super::DEFAULT_DATABASE.to_owned();
+        Self { url: "http://localhost:8086".to_owned(), token: None, org: None, bucket }
+    }
+}

@@ -1,0 +1,242 @@
+//! The node as the HTTP server sees it: requests in, JSON out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use backend::StorageBackend;
+use catalog::{DEFAULT_POLICY, Names};
+use model::{BucketId, MeasurementId, Precision, TimeRange};
+use pipeline::{IntakeError, LineWrite, Outcome};
+use query::{
+    AggregateRequest, Cancel, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
+    TagPredicate, response,
+};
+use serde_json::json;
+use server::{
+    ApiError, Dropped, ErrorKind, Health, Historian, QueryOptions, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+};
+
+use crate::node::{Node, now};
+
+/// Answers HTTP requests from a node.
+pub(crate) struct Service(pub(crate) Arc<Node>);
+
+impl Historian for Service {
+    fn write(&self, request: WriteRequest, done: WriteDone) {
+        let node = &self.0;
+        if !node.is_running() {
+            return done(Err(WriteFailure::Shutdown));
+        }
+        let bucket = match self.bucket_for_write(&request) {
+            Ok(bucket) => bucket,
+            Err(failure) => return done(Err(failure)),
+        };
+        let write = LineWrite { bucket, text: &request.body, precision: request.precision, now: now() };
+        node.intake.write_lines(write, move |outcome| done(outcome.map(to_outcome).map_err(|e| to_failure(&e))));
+    }
+
+    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        let plan = SeriesRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
+        self.run(&plan, options)
+    }
+
+    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        let plan = AggregateRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
+        self.run(&plan, options)
+    }
+
+    fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        let question = Question::read(parameters, &self.0.database, Asks::Values)?;
+        let result = self.0.backend.latest(&question.into_selection(), &cancel(options))?;
+        to_json(&result, options.epoch)
+    }
+
+    fn measurements(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        let question = Question::read(parameters, &self.0.database, Asks::Names)?;
+        let names = self.0.catalog.read();
+        let bucket = question.bucket(&names)?;
+        let mut found: Vec<&str> = names.measurements(bucket).map(|(_, name)| name).collect();
+        found.sort_unstable();
+        Ok(json!({ "measurements": found }).to_string().into_bytes())
+    }
+
+    fn tags(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        let question = Question::read(parameters, &self.0.database, Asks::Measurement)?;
+        let names = self.0.catalog.read();
+        let measurement = question.measurement(&names)?;
+        let keys = names.tag_keys(measurement);
+        let tags: BTreeMap<_, _> =
+            keys.into_iter().map(|key| (key.clone(), names.tag_values(measurement, &key))).collect();
+        Ok(json!({ "measurement": question.measurement, "tags": tags }).to_string().into_bytes())
+    }
+
+    fn fields(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        let question = Question::read(parameters, &self.0.database, Asks::Measurement)?;
+        let names = self.0.catalog.read();
+        let known = names.fields(question.measurement(&names)?);
+        let fields: Vec<_> =
+            known.iter().map(|f| json!({ "name": f.name, "type": f.kind.to_string() })).collect();
+        Ok(json!({ "measurement": question.measurement, "fields": fields }).to_string().into_bytes())
+    }
+
+    fn status(&self) -> Vec<u8> {
+        self.0.status().to_string().into_bytes()
+    }
+
+    fn metrics(&self) -> String {
+        self.0.metrics()
+    }
+
+    fn health(&self) -> Health {
+        let journal = self.0.journal.stats();
+        if journal.poisoned {
+            let advice = "the journal takes no writes since a write to its disk failed: check the disk, then restart hissrv";
+            return Health::Fail(advice.to_owned());
+        }
+        if self.0.is_running() && self.0.applier.has_ended() {
+            return Health::Fail("values are no longer taken into the store: see the log, then restart hissrv".to_owned());
+        }
+        Health::Pass
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.0.ready()
+    }
+
+    fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError> {
+        let failed = |e: engine::EngineError| internal(e.to_string());
+        self.0.flush().map_err(failed)?;
+        if compact {
+            self.0.engine.compact_all().map_err(failed)?;
+        }
+        let stats = self.0.engine.stats();
+        let done = json!({ "flushed_seq": stats.flushed_seq.0, "files": stats.files, "file_bytes": stats.file_bytes });
+        Ok(done.to_string().into_bytes())
+    }
+}
+
+impl Service {
+    fn bucket_for_write(&self, request: &WriteRequest) -> Result<BucketId, WriteFailure> {
+        let (database, policy) = (&request.database, request.retention_policy.as_deref());
+        self.0.intake.bucket(database, policy).ok_or_else(|| {
+            match self.0.catalog.read().buckets().any(|(_, known, _)| known == database) {
+                true => WriteFailure::NoSuchRetentionPolicy(policy.unwrap_or(DEFAULT_POLICY).to_owned()),
+                false => WriteFailure::NoSuchDatabase(database.clone()),
+            }
+        })
+    }
+
+    fn context(&self, epoch: Option<Precision>) -> RequestContext {
+        RequestContext { database: self.0.database.clone(), now: now(), epoch }
+    }
+
+    fn run(&self, plan: &Plan, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        to_json(&self.0.backend.query(plan, &self.0.limits, &cancel(options))?, options.epoch)
+    }
+}
+
+fn cancel(options: &QueryOptions) -> Cancel {
+    Cancel::shared(Arc::clone(&options.cancelled), options.deadline)
+}
+
+fn to_json(result: &QueryResult, epoch: Option<Precision>) -> Result<Vec<u8>, ApiError> {
+    let mut out = Vec::new();
+    response::write_json(result, epoch, &mut out).map_err(|e| internal(e.to_string()))?;
+    Ok(out)
+}
+
+fn internal(message: String) -> ApiError {
+    ApiError { kind: ErrorKind::Internal, message, hint: String::new() }
+}
+
+fn to_outcome(outcome: Outcome) -> WriteOutcome {
+    let Outcome { lines, rejected, malformed, dropped, .. } = outcome;
+    let conflict = rejected.iter().find(|r| !r.malformed).map(|r| format!("{} (line {})", r.message, r.line));
+    WriteOutcome {
+        accepted: lines,
+        rejected: rejected.into_iter().filter(|r| r.malformed).map(|r| r.message).collect(),
+        rejected_total: malformed,
+        dropped: conflict.map(|reason| Dropped { reason, points: dropped }),
+    }
+}
+
+fn to_failure(e: &IntakeError) -> WriteFailure {
+    match e {
+        e if e.is_retryable() => WriteFailure::Full(e.to_string()),
+        IntakeError::Journal(journal::AppendError::Closed) => WriteFailure::Shutdown,
+        IntakeError::Catalog(catalog::CatalogError::TooManySeries { .. }) => WriteFailure::BadRequest(e.to_string()),
+        e => WriteFailure::Internal(e.to_string()),
+    }
+}
+
+/// How much a GET request says about what it wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// Names of a database.
+    Names,
+    /// Names of a measurement.
+    Measurement,
+    /// Values of a measurement's fields and tags.
+    Values,
+}
+
+/// What a GET request asks about, from its parameters.
+struct Question {
+    database: String,
+    policy: Option<String>,
+    measurement: String,
+    fields: Vec<String>,
+    tags: Vec<TagPredicate>,
+}
+
+impl Question {
+    fn read(parameters: &[(String, String)], database: &str, asks: Asks) -> Result<Self, QueryError> {
+        let mut q = Self {
+            database: database.to_owned(),
+            policy: None,
+            measurement: String::new(),
+            fields: Vec::new(),
+            tags: Vec::new(),
+        };
+        for (key, value) in parameters {
+            let value = value.clone();
+            match (key.as_str(), key.strip_prefix("tag.")) {
+                ("db", _) => q.database = value,
+                ("rp", _) => q.policy = Some(value),
+                ("measurement", _) if asks != Asks::Names => q.measurement = value,
+                ("field", _) if asks == Asks::Values => q.fields.push(value),
+                (_, Some(tag)) if asks == Asks::Values => {
+                    q.tags.push(TagPredicate { key: tag.to_owned(), matches: TagMatch::Is(value) });
+                }
+                _ => return Err(QueryError::invalid(format!("unknown parameter `{key}`"))),
+            }
+        }
+        if asks != Asks::Names && q.measurement.is_empty() {
+            return Err(QueryError::invalid("the parameter `measurement` is missing"));
+        }
+        Ok(q)
+    }
+
+    fn bucket(&self, names: &Names) -> Result<BucketId, QueryError> {
+        let policy = self.policy.as_deref().unwrap_or(DEFAULT_POLICY);
+        let missing = || QueryError::NotFound { what: "database or retention policy", name: format!("{}/{policy}", self.database) };
+        names.bucket(&self.database, policy).ok_or_else(missing)
+    }
+
+    fn measurement(&self, names: &Names) -> Result<MeasurementId, QueryError> {
+        let missing = || QueryError::NotFound { what: "measurement", name: self.measurement.clone() };
+        names.measurement(self.bucket(names)?, &self.measurement).ok_or_else(missing)
+    }
+
+    fn into_selection(self) -> Selection {
+        Selection {
+            database: self.database,
+            retention_policy: self.policy,
+            measurement: self.measurement,
+            fields: self.fields,
+            filter: self.tags,
+            range: TimeRange::ALL,
+            group_by: GroupBy::All,
+        }
+    }
+}

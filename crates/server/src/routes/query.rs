@@ -1,0 +1,67 @@
+//! Questions: `POST /api/v1/query/series`, `POST /api/v1/query/aggregate`, `GET /api/v1/latest`. JSON passes through; the
+//! historian knows what it means.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, Uri};
+use axum::response::Response;
+use bytes::Bytes;
+use model::Precision;
+
+use super::{Route, json, parameter, parameters};
+use crate::app::{App, Shared};
+use crate::body;
+use crate::error::{ApiError, ErrorKind};
+use crate::metrics::Group;
+
+/// Largest question in bytes; lists of thousands of series fit.
+const MAX_QUESTION: u64 = 1 << 20;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/api/v1/query/series", Group::Query, series),
+        Route::post("/api/v1/query/aggregate", Group::Query, aggregate),
+        Route::get("/api/v1/latest", Group::Query, latest),
+    ]
+}
+
+async fn series(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
+    let epoch = epoch(&parameters(request.uri())?)?;
+    let question = question(&app, request).await?;
+    app.query(epoch, move |historian, options| historian.query_series(&question, options)).await.map(json)
+}
+
+async fn aggregate(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
+    let epoch = epoch(&parameters(request.uri())?)?;
+    let question = question(&app, request).await?;
+    app.query(epoch, move |historian, options| historian.query_aggregate(&question, options)).await.map(json)
+}
+
+async fn latest(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+    let mut list = parameters(&uri)?;
+    let epoch = epoch(&list)?;
+    list.retain(|(key, _)| key != "epoch");
+    app.query(epoch, move |historian, options| historian.latest(&list, options)).await.map(json)
+}
+
+/// The unit of times from the parameter `epoch`.
+fn epoch(list: &[(String, String)]) -> Result<Option<Precision>, ApiError> {
+    match parameter(list, "epoch") {
+        None | Some("") => Ok(None),
+        Some("ns") => Ok(Some(Precision::Nanosecond)),
+        Some("us") => Ok(Some(Precision::Microsecond)),
+        Some("ms") => Ok(Some(Precision::Millisecond)),
+        Some("s") => Ok(Some(Precision::Second)),
+        Some(other) => {
+            let message = format!("epoch must be one of ns, us, ms, s, but is {other:?}");
+            Err(ApiError::new(ErrorKind::BadRequest, message))
+        }
+    }
+}
+
+async fn question(app: &App, request: Request<Body>) -> Result<Bytes, ApiError> {
+    let rules = app.body_rules(MAX_QUESTION.min(app.config.max_body.0));
+    let collected = body::collect(request.into_body(), rules, &app.budget).await?;
+    app.metrics.body_received(collected.bytes.len());
+    Ok(collected.bytes)
+}
