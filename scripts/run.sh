@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts hissrv with a simulated plant: redis-server on a free loopback port, `hissrv demo` on it, data in ./data.
 # Ctrl-C stops both, and nothing else. LISTEN and DATA_DIR may be set.
+# Both run in sessions of their own (setsid), so that Ctrl-C reaches only this script, which then stops them in order.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,7 +39,7 @@ start_redis() {
   for _ in $(seq 20); do
     redis_port=$((20000 + RANDOM % 10000))
     if is_listening "127.0.0.1:$redis_port"; then continue; fi
-    redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$redis_dir" --save "" --appendonly no \
+    setsid redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$redis_dir" --save "" --appendonly no \
       --logfile "$redis_dir/redis.log" &
     redis_pid=$!
     if wait_for "127.0.0.1:$redis_port" "$redis_pid"; then return 0; fi
@@ -59,7 +60,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 start_redis
-"${CARGO_TARGET_DIR:-target}/release/hissrv" demo --redis "redis://127.0.0.1:$redis_port" --listen "$listen" --data-dir "$data_dir" &
+setsid "${CARGO_TARGET_DIR:-target}/release/hissrv" demo --redis "redis://127.0.0.1:$redis_port" --listen "$listen" --data-dir "$data_dir" &
 hissrv_pid=$!
 wait_for "$listen" "$hissrv_pid" || { echo "run: hissrv did not start" >&2; exit 1; }
 printf '\nhissrv is ready: http://%s/   (data in %s, Redis on port %s; Ctrl-C stops it)\n\n' "$listen" "$data_dir" "$redis_port"

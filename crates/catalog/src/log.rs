@@ -58,7 +58,8 @@ impl Log {
     pub(crate) fn open(fs: Arc<dyn Fs>, dir: &Path) -> Result<(Self, Vec<Vec<Entry>>, CatalogReport), CatalogError> {
         fs.create_dir_all(dir).map_err(failed("create folder", dir))?;
         let scans = FILES.map(|name| dir.join(name));
-        let scans = scans.iter().map(|path| scan(&*fs, path).map_err(failed("read", path))).collect::<Result<Vec<_>, _>>()?;
+        let scans =
+            scans.iter().map(|path| scan(&*fs, path).map_err(failed("read", path))).collect::<Result<Vec<_>, _>>()?;
         check_usable(&scans)?;
         let records: Records = scans.iter().flat_map(|s| s.records.iter().cloned()).collect();
         let report = report(&scans, &records);
@@ -66,7 +67,8 @@ impl Log {
         let batches = batches.ok_or_else(|| CatalogError::Newer { path: dir.join(FILES[0]) })?;
         let content: Vec<u8> = MAGIC.iter().copied().chain(records.values().flatten().copied()).collect();
         let copies = scans.iter().map(|s| s.mend(&*fs, &content)).collect::<Result<Vec<_>, _>>()?;
-        let log = Self { copies, len: content.len() as u64, next_ordinal: next_ordinal(&scans, &records), poisoned: false };
+        let log =
+            Self { copies, len: content.len() as u64, next_ordinal: next_ordinal(&scans, &records), poisoned: false };
         Ok((log, batches, report))
     }
 

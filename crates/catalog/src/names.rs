@@ -70,7 +70,8 @@ pub struct ColumnInfo {
 impl Names {
     /// The bucket with this database and retention policy.
     pub fn bucket(&self, database: &str, policy: &str) -> Option<BucketId> {
-        let found = self.buckets.iter().position(|b| b.as_ref().is_some_and(|b| b.database == database && b.policy == policy));
+        let found =
+            self.buckets.iter().position(|b| b.as_ref().is_some_and(|b| b.database == database && b.policy == policy));
         found.map(|i| BucketId(i as u32))
     }
 
@@ -164,7 +165,9 @@ impl Names {
         match entry {
             Entry::Bucket { id, database, policy } => put(&mut self.buckets, id.index(), Bucket { database, policy }),
             Entry::Measurement { id, bucket, name } => self.apply_measurement(id, bucket, name),
-            Entry::Field { measurement, index, kind, name } => self.apply_field(measurement, index, FieldInfo { name, kind }),
+            Entry::Field { measurement, index, kind, name } => {
+                self.apply_field(measurement, index, FieldInfo { name, kind })
+            }
             Entry::Series { id, measurement, key } => self.apply_series(id, measurement, key),
             Entry::Column { id, series, field } => self.apply_column(id, series, field),
         }

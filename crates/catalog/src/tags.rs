@@ -50,7 +50,9 @@ impl Names {
 
     /// Values of one tag of a measurement, sorted.
     pub fn tag_values(&self, measurement: MeasurementId, key: &str) -> Vec<String> {
-        self.with_postings(measurement, |postings| postings.get(key).map(|v| v.keys().cloned().collect()).unwrap_or_default())
+        self.with_postings(measurement, |postings| {
+            postings.get(key).map(|v| v.keys().cloned().collect()).unwrap_or_default()
+        })
     }
 
     fn with_postings<T>(&self, measurement: MeasurementId, f: impl FnOnce(&Postings) -> T) -> T {

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use model::{BucketId, ColumnId, FieldType, TimeRange, TimestampNs};
+use model::{BucketId, ColumnId, Seq, TimeRange, TimestampNs};
 
-use crate::block::{BlockError, BlockFile, BlockSpec, BlockWriter, Index};
+use crate::block::{BlockError, BlockSpec, BlockWriter, Footer, Index, start_s};
 use crate::error::EngineError;
-use crate::files::{Change, LiveFile};
+use crate::files::{Change, FileSet, LiveFile, is_subject};
 use crate::manifest::Tombstone;
 use crate::points::Points;
 use crate::scan::ScanCache;
@@ -22,86 +22,87 @@ const SIZE_RATIO: u64 = 2;
 
 type Files = Vec<Arc<LiveFile>>;
 
-/// Files that could not be merged because one of them is damaged: they are left as they are until the next start.
+/// Numbers of files that cannot be merged because they are damaged: they are left as they are until the next start.
 #[derive(Default)]
 pub(crate) struct Unmergeable(Mutex<HashSet<u64>>);
 
 impl Unmergeable {
-    fn holds_any(&self, files: &[Arc<LiveFile>]) -> bool {
+    /// The files after the last one that cannot be merged. Those before it must not be merged with those after, or old values
+    /// would come to stand after newer ones.
+    fn cut(&self, mut files: Files) -> Files {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        files.iter().any(|f| known.contains(&f.block.number))
+        let from = files.iter().rposition(|f| known.contains(&f.block.number)).map_or(0, |at| at + 1);
+        files.split_off(from)
     }
 
-    fn add(&self, files: &[Arc<LiveFile>]) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.extend(files.iter().map(|f| f.block.number));
+    fn add(&self, number: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     }
 }
 
 impl Shared {
     /// Merges until nothing is due.
     pub(crate) fn merge_where_due(&self) -> Result<(), EngineError> {
-        while let Some(files) = self.partitions().into_values().find_map(|files| self.due(files)) {
+        loop {
+            let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(files) = self.partitions().into_values().find_map(|files| self.due(files)) else { return Ok(()) };
             self.merge(&files)?;
-            if self.signals.lock().stopping {
-                break;
-            }
         }
-        Ok(())
     }
 
     /// Merges every partition that is not one merged file yet.
     pub(crate) fn compact_all(&self) -> Result<(), EngineError> {
-        for files in self.partitions().into_values() {
-            if !self.is_settled(&files) && !self.unmergeable.holds_any(&files) {
-                self.merge(&files)?;
-            }
+        let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        for files in self.partitions().into_values().filter(|files| !self.is_settled(files)) {
+            self.merge(&files)?;
         }
         Ok(())
     }
 
-    /// Files by bucket and partition, oldest data first.
+    /// Files that may be merged, by bucket and partition, oldest data first. A partition of which a file could not even be
+    /// opened is left alone: where among the others that file stands is not known.
     fn partitions(&self) -> BTreeMap<(BucketId, TimestampNs), Files> {
+        let set = self.read_state().files.clone();
         let mut partitions: BTreeMap<_, Files> = BTreeMap::new();
-        for file in self.read_state().files.files.iter() {
-            let key = (file.block.footer.bucket, file.block.footer.partition.start);
-            partitions.entry(key).or_default().push(Arc::clone(file));
+        for file in set.files.iter() {
+            partitions.entry(partition(&file.block.footer)).or_default().push(Arc::clone(file));
         }
-        partitions
+        let damaged: HashSet<_> = set.damaged().map(|(_, partition)| partition).collect();
+        partitions.retain(|(bucket, start), _| !damaged.contains(&(*bucket, start_s(*start))));
+        partitions.into_iter().map(|(key, files)| (key, self.unmergeable.cut(files))).collect()
     }
 
     /// True when there is nothing to gain from merging: one file, merged, without deletions to be worked in.
     fn is_settled(&self, files: &[Arc<LiveFile>]) -> bool {
-        let [only] = files else { return false };
-        let footer = &only.block.footer;
+        let [only] = files else { return files.is_empty() };
         let state = self.read_state();
-        let deleted = |t: &Tombstone| footer.last_seq < t.seq && t.range.meets(footer.min_time, footer.max_time);
-        footer.level > 0 && !state.tombstones.iter().any(deleted)
+        let flushed = state.files.flushed_seq;
+        only.block.footer.level > 0 && !state.tombstones.iter().any(|t| t.seq <= flushed && is_subject(only, t))
     }
 
     /// The files of a partition that should be merged now.
     fn due(&self, files: Files) -> Option<Files> {
+        if self.is_settled(&files) {
+            return None;
+        }
         let cold = files.iter().all(|f| f.since.elapsed() >= self.config.cold_after);
-        let group = if cold && !self.is_settled(&files) { files } else { similar(&files, self.config.merge_at)? };
+        let group = if cold { files } else { similar(&files, self.config.merge_at)? };
         let values: u64 = group.iter().map(|f| f.block.footer.values).sum();
-        (values <= MERGE_VALUES_MAX && !self.unmergeable.holds_any(&group)).then_some(group)
+        (values <= MERGE_VALUES_MAX).then_some(group)
     }
 
-    /// Merges files of one partition that follow each other.
+    /// Merges the newest files of one partition. The caller has the turn to merge.
     fn merge(&self, files: &[Arc<LiveFile>]) -> Result<(), EngineError> {
-        let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.are_live(files) {
-            return Ok(());
-        }
+        self.settle_doubt()?;
         let started = Instant::now();
         let merged = match self.write_merged(files) {
             Ok(merged) => merged,
-            Err(MergeError::Damaged(e)) => {
-                self.unmergeable.add(files);
-                tracing::error!(error = %e, "a partition is not merged any more because a file of it is damaged");
+            Err(MergeError::Damaged { number, source }) => {
+                self.unmergeable.add(number);
+                tracing::error!(error = %source, "a file is not merged any more because it is damaged");
                 return Ok(());
             }
-            Err(MergeError::Write(e)) => return Err(e),
+            Err(MergeError::Failed(e)) => return Err(e),
         };
         self.replace(files, merged)?;
         self.counters.merges.fetch_add(1, Relaxed);
@@ -109,24 +110,27 @@ impl Shared {
         Ok(())
     }
 
-    fn are_live(&self, files: &[Arc<LiveFile>]) -> bool {
-        let state = self.read_state();
-        files.iter().all(|f| state.files.files.iter().any(|l| l.block.number == f.block.number))
+    /// Writes the manifest again when the last change failed half-way, so that not every attempt leaves files behind.
+    fn settle_doubt(&self) -> Result<(), EngineError> {
+        let _turn = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = self.read_state().files.clone();
+        if set.is_in_doubt() {
+            let next = set.commit(Change::default())?;
+            self.write_state().adopt(next);
+        }
+        Ok(())
     }
 
     /// Puts the merged file in the place of those it was made of, unless one of them went away meanwhile.
     fn replace(&self, files: &[Arc<LiveFile>], merged: Option<Arc<LiveFile>>) -> Result<(), EngineError> {
         let _turn = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
         let set = self.read_state().files.clone();
-        if !self.are_live(files) {
-            set.unlink(merged.as_slice());
+        if !files.iter().all(|f| set.files.iter().any(|l| l.block.number == f.block.number)) {
             return Ok(());
         }
         let remove = files.iter().map(|f| f.block.number).collect();
-        let change = Change { add: merged.into_iter().collect(), remove, ..Change::default() };
-        let next = set.commit(change)?;
+        let next = set.commit(Change { add: merged.into_iter().collect(), remove, ..Change::default() })?;
         self.write_state().adopt(next);
-        set.unlink(files);
         Ok(())
     }
 
@@ -136,16 +140,17 @@ impl Shared {
         let (set, tombstones) = (state.files.clone(), Arc::clone(&state.tombstones));
         drop(state);
         let level = files.iter().map(|f| f.block.footer.level).max().unwrap_or(0) + 1;
-        let spec = BlockSpec { bucket: newest.bucket, partition: newest.partition, last_seq: newest.last_seq, level };
-        let (path, number) = set.name_next(newest.bucket, newest.partition);
-        let failed = |e| MergeError::Write(EngineError::io("write", &path, e));
-        let mut inputs = Vec::new();
-        for file in files {
-            inputs.push(Input { file, index: file.block.read_index()?, cache: ScanCache::default() });
-        }
+        let last_seq = merged_seq(&set, &newest);
+        let spec = BlockSpec { bucket: newest.bucket, partition: newest.partition, last_seq, level };
+        let (path, number) = set.name_next(newest.bucket, newest.partition.start);
+        let failed = |e| MergeError::Failed(EngineError::io("write", &path, e));
+        let mut inputs = files.iter().map(Input::open).collect::<Result<Vec<_>, _>>()?;
         let columns: BTreeSet<ColumnId> = inputs.iter().flat_map(|i| i.index.columns.iter().map(|c| c.id)).collect();
         let mut writer = BlockWriter::create(&*set.fs, &path, spec).map_err(failed)?;
         for column in columns {
+            if self.is_stopping() {
+                return Err(MergeError::Failed(EngineError::Stopping));
+            }
             let runs = inputs.iter_mut().map(|input| input.read(column, &tombstones)).collect::<Result<Vec<_>, _>>()?;
             if let Some(points) = Points::merge(runs.into_iter().flatten().collect()) {
                 writer.column(column, &points.times, &points.values).map_err(failed)?;
@@ -154,9 +159,24 @@ impl Shared {
         if writer.finish().map_err(failed)?.is_none() {
             return Ok(None);
         }
-        let block = BlockFile::open(&*set.fs, &path, number)?;
-        Ok(Some(Arc::new(LiveFile { block, since: Instant::now() })))
+        let merged = set.adopt_new(&path, number).map_err(EngineError::from)?;
+        set.sync_names()?;
+        Ok(Some(merged))
     }
+}
+
+/// Journal position for a merged file whose newest part is `newest`. When that is the newest file of its partition, nothing up
+/// to `flushed_seq` is missing from the merged file, deletions included, and whatever is flushed later has a higher position.
+fn merged_seq(set: &FileSet, newest: &Footer) -> Seq {
+    let others = set.files.iter().map(|f| &f.block.footer).filter(|f| partition(f) == partition(newest));
+    match others.map(|f| f.last_seq).max() {
+        Some(last) if last == newest.last_seq => set.flushed_seq.max(last),
+        _ => newest.last_seq,
+    }
+}
+
+fn partition(footer: &Footer) -> (BucketId, TimestampNs) {
+    (footer.bucket, footer.partition.start)
 }
 
 /// The newest files of a partition while each older one is of similar size; `None` when they are fewer than `at_least`.
@@ -175,13 +195,15 @@ fn similar(files: &[Arc<LiveFile>], at_least: usize) -> Option<Files> {
 }
 
 enum MergeError {
-    Damaged(BlockError),
-    Write(EngineError),
+    /// One of the files to be merged cannot be read.
+    Damaged { number: u64, source: BlockError },
+    /// The merged file could not be written.
+    Failed(EngineError),
 }
 
-impl From<BlockError> for MergeError {
-    fn from(e: BlockError) -> Self {
-        Self::Damaged(e)
+impl From<EngineError> for MergeError {
+    fn from(e: EngineError) -> Self {
+        Self::Failed(e)
     }
 }
 
@@ -192,11 +214,21 @@ struct Input<'a> {
     cache: ScanCache,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    fn open(file: &'a Arc<LiveFile>) -> Result<Self, MergeError> {
+        let damaged = |source| MergeError::Damaged { number: file.block.number, source };
+        Ok(Self { file, index: file.block.read_index().map_err(damaged)?, cache: ScanCache::default() })
+    }
+
     /// All points of a column that are not deleted; `None` when it has none.
-    fn read(&mut self, column: ColumnId, tombstones: &[Tombstone]) -> Result<Option<Points>, BlockError> {
+    fn read(&mut self, column: ColumnId, tombstones: &[Tombstone]) -> Result<Option<Points>, MergeError> {
+        let number = self.file.block.number;
+        self.read_column(column, tombstones).map_err(|source| MergeError::Damaged { number, source })
+    }
+
+    fn read_column(&mut self, column: ColumnId, tombstones: &[Tombstone]) -> Result<Option<Points>, BlockError> {
         let block = &self.file.block;
-        let Some(kind) = self.kind_of(column) else { return Ok(None) };
+        let Some(kind) = self.index.column(column).map(|c| c.kind) else { return Ok(None) };
         let mut runs = Vec::new();
         for (chunk, times) in self.index.chunks_of(column) {
             let values = block.read_values(chunk, kind, times.count)?;
@@ -205,15 +237,10 @@ impl Input<'_> {
         let points = Points::merge(runs).map(|p| mask(p, column, block.footer.last_seq, tombstones));
         Ok(points.filter(|p| !p.times.is_empty()))
     }
-
-    fn kind_of(&self, column: ColumnId) -> Option<FieldType> {
-        let found = self.index.columns.binary_search_by_key(&column, |c| c.id).ok()?;
-        self.index.columns.get(found).map(|c| c.kind)
-    }
 }
 
 /// Points without those that later deletions are about.
-pub(crate) fn mask(points: Points, column: ColumnId, last_seq: model::Seq, tombstones: &[Tombstone]) -> Points {
+pub(crate) fn mask(points: Points, column: ColumnId, last_seq: Seq, tombstones: &[Tombstone]) -> Points {
     let ranges: Vec<TimeRange> = tombstones.iter().filter(|t| t.applies(column, last_seq)).map(|t| t.range).collect();
     ranges.into_iter().fold(points, Points::without)
 }

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use model::{Seq, TimeRange};
+use model::{BucketId, Seq, TimestampNs};
 use vfs::Fs;
 
-use crate::block::{BlockFile, number_of};
+use crate::block::{self, BlockError, BlockFile, Handles, number_of};
+use crate::blocks_dir;
 use crate::error::{EngineError, OpenReport};
 use crate::manifest::{FileEntry, Manifest, Tombstone};
-use crate::{block, blocks_dir};
 
 /// One version of the set; a change makes a new one.
 #[derive(Clone)]
@@ -24,17 +24,48 @@ pub(crate) struct FileSet {
     pub(crate) tombstones: Arc<Vec<Tombstone>>,
     pub(crate) flushed_seq: Seq,
     /// Files that are listed but could not be opened: kept in the manifest so that they are reported again.
-    damaged: Vec<FileEntry>,
-    generation: u64,
-    /// Number of the next file, shared by all versions so that no number is given out twice.
-    next_number: Arc<AtomicU64>,
+    damaged: Arc<Vec<FileEntry>>,
+    shared: Arc<Common>,
 }
 
-/// A block file in use.
+/// What all versions of a set have in common.
+struct Common {
+    handles: Arc<Handles>,
+    /// Of the last manifest written or tried, so that no two differ under one number.
+    generation: AtomicU64,
+    /// Number of the next file; none is given out twice.
+    next_number: AtomicU64,
+    /// Files of changes that failed half-way: the manifest on disk may list them, the set in memory does not.
+    doubtful: Mutex<Vec<Arc<LiveFile>>>,
+}
+
+/// A block file in use. One that no manifest lists is removed from the disk when its last user is done with it.
 pub(crate) struct LiveFile {
     pub(crate) block: BlockFile,
     /// When it came to be, for telling whether its partition is still being written.
     pub(crate) since: Instant,
+    listed: AtomicBool,
+}
+
+impl LiveFile {
+    fn new(block: BlockFile, listed: bool) -> Arc<Self> {
+        Arc::new(Self { block, since: Instant::now(), listed: AtomicBool::new(listed) })
+    }
+
+    fn set_listed(&self, listed: bool) {
+        self.listed.store(listed, Relaxed);
+    }
+}
+
+impl Drop for LiveFile {
+    /// Failures are logged: the next start removes the file.
+    fn drop(&mut self) {
+        if !self.listed.load(Relaxed)
+            && let Err(e) = self.block.remove()
+        {
+            tracing::warn!(path = %self.block.path.display(), error = %e, "a file no longer needed could not be removed");
+        }
+    }
 }
 
 /// What is to change in a set.
@@ -49,41 +80,57 @@ pub(crate) struct Change {
 }
 
 impl FileSet {
-    /// Reads the manifest and opens every file it lists; removes files of unfinished work.
+    /// Reads the manifest and opens every file it lists; makes both copies of it agree, then removes files of unfinished work.
     pub(crate) fn open(fs: Arc<dyn Fs>, dir: &Path) -> Result<(Self, OpenReport), EngineError> {
-        let (manifest, findings) = Manifest::load(&*fs, dir)?;
-        let mut report = OpenReport { findings, leftovers: 0 };
+        let loaded = Manifest::load(&*fs, dir)?;
+        let mut report = OpenReport { findings: loaded.findings, leftovers: 0 };
         let names = fs.list(&blocks_dir(dir)).map_err(|e| EngineError::io("list", &blocks_dir(dir), e))?;
-        let lost = manifest.is_none().then(|| names.iter().find(|n| number_of(n).is_some())).flatten();
-        if let Some(name) = lost {
+        let stray = names.iter().find(|n| number_of(n).is_some());
+        if let (None, Some(name)) = (&loaded.manifest, stray) {
             let dir = dir.display();
-            return Err(EngineError::Stored(format!("{dir}: the manifest is missing, but there is {name}: restore a backup")));
+            return Err(EngineError::Stored(format!(
+                "{dir}: the manifest is missing, but there is {name}: restore a backup"
+            )));
         }
-        let manifest = manifest.unwrap_or_default();
+        let manifest = loaded.manifest.unwrap_or_default();
+        // IMPORTANT: before anything is removed. The older copy may list files that the newer one has replaced, and would be
+        // all there is should the newer one be damaged later. A new store gets its first manifest here, before its first file.
+        if !loaded.agree {
+            manifest.save(&*fs, dir)?;
+        }
+        let set = Self::with_manifest(fs, dir, &manifest, &mut report.findings);
+        report.leftovers = set.remove_leftovers(&names, &manifest)?;
+        Ok((set, report))
+    }
+
+    fn with_manifest(fs: Arc<dyn Fs>, dir: &Path, manifest: &Manifest, findings: &mut Vec<String>) -> Self {
+        let handles = Arc::new(Handles::new(Arc::clone(&fs)));
         let mut files = Vec::new();
         let mut damaged = Vec::new();
         for entry in &manifest.files {
-            match BlockFile::open(&*fs, &blocks_dir(dir).join(&entry.name), entry.number) {
-                Ok(block) => files.push(Arc::new(LiveFile { block, since: Instant::now() })),
+            match BlockFile::open(&handles, &blocks_dir(dir).join(&entry.name), entry.number) {
+                Ok(block) => files.push(LiveFile::new(block, true)),
                 Err(e) => {
-                    report.findings.push(e.to_string());
+                    findings.push(e.to_string());
                     damaged.push(entry.clone());
                 }
             }
         }
-        files.sort_by_key(|f| (f.block.footer.last_seq, f.block.number));
-        let set = Self {
+        let shared = Common {
+            handles,
+            generation: AtomicU64::new(manifest.generation),
+            next_number: AtomicU64::new(manifest.next_number),
+            doubtful: Mutex::default(),
+        };
+        Self {
+            fs,
             dir: dir.to_owned(),
-            files: Arc::new(files),
+            files: Arc::new(in_order(files)),
             tombstones: Arc::new(manifest.tombstones.clone()),
             flushed_seq: manifest.flushed_seq,
-            damaged,
-            generation: manifest.generation,
-            next_number: Arc::new(AtomicU64::new(manifest.next_number)),
-            fs,
-        };
-        report.leftovers = set.remove_leftovers(&names, &manifest)?;
-        Ok((set, report))
+            damaged: Arc::new(damaged),
+            shared: Arc::new(shared),
+        }
     }
 
     fn remove_leftovers(&self, names: &[String], manifest: &Manifest) -> Result<usize, EngineError> {
@@ -100,38 +147,67 @@ impl FileSet {
     }
 
     /// Path and number for a file that is about to be written.
-    pub(crate) fn name_next(&self, bucket: model::BucketId, partition: TimeRange) -> (PathBuf, u64) {
-        let number = self.next_number.fetch_add(1, Relaxed);
-        let start_s = partition.start.0.div_euclid(1_000_000_000);
-        (blocks_dir(&self.dir).join(block::file_name(bucket, start_s, number)), number)
+    pub(crate) fn name_next(&self, bucket: BucketId, partition_start: TimestampNs) -> (PathBuf, u64) {
+        let number = self.shared.next_number.fetch_add(1, Relaxed);
+        (blocks_dir(&self.dir).join(block::file_name(bucket, partition_start, number)), number)
     }
 
-    /// The set after a change, durable when this returns. Replaced files are still on disk: see [`FileSet::unlink`].
+    /// Opens a file that was just written. It is removed again unless a change that adds it is committed.
+    pub(crate) fn adopt_new(&self, path: &Path, number: u64) -> Result<Arc<LiveFile>, BlockError> {
+        Ok(LiveFile::new(BlockFile::open(&self.shared.handles, path, number)?, false))
+    }
+
+    /// Makes the names of files written before durable.
+    pub(crate) fn sync_names(&self) -> Result<(), EngineError> {
+        let blocks = blocks_dir(&self.dir);
+        self.fs.sync_dir(&blocks).map_err(|e| EngineError::io("sync folder", &blocks, e))
+    }
+
+    /// The set after a change, durable when this returns. Files to be added have durable names. On failure the manifest on disk
+    /// may or may not have the change; the files of either stay. Replaced files go when their last reader is done.
     pub(crate) fn commit(&self, change: Change) -> Result<Self, EngineError> {
-        let mut files: Vec<Arc<LiveFile>> =
-            self.files.iter().filter(|f| !change.remove.contains(&f.block.number)).cloned().collect();
-        files.extend(change.add);
-        files.sort_by_key(|f| (f.block.footer.last_seq, f.block.number));
+        change.add.iter().for_each(|file| file.set_listed(true));
+        let (gone, mut files): (Vec<_>, Vec<_>) =
+            self.files.iter().cloned().partition(|f| change.remove.contains(&f.block.number));
+        files.extend(change.add.iter().cloned());
         let mut tombstones = change.tombstones.unwrap_or_else(|| self.tombstones.to_vec());
         let flushed_seq = change.flushed_seq.unwrap_or(self.flushed_seq);
-        tombstones.retain(|t| t.seq > flushed_seq || files.iter().any(|f| is_subject(f, t)));
+        let damaged: Vec<_> = self.damaged.iter().filter(|f| !change.remove.contains(&f.number)).cloned().collect();
+        // A file that cannot be read now may be restored from a backup, so deletions that it does not know of are kept.
+        tombstones.retain(|t| t.seq > flushed_seq || !damaged.is_empty() || files.iter().any(|f| is_subject(f, t)));
         let next = Self {
-            files: Arc::new(files),
+            files: Arc::new(in_order(files)),
             tombstones: Arc::new(tombstones),
             flushed_seq,
-            generation: self.generation + 1,
+            damaged: Arc::new(damaged),
             ..self.clone()
         };
-        next.manifest().save(&*self.fs, &self.dir)?;
+        let mut doubtful = self.shared.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(e) = next.manifest().save(&*self.fs, &self.dir) {
+            doubtful.extend(change.add);
+            return Err(e.into());
+        }
+        gone.iter().for_each(|file| file.set_listed(false));
+        let dropped = doubtful.drain(..).filter(|d| !next.files.iter().any(|f| f.block.number == d.block.number));
+        dropped.for_each(|file| file.set_listed(false));
         Ok(next)
     }
 
-    /// Removes files that are no longer part of the store. Failures are logged: the next start removes them.
-    pub(crate) fn unlink(&self, files: &[Arc<LiveFile>]) {
-        for file in files {
-            if let Err(e) = self.fs.remove(&file.block.path) {
-                tracing::warn!(path = %file.block.path.display(), error = %e, "a replaced file could not be removed");
-            }
+    /// True when it is not known which set the manifest on disk describes, since a change failed half-way.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        !self.shared.doubtful.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Listed files that could not be opened, with the bucket and the start in seconds of their partition.
+    pub(crate) fn damaged(&self) -> impl Iterator<Item = (&FileEntry, (BucketId, i64))> {
+        self.damaged.iter().filter_map(|f| Some((f, block::partition_of(&f.name)?)))
+    }
+
+    /// Removes a file that was damaged and is not listed any more. Failures are logged: the next start removes it.
+    pub(crate) fn remove_damaged(&self, file: &FileEntry) {
+        let path = blocks_dir(&self.dir).join(&file.name);
+        if let Err(e) = self.fs.remove(&path) {
+            tracing::warn!(path = %path.display(), error = %e, "a damaged file no longer needed could not be removed");
         }
     }
 
@@ -141,17 +217,22 @@ impl FileSet {
             name: f.block.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         });
         Manifest {
-            generation: self.generation,
+            generation: self.shared.generation.fetch_add(1, Relaxed) + 1,
             flushed_seq: self.flushed_seq,
-            next_number: self.next_number.load(Relaxed),
+            next_number: self.shared.next_number.load(Relaxed),
             files: live.chain(self.damaged.iter().cloned()).collect(),
             tombstones: self.tombstones.to_vec(),
         }
     }
 }
 
+fn in_order(mut files: Vec<Arc<LiveFile>>) -> Vec<Arc<LiveFile>> {
+    files.sort_by_key(|f| (f.block.footer.last_seq, f.block.number));
+    files
+}
+
 /// True when a file may hold values that a deletion is about.
-fn is_subject(file: &LiveFile, tombstone: &Tombstone) -> bool {
+pub(crate) fn is_subject(file: &LiveFile, tombstone: &Tombstone) -> bool {
     let footer = &file.block.footer;
     footer.last_seq < tombstone.seq && tombstone.range.meets(footer.min_time, footer.max_time)
 }

@@ -5,11 +5,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use crate::block::{BlockFile, BlockSpec, BlockWriter};
+use crate::block::{BlockSpec, BlockWriter};
 use crate::error::EngineError;
 use crate::files::{Change, FileSet, LiveFile};
 use crate::head::{Head, Partition};
-use crate::state::Shared;
+use crate::state::{Shared, State};
+
+/// Files that a head was written to, when listing them in the manifest is still to be done.
+pub(crate) type Written = Option<Vec<Arc<LiveFile>>>;
 
 impl Shared {
     /// Sets the active head aside when it is older than allowed.
@@ -22,22 +25,20 @@ impl Shared {
         }
     }
 
-    /// Writes one file for each partition of the head, then makes them part of the store.
-    pub(crate) fn write_head(&self, head: &Arc<Head>) -> Result<(), EngineError> {
+    /// Writes one file for each partition of the head, then makes them part of the store. After a failure, to be called again
+    /// with the same `written`: files that were completed are not written once more.
+    pub(crate) fn write_head(&self, head: &Arc<Head>, written: &mut Written) -> Result<(), EngineError> {
         let started = Instant::now();
         let _turn = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
         let set = self.read_state().files.clone();
-        let written = head.partitions().iter().map(|p| write_partition(&set, p, head)).collect::<Result<Vec<_>, _>>();
-        let written = written.inspect_err(|_| {
-            self.counters.flush_failures.fetch_add(1, Relaxed);
-        })?;
-        let change = Change {
-            add: written.into_iter().flatten().collect(),
-            flushed_seq: Some(head.last_seq),
-            tombstones: Some(self.read_state().tombstones.to_vec()),
-            ..Change::default()
+        let files = match written {
+            Some(files) => files.clone(),
+            None => written.insert(write_files(&set, head)?).clone(),
         };
+        let tombstones = Some(self.read_state().tombstones.to_vec());
+        let change = Change { add: files, flushed_seq: Some(head.last_seq), tombstones, ..Change::default() };
         let next = set.commit(change)?;
+        *written = None;
         let mut state = self.write_state();
         state.adopt(next);
         state.frozen = None;
@@ -66,7 +67,7 @@ impl Shared {
     }
 }
 
-impl crate::state::State {
+impl State {
     /// Takes over a new set of files. Deletions that came in meanwhile stay known.
     pub(crate) fn adopt(&mut self, next: FileSet) {
         let flushed = next.flushed_seq;
@@ -78,21 +79,25 @@ impl crate::state::State {
     }
 }
 
+/// Files with the values of the head, synced under durable names. On failure those that were written are removed again.
+fn write_files(set: &FileSet, head: &Head) -> Result<Vec<Arc<LiveFile>>, EngineError> {
+    let written = head.partitions().iter().map(|p| write_partition(set, p, head)).collect::<Result<Vec<_>, _>>()?;
+    set.sync_names()?;
+    Ok(written.into_iter().flatten().collect())
+}
+
 fn write_partition(set: &FileSet, partition: &Partition, head: &Head) -> Result<Option<Arc<LiveFile>>, EngineError> {
-    let (path, number) = set.name_next(partition.bucket, partition.range);
-    let spec =
-        BlockSpec { bucket: partition.bucket, partition: partition.range, last_seq: head.last_seq, level: 0 };
-    let fs = Arc::clone(&set.fs);
+    let (path, number) = set.name_next(partition.bucket, partition.range.start);
+    let spec = BlockSpec { bucket: partition.bucket, partition: partition.range, last_seq: head.last_seq, level: 0 };
     let write = || -> io::Result<bool> {
-        let mut writer = BlockWriter::create(&*fs, &path, spec)?;
+        let mut writer = BlockWriter::create(&*set.fs, &path, spec)?;
         for column in partition.columns_in_order() {
             column.with_sorted(|times, values| writer.column(column.id, times, values))?;
         }
         Ok(writer.finish()?.is_some())
     };
-    if !write().map_err(|e| EngineError::io("write", &path, e))? {
-        return Ok(None);
+    match write().map_err(|e| EngineError::io("write", &path, e))? {
+        true => Ok(Some(set.adopt_new(&path, number)?)),
+        false => Ok(None),
     }
-    let block = BlockFile::open(&*set.fs, &path, number)?;
-    Ok(Some(Arc::new(LiveFile { block, since: Instant::now() })))
 }

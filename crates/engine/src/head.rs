@@ -1,17 +1,23 @@
 //! Values that are not yet in a block file, by partition and column, in the order they were written.
 
 use catalog::Names;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use model::{BucketId, ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values, WindowNs};
 
 use crate::points::{Points, bounds};
 
 /// Memory that a column takes besides its values.
-const COLUMN_OVERHEAD: usize = size_of::<HeadColumn>() + 64;
+const COLUMN_OVERHEAD: usize = size_of::<HeadColumn>();
+/// Memory that a partition takes besides its columns.
+const PARTITION_OVERHEAD: usize = size_of::<Partition>() + 64;
 
 /// The part of the store that is in memory only (and in the journal).
 #[derive(Default)]
 pub(crate) struct Head {
     partitions: Vec<Partition>,
+    /// Position in `partitions` by bucket and start.
+    places: HashMap<(BucketId, TimestampNs), usize, RandomState>,
     /// Where the last value went; the next one most likely goes there too.
     hot: usize,
     bytes: usize,
@@ -24,8 +30,8 @@ pub(crate) struct Head {
 pub(crate) struct Partition {
     pub(crate) bucket: BucketId,
     pub(crate) range: TimeRange,
-    /// Position in `columns` plus one, by column identifier; 0 for none.
-    slots: Vec<u32>,
+    /// Position in `columns`. A map and not a table, since late data may touch a few columns of each of thousands of partitions.
+    places: HashMap<ColumnId, u32, RandomState>,
     columns: Vec<HeadColumn>,
 }
 
@@ -58,10 +64,6 @@ impl Head {
         self.values
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.values == 0
-    }
-
     pub(crate) fn partitions(&self) -> &[Partition] {
         &self.partitions
     }
@@ -80,8 +82,8 @@ impl Head {
             && partition.range.contains(time)
             && let Some(known) = partition.column_mut(column)
         {
-            let taken = known.push(time, value);
-            return self.count(taken, 0, value);
+            let grown = known.push(time, value);
+            return self.count(grown);
         }
         self.insert_cold(names, width, column, time, value)
     }
@@ -95,37 +97,34 @@ impl Head {
         value: FieldValue<'_>,
     ) -> Result<(), Refused> {
         let info = names.column_info(column).ok_or(Refused::UnknownColumn)?;
-        let start = time.window_start(width);
-        let found = self.partitions.iter().position(|p| p.bucket == info.bucket && p.range.start == start);
-        self.hot = found.unwrap_or(self.partitions.len());
-        if found.is_none() {
-            let range = TimeRange::new(start, start.saturating_add(width.get()));
-            self.partitions.push(Partition { bucket: info.bucket, range, slots: Vec::new(), columns: Vec::new() });
-        }
+        self.hot = self.ensure_partition(info.bucket, partition_of(time, width));
         let Some(partition) = self.partitions.get_mut(self.hot) else { return Err(Refused::UnknownColumn) };
-        let grown = partition.ensure_column(column, info.kind);
-        let taken = partition.column_mut(column).is_some_and(|c| c.push(time, value));
-        self.count(taken, grown, value)
+        self.bytes += partition.ensure_column(column, info.kind);
+        let grown = partition.column_mut(column).and_then(|c| c.push(time, value));
+        self.count(grown)
     }
 
-    #[inline]
-    fn count(&mut self, taken: bool, grown: usize, value: FieldValue<'_>) -> Result<(), Refused> {
-        self.bytes += grown;
-        if !taken {
-            return Err(Refused::WrongType);
+    /// Position of a partition, made when it does not exist.
+    fn ensure_partition(&mut self, bucket: BucketId, range: TimeRange) -> usize {
+        let place = *self.places.entry((bucket, range.start)).or_insert(self.partitions.len());
+        if place == self.partitions.len() {
+            self.partitions.push(Partition { bucket, range, places: HashMap::default(), columns: Vec::new() });
+            self.bytes += PARTITION_OVERHEAD;
         }
+        place
+    }
+
+    /// `grown` is by how many bytes a column grew; `None` when it refused the value.
+    #[inline]
+    fn count(&mut self, grown: Option<usize>) -> Result<(), Refused> {
+        self.bytes += grown.ok_or(Refused::WrongType)?;
         self.values += 1;
-        self.bytes += match value {
-            FieldValue::String(text) => 16 + text.len(),
-            FieldValue::Boolean(_) => 9,
-            _ => 16,
-        };
         Ok(())
     }
 
     /// Removes the values of `columns` inside `range`.
     pub(crate) fn delete(&mut self, columns: &[ColumnId], range: TimeRange) {
-        for partition in &mut self.partitions {
+        for partition in self.partitions.iter_mut().filter(|p| overlaps(p.range, range)) {
             for id in columns {
                 if let Some(column) = partition.column_mut(*id) {
                     column.delete(range);
@@ -141,54 +140,64 @@ impl Head {
     }
 }
 
+/// The partition of `time`. At both ends of what can be represented partitions are shorter.
+fn partition_of(time: TimestampNs, width: WindowNs) -> TimeRange {
+    let number = time.0.div_euclid(width.get());
+    let start = |number: i64| TimestampNs(number.saturating_mul(width.get()));
+    TimeRange::new(start(number), start(number.saturating_add(1)))
+}
+
 fn overlaps(a: TimeRange, b: TimeRange) -> bool {
     a.start < b.end && b.start <= a.end
 }
 
 impl Partition {
     fn column(&self, id: ColumnId) -> Option<&HeadColumn> {
-        let slot = *self.slots.get(id.index())?;
-        self.columns.get((slot as usize).checked_sub(1)?)
+        self.columns.get(*self.places.get(&id)? as usize)
     }
 
     #[inline]
     fn column_mut(&mut self, id: ColumnId) -> Option<&mut HeadColumn> {
-        let slot = *self.slots.get(id.index())?;
-        self.columns.get_mut((slot as usize).checked_sub(1)?)
+        self.columns.get_mut(*self.places.get(&id)? as usize)
     }
 
     /// Makes room for a column; tells how much memory that took.
     fn ensure_column(&mut self, id: ColumnId, kind: FieldType) -> usize {
-        if self.column(id).is_some() {
+        if self.places.contains_key(&id) {
             return 0;
         }
-        let slots_before = self.slots.capacity();
-        if self.slots.len() <= id.index() {
-            self.slots.resize(id.index() + 1, 0);
-        }
+        let before = self.bytes();
+        self.places.insert(id, self.columns.len() as u32);
         self.columns.push(HeadColumn { id, times: Vec::new(), values: Values::new(kind), ascending: true });
-        if let Some(slot) = self.slots.get_mut(id.index()) {
-            *slot = self.columns.len() as u32;
-        }
-        COLUMN_OVERHEAD + (self.slots.capacity() - slots_before) * size_of::<u32>()
+        self.bytes() - before
+    }
+
+    /// Memory besides the values.
+    fn bytes(&self) -> usize {
+        self.places.allocation_size() + self.columns.capacity() * COLUMN_OVERHEAD
     }
 
     /// The columns, ascending by identifier.
     pub(crate) fn columns_in_order(&self) -> impl Iterator<Item = &HeadColumn> {
-        self.slots.iter().filter_map(|slot| self.columns.get((*slot as usize).checked_sub(1)?))
+        let mut columns: Vec<&HeadColumn> = self.columns.iter().collect();
+        columns.sort_unstable_by_key(|c| c.id);
+        columns.into_iter()
     }
 }
 
 impl HeadColumn {
-    /// False when the value has another type.
+    /// Adds a value and tells by how many bytes the column grew; `None` when the value has another type.
     #[inline]
-    fn push(&mut self, time: TimestampNs, value: FieldValue<'_>) -> bool {
+    fn push(&mut self, time: TimestampNs, value: FieldValue<'_>) -> Option<usize> {
         if !self.values.push(value) {
-            return false;
+            return None;
         }
         self.ascending &= self.times.last().is_none_or(|last| *last < time);
+        let before = self.times.capacity();
         self.times.push(time);
-        true
+        let text = if let FieldValue::String(text) = value { text.len() } else { 0 };
+        // Times and values grow together, eight bytes each; a boolean less.
+        Some(text + (self.times.capacity() - before) * 2 * size_of::<TimestampNs>())
     }
 
     fn delete(&mut self, range: TimeRange) {
@@ -215,5 +224,21 @@ impl HeadColumn {
         }
         let sorted = Points::from_written(&self.times, &self.values);
         f(&sorted.times, &sorted.values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_meet_without_overlap_also_at_the_ends_of_time() {
+        let width = WindowNs::new(86_400_000_000_000).unwrap();
+        for time in [i64::MIN, i64::MIN + 86_400_000_000_000, -1, 0, i64::MAX - 1] {
+            let range = partition_of(TimestampNs(time), width);
+            assert!(range.contains(TimestampNs(time)), "{time}");
+            assert_eq!(partition_of(range.start, width), range, "{time}");
+            assert!(range.end == TimestampNs::MAX || partition_of(range.end, width).start == range.end, "{time}");
+        }
     }
 }

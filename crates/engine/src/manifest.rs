@@ -52,6 +52,16 @@ impl Tombstone {
     }
 }
 
+/// What is stored of a manifest.
+pub(crate) struct Loaded {
+    /// `None` when there is no copy at all.
+    pub(crate) manifest: Option<Manifest>,
+    /// True when both copies are intact and equal.
+    pub(crate) agree: bool,
+    /// One sentence for each damaged or missing copy.
+    pub(crate) findings: Vec<String>,
+}
+
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ManifestError {
@@ -64,11 +74,11 @@ pub(crate) enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads the newer intact copy, and says what is wrong with the other. `None` when there is none at all.
-    pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<(Option<Self>, Vec<String>), ManifestError> {
+    /// Reads the newer intact copy, and says what is wrong with the other.
+    pub(crate) fn load(fs: &dyn Fs, dir: &Path) -> Result<Loaded, ManifestError> {
         let mut findings = Vec::new();
         let mut best: Option<Self> = None;
-        let mut present = 0;
+        let (mut present, mut intact) = (0, Vec::new());
         for path in FILES.map(|name| dir.join(name)) {
             if !fs.exists(&path) {
                 continue;
@@ -76,19 +86,24 @@ impl Manifest {
             present += 1;
             let bytes = fs.read(&path).map_err(|source| ManifestError::Io { path: path.clone(), source })?;
             match Self::decode(&bytes) {
-                Ok(found) if best.as_ref().is_none_or(|b| b.generation < found.generation) => best = Some(found),
-                Ok(_) => {}
-                Err(what) => findings.push(format!("{}: {what}", path.display())),
+                Ok(found) => intact.push(found),
+                Err(what) => findings.push(format!("{}: offset 0: {what}", path.display())),
+            }
+        }
+        let agree = matches!(intact.as_slice(), [a, b] if a == b);
+        for found in intact {
+            if best.as_ref().is_none_or(|b| b.generation < found.generation) {
+                best = Some(found);
             }
         }
         if best.is_none() && present > 0 {
             let advice = "both copies of the manifest are damaged: restore the data directory from a backup";
             return Err(ManifestError::Damaged(format!("{}; {advice}", findings.join("; "))));
         }
-        if present == 1 {
+        if present == 1 && best.as_ref().is_some_and(|b| b.generation > 0) {
             findings.push(format!("{}: one copy of the manifest is missing", dir.display()));
         }
-        Ok((best, findings))
+        Ok(Loaded { manifest: best, agree, findings })
     }
 
     /// Writes both copies.
@@ -131,7 +146,9 @@ impl Manifest {
         if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
             return Err("the manifest does not match its checksum".to_owned());
         }
-        Self::decode_body(&mut Cursor(body)).map_err(|e| e.to_string())
+        let mut r = Cursor(body);
+        let manifest = Self::decode_body(&mut r).map_err(|e| e.to_string())?;
+        if r.0.is_empty() { Ok(manifest) } else { Err("the manifest is longer than its content".to_owned()) }
     }
 
     fn decode_body(r: &mut Cursor<'_>) -> Result<Self, WireError> {

@@ -32,8 +32,9 @@ impl Points {
         let mut ascending = true;
         for run in runs {
             ascending &= all.times.last() < run.times.first() || run.times.is_empty();
-            all.times.extend_from_slice(&run.times);
-            all.values.append(&run.values);
+            if all.values.append(&run.values) {
+                all.times.extend_from_slice(&run.times);
+            }
         }
         Some(if ascending { all } else { Self::from_written(&all.times, &all.values) })
     }

@@ -129,7 +129,7 @@ impl Shared {
             return Ok(ApplyReport::default());
         }
         let state = &mut *state;
-        let was_empty = state.active.is_empty();
+        let all_flushed = !state.has_unflushed();
         let mut applier = Applier {
             names: &self.catalog.read(),
             head: &mut state.active,
@@ -142,7 +142,7 @@ impl Shared {
         for (columns, range) in deletes {
             state.delete(seq, &columns, range);
         }
-        if was_empty {
+        if all_flushed {
             state.active_since = Instant::now();
         }
         state.active.last_seq = seq;
@@ -182,6 +182,10 @@ impl Shared {
         drop(state);
         self.signals.changed.notify_all();
         true
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.signals.lock().stopping
     }
 
     pub(crate) fn stop(&self) {

@@ -15,18 +15,18 @@ use crate::manifest::Manifest;
 /// When the folder cannot be read.
 pub fn verify(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, EngineError> {
     let (manifest, mut findings) = match Manifest::load(fs, dir) {
-        Ok((manifest, findings)) => (manifest, findings),
+        Ok(loaded) => (loaded.manifest, loaded.findings),
         Err(e) => (None, vec![e.to_string()]),
     };
     let blocks = blocks_dir(dir);
-    let names = fs.list(&blocks).map_err(|source| EngineError::io("list", &blocks, source))?;
-    let missing = |name: &str| !names.iter().any(|n| n == name);
-    for entry in manifest.iter().flat_map(|m| &m.files).filter(|f| missing(&f.name)) {
-        findings.push(format!("{}: missing", blocks.join(&entry.name).display()));
-    }
-    for name in &names {
-        let Some(number) = number_of(name) else { continue };
-        match BlockFile::open(fs, &blocks.join(name), number) {
+    let present = fs.list(&blocks).map_err(|source| EngineError::io("list", &blocks, source))?;
+    // Without a manifest, everything there may be part of the store; with it, what is not listed is unfinished work.
+    let names: Vec<String> = match manifest {
+        Some(manifest) => manifest.files.into_iter().map(|f| f.name).collect(),
+        None => present.into_iter().filter(|name| number_of(name).is_some()).collect(),
+    };
+    for path in names.iter().map(|name| blocks.join(name)) {
+        match BlockFile::open_alone(fs, &path) {
             Ok(block) => findings.extend(block.verify().iter().map(ToString::to_string)),
             Err(e) => findings.push(e.to_string()),
         }

@@ -2,48 +2,69 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
+use crate::error::EngineError;
+use crate::flush::Written;
+use crate::head::Head;
 use crate::state::Shared;
+
+/// Wait after a failed flush: writing is waiting for it.
+const FLUSH_PAUSE: Duration = Duration::from_secs(1);
+/// Wait after a failed merge. A merge reads and writes much, and on a full disk it fails again soon.
+const MERGE_PAUSE: Duration = Duration::from_secs(60);
 
 /// Starts both threads. They end when `Shared::stop` is called.
 pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Vec<JoinHandle<()>>> {
-    let flusher = Arc::clone(shared);
-    let merger = Arc::clone(shared);
-    Ok(vec![
-        Builder::new().name("engine-flush".to_owned()).spawn(move || flush_loop(&flusher))?,
-        Builder::new().name("engine-merge".to_owned()).spawn(move || merge_loop(&merger))?,
-    ])
+    let flusher = StopsAll(Arc::clone(shared));
+    let flusher = Builder::new().name("engine-flush".to_owned()).spawn(move || flush_loop(&flusher.0))?;
+    let merger = StopsAll(Arc::clone(shared));
+    let merger = Builder::new().name("engine-merge".to_owned()).spawn(move || merge_loop(&merger.0))?;
+    Ok(vec![flusher, merger])
+}
+
+/// Stops the engine when dropped: should a thread panic, nobody waits for it in vain.
+struct StopsAll(Arc<Shared>);
+
+impl Drop for StopsAll {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 fn flush_loop(shared: &Shared) {
-    loop {
-        if shared.signals.lock().stopping {
-            return;
-        }
+    let mut written = Written::default();
+    while !shared.is_stopping() {
         shared.freeze_when_old();
         let frozen = shared.read_state().frozen.clone();
-        let Some(head) = frozen else {
-            let flags = shared.signals.lock();
-            // Looked at again under the lock, so that a head frozen in between is not slept over.
-            if !flags.stopping && shared.read_state().frozen.is_none() {
-                drop(shared.signals.wait(flags));
-            }
-            continue;
-        };
-        let outcome = shared.write_head(&head);
-        let failed = outcome.is_err();
-        shared.signals.update(|flags| {
-            flags.flushes_ended += 1;
-            flags.files_changed += 1;
-            flags.last_failure = outcome.as_ref().err().map(ToString::to_string);
-        });
-        if let Err(e) = outcome {
-            tracing::error!(error = %e, "values could not be written to a block file; they stay in memory and in the journal");
+        match frozen {
+            Some(head) => flush(shared, &head, &mut written),
+            None => wait_for_head(shared),
         }
-        if failed {
-            drop(shared.signals.wait(shared.signals.lock()));
-        }
+    }
+}
+
+fn wait_for_head(shared: &Shared) {
+    let flags = shared.signals.lock();
+    // Looked at again under the lock, so that a head frozen in between is not slept over.
+    if !flags.stopping && shared.read_state().frozen.is_none() {
+        drop(shared.signals.wait(flags));
+    }
+}
+
+fn flush(shared: &Shared, head: &Arc<Head>, written: &mut Written) {
+    let failure = shared.write_head(head, written).err();
+    shared.signals.update(|flags| {
+        flags.flushes_ended += 1;
+        flags.files_changed += 1;
+        flags.last_failure = failure.as_ref().map(ToString::to_string);
+    });
+    if let Some(e) = failure {
+        shared.counters.flush_failures.fetch_add(1, Relaxed);
+        tracing::error!(error = %e, "values could not be written to a block file; they stay in memory and in the journal");
+        pause(shared, FLUSH_PAUSE);
     }
 }
 
@@ -58,8 +79,21 @@ fn merge_loop(shared: &Shared) {
         let flags = if changed == seen { shared.signals.wait(flags) } else { flags };
         drop(flags);
         seen = changed;
-        if let Err(e) = shared.merge_where_due() {
-            tracing::error!(error = %e, "files could not be merged; they stay as they are");
+        match shared.merge_where_due() {
+            Ok(()) | Err(EngineError::Stopping) => {}
+            Err(e) => {
+                tracing::error!(error = %e, "files could not be merged; they stay as they are");
+                pause(shared, MERGE_PAUSE);
+            }
         }
+    }
+}
+
+/// Waits, but not longer than until the engine stops.
+fn pause(shared: &Shared, length: Duration) {
+    let started = Instant::now();
+    let mut flags = shared.signals.lock();
+    while !flags.stopping && started.elapsed() < length {
+        flags = shared.signals.wait(flags);
     }
 }

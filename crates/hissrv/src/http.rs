@@ -8,7 +8,7 @@ use catalog::{DEFAULT_POLICY, Names};
 use model::{BucketId, MeasurementId, Precision, TimeRange};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::{
-    AggregateRequest, Cancel, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
+    AggregateRequest, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
     TagPredicate, response,
 };
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Historian for Service {
 
     fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
         let question = Question::read(parameters, &self.0.database, Asks::Values)?;
-        let result = self.0.backend.latest(&question.into_selection(), &cancel(options))?;
+        let result = self.0.backend.latest(&question.into_selection(), &options.cancel)?;
         to_json(&result, options.epoch)
     }
 
@@ -74,8 +74,7 @@ impl Historian for Service {
         let question = Question::read(parameters, &self.0.database, Asks::Measurement)?;
         let names = self.0.catalog.read();
         let known = names.fields(question.measurement(&names)?);
-        let fields: Vec<_> =
-            known.iter().map(|f| json!({ "name": f.name, "type": f.kind.to_string() })).collect();
+        let fields: Vec<_> = known.iter().map(|f| json!({ "name": f.name, "type": f.kind.to_string() })).collect();
         Ok(json!({ "measurement": question.measurement, "fields": fields }).to_string().into_bytes())
     }
 
@@ -90,11 +89,14 @@ impl Historian for Service {
     fn health(&self) -> Health {
         let journal = self.0.journal.stats();
         if journal.poisoned {
-            let advice = "the journal takes no writes since a write to its disk failed: check the disk, then restart hissrv";
+            let advice =
+                "the journal takes no writes since a write to its disk failed: check the disk, then restart hissrv";
             return Health::Fail(advice.to_owned());
         }
         if self.0.is_running() && self.0.applier.has_ended() {
-            return Health::Fail("values are no longer taken into the store: see the log, then restart hissrv".to_owned());
+            return Health::Fail(
+                "values are no longer taken into the store: see the log, then restart hissrv".to_owned(),
+            );
         }
         Health::Pass
     }
@@ -131,12 +133,8 @@ impl Service {
     }
 
     fn run(&self, plan: &Plan, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        to_json(&self.0.backend.query(plan, &self.0.limits, &cancel(options))?, options.epoch)
+        to_json(&self.0.backend.query(plan, &self.0.limits, &options.cancel)?, options.epoch)
     }
-}
-
-fn cancel(options: &QueryOptions) -> Cancel {
-    Cancel::shared(Arc::clone(&options.cancelled), options.deadline)
 }
 
 fn to_json(result: &QueryResult, epoch: Option<Precision>) -> Result<Vec<u8>, ApiError> {
@@ -219,7 +217,10 @@ impl Question {
 
     fn bucket(&self, names: &Names) -> Result<BucketId, QueryError> {
         let policy = self.policy.as_deref().unwrap_or(DEFAULT_POLICY);
-        let missing = || QueryError::NotFound { what: "database or retention policy", name: format!("{}/{policy}", self.database) };
+        let missing = || QueryError::NotFound {
+            what: "database or retention policy",
+            name: format!("{}/{policy}", self.database),
+        };
         names.bucket(&self.database, policy).ok_or_else(missing)
     }
 

@@ -14,11 +14,11 @@ pub enum FieldType {
     Unsigned = 2,
     /// `true` or `false`.
     Boolean = 3,
-    /// UTF-8 text, at most [`MAX_STRING_LEN`] bytes.
+    /// UTF-8 text. Line protocol bounds it by the size of a request, other sources by [`MAX_STRING_LEN`].
     String = 4,
 }
 
-/// Longest string value, in bytes (64 KiB, as in InfluxDB).
+/// Longest text value that is taken from a source other than line protocol, in bytes.
 pub const MAX_STRING_LEN: usize = 64 * 1024;
 
 impl FieldType {

@@ -174,7 +174,7 @@ fn decode_section(r: &mut Cursor<'_>, visitor: &mut impl BatchVisitor) -> Result
     skip_varints(r, count)?;
     let (mut column, mut time) = (0i64, 0i64);
     for _ in 0..count {
-        column += columns.zigzag()?;
+        column = column.checked_add(columns.zigzag()?).ok_or(WireError::Malformed("column out of range"))?;
         time = time.wrapping_add(times.zigzag()?);
         let id = ColumnId(u32::try_from(column).map_err(|_| WireError::Malformed("column out of range"))?);
         visitor.value(id, TimestampNs(time), decode_value(r, kind)?);

@@ -44,10 +44,19 @@ pub(crate) struct Encoded {
 
 /// Reads a body.
 pub(crate) fn encode(catalog: &Catalog, body: &LineBody<'_>) -> Result<Encoded, CatalogError> {
-    let mut reader = Reader { body, encoder: BatchEncoder::default(), out: Encoded::default(), columns: Vec::new(), key: Vec::new() };
+    let mut reader = Reader {
+        body,
+        encoder: BatchEncoder::default(),
+        out: Encoded::default(),
+        columns: Vec::new(),
+        key: Vec::new(),
+    };
     let mut start = Position { offset: 0, line: 0 };
     let mut defined = false;
-    while let Some(missing) = reader.read(&catalog.read(), start, defined) {
+    loop {
+        // The names are let go of before any are defined: a guard in the head of the loop would live through its body.
+        let missing = reader.read(&catalog.read(), start, defined);
+        let Some(missing) = missing else { break };
         define_rest(catalog, body, missing)?;
         start = missing;
         defined = true;
@@ -129,7 +138,11 @@ impl Reader<'_> {
             Some(epoch) => self.body.precision.to_instant(epoch),
         };
         let Some(time) = time.filter(|t| *t < TimestampNs::MAX && *t > TimestampNs::MIN) else {
-            return self.refuse(line, lines_before, "time outside range -9223372036854775807 - 9223372036854775806 ns".to_owned());
+            return self.refuse(
+                line,
+                lines_before,
+                "time outside range -9223372036854775807 - 9223372036854775806 ns".to_owned(),
+            );
         };
         for (column, field) in self.columns.iter().zip(line.fields) {
             self.encoder.push(*column, time, field.value.as_field_value());
@@ -193,8 +206,7 @@ fn define_rest(catalog: &Catalog, body: &LineBody<'_>, from: Position) -> Result
         }
     }
     drop(names);
-    let wanted: Vec<Wanted<'_>> =
-        keys.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
+    let wanted: Vec<Wanted<'_>> = keys.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
     catalog.define(body.bucket, &wanted)
 }
 

@@ -1,6 +1,7 @@
 //! What all handlers share: the historian, the settings, the limits on concurrent work, and the ways to run a call of the
 //! historian on a thread that may block.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +13,6 @@ use tokio::time::timeout;
 use crate::body::BodyRules;
 use crate::budget::Budget;
 use crate::config::ServerConfig;
-use crate::dispatch::panic_text;
 use crate::error::{ApiError, ErrorKind};
 use crate::metrics::HttpMetrics;
 use crate::service::{Historian, QueryOptions};
@@ -59,7 +59,7 @@ impl App {
         let options = QueryOptions { cancel: Cancel::with_deadline(Instant::now() + limit), epoch };
         let _cancel_on_drop = CancelOnDrop(options.cancel.clone());
         let historian = Arc::clone(&self.historian);
-        let work = blocking(move || {
+        let work = self.blocking(move || {
             let result = run(&*historian, &options);
             drop(turn);
             result
@@ -89,27 +89,35 @@ impl App {
             return Err(ApiError::new(ErrorKind::Busy, "another administrative task is running"));
         };
         let historian = Arc::clone(&self.historian);
-        blocking(move || {
+        self.blocking(move || {
             let result = run(&*historian);
             drop(turn);
             result
         })
         .await?
     }
-}
 
-/// Runs `work` on a thread that may block.
-///
-/// # Errors
-/// [`ErrorKind::Internal`] when it panicked.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-    tokio::task::spawn_blocking(work).await.map_err(|failed| {
-        let cause = match failed.try_into_panic() {
-            Ok(panic) => format!("panic: {}", panic_text(&*panic)),
-            Err(cancelled) => cancelled.to_string(),
-        };
-        ApiError::new(ErrorKind::Internal, cause)
-    })
+    /// Runs `work` on a thread that may block.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when it panicked.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        tokio::task::spawn_blocking(work).await.map_err(|failed| match failed.try_into_panic() {
+            Ok(panic) => self.panicked(&*panic),
+            Err(cancelled) => ApiError::new(ErrorKind::Internal, cancelled.to_string()),
+        })
+    }
+
+    /// Counts a panic and makes it an error.
+    pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> ApiError {
+        self.metrics.panicked();
+        let owned = panic.downcast_ref::<String>().map(String::as_str);
+        let text = owned.or_else(|| panic.downcast_ref::<&'static str>().copied()).unwrap_or("not a text");
+        ApiError::new(ErrorKind::Internal, format!("panic: {text}"))
+    }
 }
 
 /// Tells a running query that nobody waits any more.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Request, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
@@ -93,8 +93,8 @@ impl Encoding {
 ///
 /// # Errors
 /// [`BodyError`], and nothing is reserved any more.
-pub(crate) async fn collect(body: Body, rules: BodyRules, budget: &Budget) -> Result<Collected, BodyError> {
-    let mut reader = Reader::new(body, rules);
+pub(crate) async fn collect(request: Request<Body>, rules: BodyRules, budget: &Budget) -> Result<Collected, BodyError> {
+    let mut reader = Reader::new(request, rules);
     let result = reader.collect(budget).await;
     if matches!(result, Err(BodyError::TooLarge { .. } | BodyError::Busy)) {
         reader.discard().await;
@@ -107,11 +107,15 @@ struct Reader {
     rules: BodyRules,
     deadline: Instant,
     progress: usize,
+    /// The client sends nothing before it is asked to (`Expect: 100-continue`), which the first read does.
+    unasked: bool,
 }
 
 impl Reader {
-    fn new(body: Body, rules: BodyRules) -> Self {
-        Self { body, rules, deadline: Instant::now() + rules.timeout, progress: 0 }
+    fn new(request: Request<Body>, rules: BodyRules) -> Self {
+        let unasked = request.headers().contains_key(header::EXPECT);
+        let deadline = Instant::now() + rules.timeout;
+        Self { body: request.into_body(), rules, deadline, progress: 0, unasked }
     }
 
     async fn collect(&mut self, budget: &Budget) -> Result<Collected, BodyError> {
@@ -164,6 +168,7 @@ impl Reader {
 
     /// The next bytes, or `None` at the end of the body.
     async fn chunk(&mut self) -> Result<Option<Bytes>, BodyError> {
+        self.unasked = false;
         loop {
             let frame = timeout_at(self.deadline, self.body.frame()).await.map_err(|_| BodyError::Stalled)?;
             let Some(frame) = frame else { return Ok(None) };
@@ -185,6 +190,9 @@ impl Reader {
 
     /// Ends at the end of the body, at any error, at the limit, or when the client stalls.
     async fn discard(&mut self) {
+        if self.unasked {
+            return;
+        }
         let mut left = self.rules.max;
         while let Ok(Some(chunk)) = self.chunk().await {
             left = left.saturating_sub(chunk.len() as u64);

@@ -1,7 +1,6 @@
 //! What surrounds every request, in one function instead of a stack of layers: a request id, counts and time, and a panic
 //! caught and answered 500.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -19,7 +18,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 
 use crate::app::Shared;
-use crate::error::{ApiError, ErrorKind};
+use crate::error::ApiError;
 use crate::metrics::{Group, HttpMetrics};
 use crate::routes;
 
@@ -59,19 +58,10 @@ impl Dispatcher {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(response))) => Poll::Ready(Ok(response)),
             Ok(Poll::Ready(Err(never))) => match never {},
-            Err(panic) => Poll::Ready(Err(panic_text(&*panic).to_owned())),
+            Err(panic) => Poll::Ready(Err(self.app.panicked(&*panic))),
         });
-        result.await.unwrap_or_else(|panic| {
-            self.app.metrics.panicked();
-            ApiError::new(ErrorKind::Internal, format!("panic: {panic}")).into_response()
-        })
+        result.await.unwrap_or_else(ApiError::into_response)
     }
-}
-
-/// The message of a panic, where it is text.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&'static str>().copied()).unwrap_or("not a text")
 }
 
 /// Counts a request when dropped, which also happens when the client goes away before its answer.
@@ -121,12 +111,8 @@ impl RequestIds {
 
     fn generate(&self) -> HeaderValue {
         let (start, number) = (self.started, self.next.fetch_add(1, Relaxed));
-        let text = format!(
-            "{:08x}-{:04x}-1000-8000-{:012x}",
-            (start >> 16) as u32,
-            start as u16,
-            number & 0xffff_ffff_ffff
-        );
+        let text =
+            format!("{:08x}-{:04x}-1000-8000-{:012x}", (start >> 16) as u32, start as u16, number & 0xffff_ffff_ffff);
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0"))
     }
 }

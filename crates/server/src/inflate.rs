@@ -26,7 +26,8 @@ pub(crate) fn gunzip(packed: &[u8], max: u64, share: &mut Share) -> Result<Bytes
             return Err(BodyError::Busy);
         }
         plain.reserve_exact(step);
-        let got = decoder.by_ref().take(step as u64).read_to_end(&mut plain).map_err(|e| BodyError::Gzip(e.to_string()))?;
+        let got =
+            decoder.by_ref().take(step as u64).read_to_end(&mut plain).map_err(|e| BodyError::Gzip(e.to_string()))?;
         if plain.len() as u64 > max {
             return Err(BodyError::TooLarge { max });
         }

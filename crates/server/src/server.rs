@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::app::App;
@@ -122,7 +122,7 @@ impl Acceptor {
             tokio::select! {
                 biased;
                 _ = self.phase.changed() => break,
-                Some(_ended) = self.connections.join_next() => {}
+                Some(ended) = self.connections.join_next() => note_end(ended),
                 (stream, place) = accept(&listener, &self.places) => self.serve(stream, place),
             }
         }
@@ -150,7 +150,11 @@ impl Acceptor {
             Phase::Stopping { deadline } => deadline,
             Phase::Running => Instant::now(),
         };
-        let all_ended = async { while self.connections.join_next().await.is_some() {} };
+        let all_ended = async {
+            while let Some(ended) = self.connections.join_next().await {
+                note_end(ended);
+            }
+        };
         let in_time = timeout_at(deadline, all_ended).await.is_ok();
         let cut = if in_time { 0 } else { self.connections.len() };
         self.connections.shutdown().await;
@@ -158,6 +162,13 @@ impl Acceptor {
             tracing::warn!(cut, "HTTP server stopped before all requests had ended");
         }
         StopReport { cut }
+    }
+}
+
+/// Handlers catch their panics, so a task that died is a fault of the server itself.
+fn note_end(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task died");
     }
 }
 

@@ -23,6 +23,8 @@ const CONNECTIONS_MAX: usize = 16;
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
+    /// Whether Redis is read at all. Default true.
+    pub enabled: bool,
     /// `redis://`, `rediss://` (TLS) or `unix://` URL; may hold user, password and database. Default `redis://localhost:6379`.
     pub url: UrlText,
     /// ACL user; overrides the one of the URL. Default none.
@@ -51,6 +53,7 @@ pub struct RedisConfig {
 impl Default for RedisConfig {
     fn default() -> Self {
         Self {
+            enabled: true,
             url: DEFAULT_URL.into(),
             username: None,
             password: None,

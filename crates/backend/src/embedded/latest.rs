@@ -6,7 +6,11 @@ use query::{Cancel, ColumnSource, QueryError, QueryResult, ResultSeries, Selecti
 
 use super::source::EngineSource;
 
-pub(super) fn latest(source: &EngineSource<'_>, selection: &Selection, cancel: &Cancel) -> Result<QueryResult, QueryError> {
+pub(super) fn latest(
+    source: &EngineSource<'_>,
+    selection: &Selection,
+    cancel: &Cancel,
+) -> Result<QueryResult, QueryError> {
     let mut result = QueryResult::default();
     for series in source.columns(selection)? {
         cancel.check()?;

@@ -19,7 +19,11 @@ pub(super) fn columns(names: &Names, selection: &Selection) -> Result<Vec<Series
     let mut found: Vec<SeriesColumns> = names
         .select(measurement, &conditions)
         .into_iter()
-        .map(|series| SeriesColumns { series, tags: tags(names, series), columns: fields(names, measurement, series, selection) })
+        .map(|series| SeriesColumns {
+            series,
+            tags: tags(names, series),
+            columns: fields(names, measurement, series, selection),
+        })
         .filter(|s| !s.columns.is_empty())
         .collect();
     found.sort_by(|a, b| a.tags.cmp(&b.tags));

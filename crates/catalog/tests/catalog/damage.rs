@@ -78,15 +78,16 @@ fn copies_damaged_at_different_records_mend_each_other() {
 fn a_record_lost_in_both_copies_takes_only_its_own_names_and_no_identifier_is_used_again() {
     let (intact, ends) = plant();
     let before = known(&open(&intact).0.read());
-    for lost in 0..9 {
+    for (lost, start) in ends.iter().take(9).enumerate() {
         let fs = intact.crash(1);
-        FILES.iter().for_each(|path| flip(&fs, path, ends[lost] + 20));
+        FILES.iter().for_each(|path| flip(&fs, path, start + 20));
         let (catalog, report) = open(&fs);
         assert_eq!(report.lost_records, 1, "record {lost}");
         let after = known(&catalog.read());
         assert!(after.iter().all(|k| before.contains(k)), "record {lost}");
         let bucket = catalog.ensure_bucket("plant", DEFAULT_POLICY).unwrap();
-        let wanted = [want("bms,rack=1", "soc", FieldType::Integer), want("pcs,device=777", "energy", FieldType::Integer)];
+        let wanted =
+            [want("bms,rack=1", "soc", FieldType::Integer), want("pcs,device=777", "energy", FieldType::Integer)];
         catalog.define(bucket, &wanted).unwrap();
         let fresh: Vec<_> = known(&catalog.read()).into_iter().filter(|k| !after.contains(k)).collect();
         assert_eq!(fresh.len(), 2, "record {lost}");

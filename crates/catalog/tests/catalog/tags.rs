@@ -16,7 +16,9 @@ fn plant() -> (Catalog, BucketId, MeasurementId) {
     (catalog, bucket, measurement)
 }
 
-fn select(catalog: &Catalog, measurement: MeasurementId, conditions: &[(&str, &dyn Fn(&str) -> bool)]) -> Vec<String> {
+type Accepts<'a> = &'a dyn Fn(&str) -> bool;
+
+fn select(catalog: &Catalog, measurement: MeasurementId, conditions: &[(&str, Accepts<'_>)]) -> Vec<String> {
     let names = catalog.read();
     let conditions: Vec<_> = conditions.iter().map(|(key, accepts)| TagCondition { key, accepts }).collect();
     let series = names.select(measurement, &conditions);

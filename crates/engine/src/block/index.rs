@@ -58,10 +58,15 @@ pub(crate) struct Index {
 impl Index {
     /// The chunks of a column, each with its times; none when the column is not in the file.
     pub(crate) fn chunks_of(&self, column: ColumnId) -> impl Iterator<Item = (&ChunkMeta, &TimesMeta)> {
-        let found = self.columns.binary_search_by_key(&column, |c| c.id).ok().and_then(|i| self.columns.get(i));
-        let range = found.map_or(0..0, |c| c.first_chunk as usize..(c.first_chunk + c.chunks) as usize);
+        let found = self.column(column);
+        let range = found.map_or(0..0, |c| c.first_chunk as usize..c.first_chunk as usize + c.chunks as usize);
         let chunks = self.chunks.get(range).unwrap_or_default();
         chunks.iter().filter_map(|c| self.times.get(c.times as usize).map(|t| (c, t)))
+    }
+
+    /// What the file says of a column; `None` when it is not in the file.
+    pub(crate) fn column(&self, column: ColumnId) -> Option<&ColumnMeta> {
+        self.columns.binary_search_by_key(&column, |c| c.id).ok().and_then(|i| self.columns.get(i))
     }
 
     /// Bytes of memory held.

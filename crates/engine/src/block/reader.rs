@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::{FieldType, TimestampNs, Values};
 use vfs::{File, Fs};
 
-use super::{ChunkMeta, FOOTER_LEN, Footer, Index, MAGIC, TimesMeta};
+use super::{ChunkMeta, FOOTER_LEN, Footer, Handles, Index, MAGIC, TimesMeta};
 use crate::codec::{decode_times, decode_values};
 
 /// Largest index unpacked, in bytes.
@@ -24,21 +24,38 @@ pub(crate) enum BlockError {
     Damaged { path: PathBuf, offset: u64, what: String },
 }
 
-/// A block file, open for reading.
+/// A block file that can be read.
 pub(crate) struct BlockFile {
     pub(crate) number: u64,
     pub(crate) path: PathBuf,
     pub(crate) footer: Footer,
     /// Length in bytes.
     pub(crate) len: u64,
-    file: Arc<dyn File>,
+    access: Access,
+}
+
+/// How the file is got at.
+enum Access {
+    /// Opened anew whenever it was closed to make room for others.
+    Shared(Arc<Handles>),
+    Open(Arc<dyn File>),
 }
 
 impl BlockFile {
-    /// Opens a file and reads its footer.
-    pub(crate) fn open(fs: &dyn Fs, path: &Path, number: u64) -> Result<Self, BlockError> {
+    /// Reads the footer of a file that is opened whenever it is read.
+    pub(crate) fn open(handles: &Arc<Handles>, path: &Path, number: u64) -> Result<Self, BlockError> {
+        let file = handles.get(number, path).map_err(|source| BlockError::Io { path: path.to_owned(), source })?;
+        Self::with_footer(&*file, Access::Shared(Arc::clone(handles)), path, number)
+    }
+
+    /// Reads the footer of a file that stays open.
+    pub(crate) fn open_alone(fs: &dyn Fs, path: &Path) -> Result<Self, BlockError> {
+        let file = fs.open(path).map_err(|source| BlockError::Io { path: path.to_owned(), source })?;
+        Self::with_footer(&*Arc::clone(&file), Access::Open(file), path, 0)
+    }
+
+    fn with_footer(file: &dyn File, access: Access, path: &Path, number: u64) -> Result<Self, BlockError> {
         let io = |source| BlockError::Io { path: path.to_owned(), source };
-        let file = fs.open(path).map_err(io)?;
         let len = file.len().map_err(io)?;
         let damaged = |offset, what: String| BlockError::Damaged { path: path.to_owned(), offset, what };
         let Some(footer_at) = len.checked_sub((FOOTER_LEN + MAGIC.len()) as u64).map(|n| n + MAGIC.len() as u64) else {
@@ -47,10 +64,18 @@ impl BlockFile {
         let mut bytes = [0u8; FOOTER_LEN];
         file.read_at(&mut bytes, footer_at).map_err(io)?;
         let footer = Footer::decode(&bytes).map_err(|what| damaged(footer_at, what))?;
-        if footer.index_offset + u64::from(footer.index_len) != footer_at {
+        if footer.index_offset.checked_add(u64::from(footer.index_len)) != Some(footer_at) {
             return Err(damaged(footer_at, "the index does not end at the footer".to_owned()));
         }
-        Ok(Self { number, path: path.to_owned(), footer, len, file })
+        Ok(Self { number, path: path.to_owned(), footer, len, access })
+    }
+
+    /// Removes the file, if it is one of those that are opened when needed.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        match &self.access {
+            Access::Shared(handles) => handles.remove(self.number, &self.path),
+            Access::Open(_) => Ok(()),
+        }
     }
 
     /// Reads the index.
@@ -81,7 +106,7 @@ impl BlockFile {
     pub(crate) fn verify(&self) -> Vec<BlockError> {
         let mut magic = [0u8; MAGIC.len()];
         let mut errors = Vec::new();
-        match self.file.read_at(&mut magic, 0) {
+        match self.file().and_then(|file| file.read_at(&mut magic, 0)) {
             Err(source) => errors.push(BlockError::Io { path: self.path.clone(), source }),
             Ok(()) if magic != *MAGIC => errors.push(self.damaged(0, "not a block file (bad magic)".to_owned())),
             Ok(()) => {}
@@ -104,8 +129,8 @@ impl BlockFile {
             return Err(self.damaged(offset, format!("{what} would reach past the end of the file")));
         }
         let mut bytes = vec![0; len as usize];
-        self.file
-            .read_at(&mut bytes, offset)
+        self.file()
+            .and_then(|file| file.read_at(&mut bytes, offset))
             .map_err(|source| BlockError::Io { path: self.path.clone(), source })?;
         if crc32c::crc32c(&bytes) != crc {
             return Err(self.damaged(offset, format!("{what} of {len} bytes does not match its checksum")));
@@ -113,7 +138,14 @@ impl BlockFile {
         Ok(bytes)
     }
 
-    fn damaged(&self, offset: u64, what: String) -> BlockError {
+    fn file(&self) -> io::Result<Arc<dyn File>> {
+        match &self.access {
+            Access::Shared(handles) => handles.get(self.number, &self.path),
+            Access::Open(file) => Ok(Arc::clone(file)),
+        }
+    }
+
+    pub(crate) fn damaged(&self, offset: u64, what: String) -> BlockError {
         BlockError::Damaged { path: self.path.clone(), offset, what }
     }
 }

@@ -57,7 +57,8 @@ fn decode_body(body: &[u8], count: usize) -> Result<Strings, DecodeError> {
     let lengths = (0..count).map(|_| r.varint()).collect::<Result<Vec<_>, _>>()?;
     let mut texts = Strings::default();
     for len in lengths {
-        let text = std::str::from_utf8(r.take(len as usize)?).map_err(|_| DecodeError("text is not UTF-8".to_owned()))?;
+        let text =
+            std::str::from_utf8(r.take(len as usize)?).map_err(|_| DecodeError("text is not UTF-8".to_owned()))?;
         texts.push(text);
     }
     Ok(texts)

@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn regular_times_take_a_few_bytes_whatever_their_number() {
-        let times: Vec<TimestampNs> = (0..5000).map(|i| TimestampNs(1_795_132_800_000_000_000 + i * 10_000_000_000)).collect();
+        let times: Vec<TimestampNs> =
+            (0..5000).map(|i| TimestampNs(1_795_132_800_000_000_000 + i * 10_000_000_000)).collect();
         let mut bytes = Vec::new();
         encode_times(&times, Effort::Fast, &mut bytes);
         assert!(bytes.len() < 24, "{} bytes", bytes.len());

@@ -67,8 +67,8 @@ pub struct ScanCache {
     recent: VecDeque<(u64, u32, Arc<[TimestampNs]>)>,
 }
 
-/// Columns of times kept.
-const TIMES_KEPT: usize = 32;
+/// Columns of times kept: enough for a day of one-second data. 1 MiB.
+const TIMES_KEPT: usize = 64;
 
 impl ScanCache {
     /// The times with this index in a file.

@@ -12,7 +12,7 @@ use model::{ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values
 pub(crate) use cache::IndexCache;
 pub use cache::ScanCache;
 
-use crate::block::{BlockError, ChunkMeta, TimesMeta};
+use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};
 use crate::compact::mask;
 use crate::files::LiveFile;
 use crate::manifest::Tombstone;
@@ -95,7 +95,11 @@ pub(crate) fn scan(
     summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
     visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
 ) -> ScanReport {
-    let Some((mut scan, mut runs)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
+    let Some((mut scan, places)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
+    let mut runs = places.memory;
+    for (order, file) in &places.files {
+        scan.add_file(*order, file, &mut runs);
+    }
     runs.sort_by_key(|run| (run.first, run.order));
     let mut rest = runs.into_iter().peekable();
     while let Some(run) = rest.next() {
@@ -119,48 +123,73 @@ pub(crate) fn latest(
     range: TimeRange,
     visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
 ) -> ScanReport {
-    let Some((mut scan, mut runs)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
-    runs.sort_by_key(|run| Reverse((run.last, run.order)));
-    let mut newest: Option<(TimestampNs, usize, Points)> = None;
-    for run in runs {
-        // A run that reaches less far than the newest point found so far cannot hold a newer one.
-        if newest.as_ref().is_some_and(|(time, ..)| *time > run.last) {
+    let Some((mut scan, mut places)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
+    let mut newest = None;
+    scan.find_newest(places.memory, &mut newest);
+    // Newest files first, so that most of a long history is not even looked at.
+    places.files.sort_by_key(|(_, file)| Reverse(file.block.footer.max_time));
+    for (order, file) in &places.files {
+        if newest.as_ref().is_some_and(|n: &Newest| n.time > file.block.footer.max_time) {
             break;
         }
-        let order = run.order;
-        let points = scan.load(run, &mut ScanCache::default());
-        let found = points.and_then(|p| Some((*p.times.last()?, order, p)));
-        newest = newest.into_iter().chain(found).max_by_key(|(time, order, _)| (*time, *order));
+        let mut runs = Vec::new();
+        scan.add_file(*order, file, &mut runs);
+        scan.find_newest(runs, &mut newest);
     }
-    if let Some((_, _, points)) = newest
-        && let (Some(&time), Some(value)) = (points.times.last(), points.values.get(points.times.len() - 1))
+    if let Some(newest) = newest
+        && let Some(value) = newest.points.values.get(newest.points.times.len() - 1)
     {
-        visit(time, value);
+        visit(newest.time, value);
     }
     scan.report
 }
 
+/// Where points of a column may be, as of one moment.
+struct Places {
+    /// Files by age of their newest record: later ones win.
+    files: Vec<(usize, Arc<LiveFile>)>,
+    memory: Vec<Run>,
+}
+
+/// The newest point found so far: the last of `points`.
+struct Newest {
+    time: TimestampNs,
+    order: usize,
+    points: Points,
+}
+
 impl<'a> Scan<'a> {
-    /// Everything that may hold points of the column, as of one moment.
-    fn begin(shared: &'a Shared, column: ColumnId, range: TimeRange) -> Option<(Self, Vec<Run>)> {
+    /// Everything that may hold points of the column; `None` when the column does not exist.
+    fn begin(shared: &'a Shared, column: ColumnId, range: TimeRange) -> Option<(Self, Places)> {
         let info = *shared.catalog.read().column_info(column)?;
         let state = shared.read_state();
         let active: Vec<Points> = state.active.read(info.bucket, column, range).collect();
         let (frozen, files, applied) = (state.frozen.clone(), Arc::clone(&state.files.files), state.applied);
         let tombstones = Arc::clone(&state.tombstones);
         drop(state);
-        let mut scan = Self { shared, column, kind: info.kind, range, tombstones, report: ScanReport::default() };
-        let mut runs = Vec::new();
-        for (order, file) in files.iter().enumerate() {
-            let footer = &file.block.footer;
-            if footer.bucket == info.bucket && range.meets(footer.min_time, footer.max_time) {
-                scan.add_file(order, file, &mut runs);
+        let frozen_points = frozen.iter().flat_map(|h| h.read(info.bucket, column, range).map(|p| (h.last_seq, p)));
+        let memory = frozen_points.chain(active.into_iter().map(|p| (applied, p))).enumerate();
+        let memory = memory.filter_map(|(i, (seq, points))| Run::in_memory(files.len() + i, seq, points)).collect();
+        let may_hold = |f: &Footer| f.bucket == info.bucket && range.meets(f.min_time, f.max_time);
+        let files = files.iter().cloned().enumerate().filter(|(_, f)| may_hold(&f.block.footer)).collect();
+        let scan = Self { shared, column, kind: info.kind, range, tombstones, report: ScanReport::default() };
+        Some((scan, Places { files, memory }))
+    }
+
+    /// Replaces `newest` when one of `runs` has a newer point, or the same written later.
+    fn find_newest(&mut self, mut runs: Vec<Run>, newest: &mut Option<Newest>) {
+        runs.sort_by_key(|run| Reverse((run.last, run.order)));
+        for run in runs {
+            if newest.as_ref().is_some_and(|n| n.time > run.last) {
+                return;
+            }
+            let order = run.order;
+            let Some(points) = self.load(run, &mut ScanCache::default()) else { continue };
+            let Some(&time) = points.times.last() else { continue };
+            if newest.as_ref().is_none_or(|n| (n.time, n.order) < (time, order)) {
+                *newest = Some(Newest { time, order, points });
             }
         }
-        let frozen_points = frozen.iter().flat_map(|h| h.read(info.bucket, column, range).map(|p| (h.last_seq, p)));
-        let memory = frozen_points.chain(active.into_iter().map(|p| (applied, p)));
-        runs.extend(memory.enumerate().filter_map(|(i, (seq, points))| Run::in_memory(files.len() + i, seq, points)));
-        Some((scan, runs))
     }
 
     fn add_file(&mut self, order: usize, file: &Arc<LiveFile>, runs: &mut Vec<Run>) {
@@ -168,6 +197,10 @@ impl<'a> Scan<'a> {
             Ok(index) => index,
             Err(e) => return self.damaged(&e),
         };
+        if index.column(self.column).is_some_and(|c| c.kind != self.kind) {
+            let what = format!("column {} is of another type than its field", self.column);
+            return self.damaged(&file.block.damaged(file.block.footer.index_offset, what));
+        }
         let meeting = index.chunks_of(self.column).filter(|(_, t)| self.range.meets(t.first, t.last));
         runs.extend(meeting.map(|(chunk, times)| Run {
             first: times.first,
@@ -203,10 +236,20 @@ impl<'a> Scan<'a> {
     /// The statistics of a run, when they stand for exactly what would be read.
     fn summary(&self, run: &Run) -> Option<ChunkSummary> {
         let Place::Chunk { chunk, times, .. } = &run.place else { return None };
-        let deleted = self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last));
+        let deleted =
+            self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last));
         let s = chunk.summary.filter(|_| !deleted && self.range.covers(run.first, run.last))?;
         let (count, first_time, last_time) = (u64::from(times.count), run.first, run.last);
-        Some(ChunkSummary { count, first_time, last_time, sum: s.sum, min: s.min, max: s.max, first: s.first, last: s.last })
+        Some(ChunkSummary {
+            count,
+            first_time,
+            last_time,
+            sum: s.sum,
+            min: s.min,
+            max: s.max,
+            first: s.first,
+            last: s.last,
+        })
     }
 
     /// The points of a run inside the range that are not deleted; `None` when it is damaged.

@@ -16,7 +16,11 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
     writeln!(out, "{}: ok", file.display())?;
     writeln!(out, "  HTTP       {}", c.server.listen)?;
     writeln!(out, "  data       {} (database {})", c.data_dir.display(), c.database())?;
-    writeln!(out, "  journal    fsync {:?}, at most {} on disk, when full: {:?}", c.journal.fsync, c.journal.max_disk, c.journal.when_full)?;
+    writeln!(
+        out,
+        "  journal    fsync {:?}, at most {} on disk, when full: {:?}",
+        c.journal.fsync, c.journal.max_disk, c.journal.when_full
+    )?;
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

@@ -15,10 +15,14 @@ const ANSWER_MAX: u64 = 1 << 30;
 
 /// Sends a request to `base` (`http://host:port`) and gives the body of a 2xx answer.
 pub(super) fn request(base: &str, method: &str, path: &str, body: &str) -> anyhow::Result<Vec<u8>> {
-    let host = base.strip_prefix("http://").ok_or_else(|| anyhow!("{base}: expected a URL that begins with http://"))?;
+    let host =
+        base.strip_prefix("http://").ok_or_else(|| anyhow!("{base}: expected a URL that begins with http://"))?;
     let host = host.trim_end_matches('/');
     let mut stream = connect(host).with_context(|| format!("connect to {base} (is hissrv running there?)"))?;
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).context("send the request")?;
     read_answer(&mut BufReader::new(stream))
 }
@@ -33,7 +37,8 @@ fn connect(host: &str) -> anyhow::Result<TcpStream> {
 fn read_answer(reader: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
     let mut line = String::new();
     reader.read_line(&mut line).context("read the answer")?;
-    let status: u16 = line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| anyhow!("no HTTP answer: {line:?}"))?;
+    let status: u16 =
+        line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| anyhow!("no HTTP answer: {line:?}"))?;
     let chunked = read_headers(reader)?;
     let mut body = Vec::new();
     if chunked {

@@ -1,11 +1,10 @@
 //! `hissrv demo`: the service with a simulated plant.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use pipeline::Origin;
-use source::redis::{Stop, answers};
+use source::redis::{Stop, probe};
 use source::simulator::{Simulator, SimulatorConfig};
 
 use crate::cli::{DemoArgs, Failure};
@@ -13,22 +12,24 @@ use crate::commands::service::{self, Extra};
 use crate::config::Config;
 use crate::node::{Node, now};
 
-/// How long Redis may take to answer before the plant runs in process.
-const REDIS_PATIENCE: Duration = Duration::from_secs(2);
-
 pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let mut config = Config { data_dir: args.data_dir.clone(), ..Config::default() };
     config.server.listen.clone_from(&args.listen);
     config.redis.url = args.redis.as_str().into();
     config.redis.validate().map_err(|e| Failure::Usage(e.to_string()))?;
     crate::logging::init(&config.log).map_err(Failure::Usage)?;
-    config.redis.enabled = answers(&config.redis, REDIS_PATIENCE);
+    let redis = probe(&config.redis);
+    config.redis.enabled = redis.is_ok();
     let plant = SimulatorConfig { channels: args.channels, ..SimulatorConfig::default() };
     let through_redis = config.redis.enabled;
     let url = args.redis.clone();
-    match through_redis {
-        true => tracing::info!(redis = %config.redis.url, channels = args.channels, "a simulated plant publishes to Redis"),
-        false => tracing::info!(channels = args.channels, "no Redis answers, so the simulated plant runs in process"),
+    match redis {
+        Ok(()) => {
+            tracing::info!(redis = %config.redis.url, channels = args.channels, "a simulated plant publishes to Redis")
+        }
+        Err(e) => {
+            tracing::info!(reason = %e, channels = args.channels, "no Redis answers, so the simulated plant runs in process")
+        }
     }
     service::serve(&config, move |node| Ok(vec![start_plant(plant, node, through_redis.then_some(url))?]))
 }
@@ -46,7 +47,8 @@ fn start_plant(config: SimulatorConfig, node: &Arc<Node>, redis: Option<String>)
             }
         }
     };
-    let thread = std::thread::Builder::new().name("plant".to_owned()).spawn(plant).context("start the simulated plant")?;
+    let thread =
+        std::thread::Builder::new().name("plant".to_owned()).spawn(plant).context("start the simulated plant")?;
     Ok(Box::new(move || {
         stop.request();
         if thread.join().is_err() {

@@ -27,7 +27,8 @@ pub(crate) fn serve(
     config: &Config,
     start_extras: impl FnOnce(&Arc<Node>) -> anyhow::Result<Vec<Extra>>,
 ) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
     let outcome = runtime.block_on(serve_async(config, start_extras));
     // Queries that outlived the stop are not waited for: they only read.
     runtime.shutdown_background();

@@ -23,8 +23,20 @@ fn summary(s: &Value) -> String {
     let at = |path: &str| s.pointer(path).map(short).unwrap_or_default();
     let mut lines = vec![
         format!("hissrv {}, up {} s, {}", at("/version"), at("/uptime_s"), readiness(s)),
-        format!("engine   {} series, {} values in {} files ({} bytes), {} in memory", at("/engine/series"), at("/engine/file_values"), at("/engine/files"), at("/engine/file_bytes"), at("/engine/head_values")),
-        format!("journal  durable up to record {}, {} bytes in {} segments", at("/journal/durable_seq"), at("/journal/bytes"), at("/journal/segments")),
+        format!(
+            "engine   {} series, {} values in {} files ({} bytes), {} in memory",
+            at("/engine/series"),
+            at("/engine/file_values"),
+            at("/engine/files"),
+            at("/engine/file_bytes"),
+            at("/engine/head_values")
+        ),
+        format!(
+            "journal  durable up to record {}, {} bytes in {} segments",
+            at("/journal/durable_seq"),
+            at("/journal/bytes"),
+            at("/journal/segments")
+        ),
     ];
     for consumer in s.pointer("/journal/consumers").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| consumer.get(key).map(short).unwrap_or_default();
@@ -32,12 +44,25 @@ fn summary(s: &Value) -> String {
     }
     for (origin, counts) in s.get("intake").and_then(Value::as_object).into_iter().flatten() {
         let get = |key: &str| counts.get(key).map(short).unwrap_or_default();
-        lines.push(format!("intake   {origin}: {} received, {} journaled, {} rejected, {} dropped", get("received"), get("journaled"), get("rejected"), get("dropped")));
+        lines.push(format!(
+            "intake   {origin}: {} received, {} journaled, {} rejected, {} dropped",
+            get("received"),
+            get("journaled"),
+            get("rejected"),
+            get("dropped")
+        ));
     }
     for source in s.get("sources").and_then(Value::as_array).into_iter().flatten() {
         let get = |path: &str| source.pointer(path).map(short).unwrap_or_default();
         let connected = if get("/state/connected") == "true" { "connected" } else { "NOT connected" };
-        lines.push(format!("source   {} {}: {connected}, {} messages, {} points, {} gaps", get("/kind"), get("/state/endpoint"), get("/state/messages"), get("/state/points"), get("/state/gap_count")));
+        lines.push(format!(
+            "source   {} {}: {connected}, {} messages, {} points, {} gaps",
+            get("/kind"),
+            get("/state/endpoint"),
+            get("/state/messages"),
+            get("/state/points"),
+            get("/state/gap_count")
+        ));
     }
     lines.join("\n") + "\n"
 }

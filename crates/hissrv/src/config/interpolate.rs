@@ -84,7 +84,9 @@ impl Place<'_> {
         }
         if OPTIONAL.contains(&self.key) {
             let (path, line, key) = (self.path.display(), self.line, self.key);
-            warnings.push(format!("{path}:{line}: {name} is not set; `{key}` is left empty, which suits a server without tokens"));
+            warnings.push(format!(
+                "{path}:{line}: {name} is not set; `{key}` is left empty, which suits a server without tokens"
+            ));
             return Ok(String::new());
         }
         let (path, line) = (self.path.to_owned(), self.line);
@@ -99,7 +101,10 @@ impl Place<'_> {
             Quote::Double => Ok(value.replace('\\', "\\\\").replace('"', "\\\"")),
             Quote::Single => Ok(value.replace('\'', "''")),
             Quote::Plain if is_plain(value) => Ok(value.to_owned()),
-            Quote::Plain => Err(self.wrong("the variable's value holds characters with a meaning in YAML: put the reference in quotes")),
+            Quote::Plain => {
+                Err(self
+                    .wrong("the variable's value holds characters with a meaning in YAML: put the reference in quotes"))
+            }
         }
     }
 
@@ -146,7 +151,8 @@ mod tests {
 
     #[test]
     fn references_are_replaced_also_inside_quotes() {
-        let (text, warnings) = replaced("url: redis://${HOST}:${PORT:-6379}/0\nb: \"x${HOST}\"\nc: '${EMPTY:-y}'\n").unwrap();
+        let (text, warnings) =
+            replaced("url: redis://${HOST}:${PORT:-6379}/0\nb: \"x${HOST}\"\nc: '${EMPTY:-y}'\n").unwrap();
         assert_eq!(text, "url: redis://db.example:6379/0\nb: \"xdb.example\"\nc: 'y'\n");
         assert!(warnings.is_empty());
     }
@@ -161,7 +167,10 @@ mod tests {
     #[test]
     fn a_missing_variable_names_key_and_line() {
         let message = replaced("a: 1\nredis:\n  url: ${NOWHERE}\n").unwrap_err();
-        assert!(message.starts_with("h.yaml:3:") && message.contains("NOWHERE") && message.contains("`url`"), "{message}");
+        assert!(
+            message.starts_with("h.yaml:3:") && message.contains("NOWHERE") && message.contains("`url`"),
+            "{message}"
+        );
     }
 
     #[test]

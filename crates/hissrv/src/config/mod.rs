@@ -16,7 +16,8 @@ use source::RedisConfig;
 pub use error::ConfigError;
 pub use load::{Loaded, find, load, parse};
 pub use sections::{
-    EmbeddedSection, EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection, StorageSection, WhenFullMode,
+    EmbeddedSection, EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection,
+    StorageSection, WhenFullMode,
 };
 pub use seed::{
     Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, InfluxdbSection, Policy, RetentionSection,

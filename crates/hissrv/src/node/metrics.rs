@@ -57,10 +57,13 @@ impl Node {
         text.head(Kind::Counter, "ingest_values_total", "Values by origin and by what became of them.");
         for origin in Origin::ALL {
             let OriginCounts { received, journaled, rejected, dropped } = self.intake.counters().read(origin);
-            let results = [("received", received), ("journaled", journaled), ("rejected", rejected), ("dropped", dropped)];
+            let results =
+                [("received", received), ("journaled", journaled), ("rejected", rejected), ("dropped", dropped)];
             for (result, count) in results {
                 let origin = origin.name();
-                text.line(format_args!("hissrv_ingest_values_total{{origin=\"{origin}\",result=\"{result}\"}} {count}"));
+                text.line(format_args!(
+                    "hissrv_ingest_values_total{{origin=\"{origin}\",result=\"{result}\"}} {count}"
+                ));
             }
         }
     }
@@ -76,10 +79,25 @@ impl Node {
         text.one(Kind::Counter, "journal_fsync_total", "Syncs.", s.fsyncs);
         text.one(Kind::Counter, "journal_fsync_seconds_total", "Time spent in syncs.", s.fsync_sum.as_secs_f64());
         text.one(Kind::Gauge, "journal_fsync_seconds_max", "Longest sync.", s.fsync_max.as_secs_f64());
-        text.one(Kind::Counter, "journal_dropped_values_total", "Values deleted unread by the disk budget.", s.dropped_points);
+        text.one(
+            Kind::Counter,
+            "journal_dropped_values_total",
+            "Values deleted unread by the disk budget.",
+            s.dropped_points,
+        );
         text.one(Kind::Counter, "journal_corrupt_records_total", "Damaged records passed over.", s.corrupt_records);
-        text.one(Kind::Gauge, "journal_full", "1 while writes are refused because the disk budget is used.", u8::from(s.full));
-        text.one(Kind::Gauge, "journal_poisoned", "1 after a failed write; restart once the disk is well.", u8::from(s.poisoned));
+        text.one(
+            Kind::Gauge,
+            "journal_full",
+            "1 while writes are refused because the disk budget is used.",
+            u8::from(s.full),
+        );
+        text.one(
+            Kind::Gauge,
+            "journal_poisoned",
+            "1 after a failed write; restart once the disk is well.",
+            u8::from(s.poisoned),
+        );
         text.head(Kind::Gauge, "journal_consumer_lag_values", "Values that a store does not have in files yet.");
         for consumer in &s.consumers {
             let (name, lag) = (&consumer.name, consumer.lag_points);
@@ -105,10 +123,25 @@ impl Node {
         text.one(Kind::Counter, "engine_flush_seconds_total", "Time spent on it.", s.flush_time.as_secs_f64());
         text.one(Kind::Counter, "engine_merge_total", "Merges of files.", s.merges);
         text.one(Kind::Counter, "engine_merge_seconds_total", "Time spent on them.", s.merge_time.as_secs_f64());
-        text.one(Kind::Counter, "engine_damaged_reads_total", "Damaged parts of files met by queries.", s.damaged_reads);
+        text.one(
+            Kind::Counter,
+            "engine_damaged_reads_total",
+            "Damaged parts of files met by queries.",
+            s.damaged_reads,
+        );
         text.one(Kind::Counter, "engine_applied_values_total", "Values taken in from the journal.", applier.values);
-        text.one(Kind::Counter, "engine_refused_values_total", "Values of unknown columns or other types.", applier.refused);
-        text.one(Kind::Counter, "engine_lost_values_total", "Values lost in the journal before they were taken in.", applier.lost_values);
+        text.one(
+            Kind::Counter,
+            "engine_refused_values_total",
+            "Values of unknown columns or other types.",
+            applier.refused,
+        );
+        text.one(
+            Kind::Counter,
+            "engine_lost_values_total",
+            "Values lost in the journal before they were taken in.",
+            applier.lost_values,
+        );
     }
 
     fn source_metrics(&self, text: &mut Text) {

@@ -19,7 +19,6 @@ use journal::Journal;
 use model::{BucketId, Seq};
 use pipeline::{Applied, Applier, Intake, Origin};
 use query::Limits;
-use source::SinkFactory;
 use source::redis::{RedisSource, SourceOptions};
 use vfs::RealFs;
 
@@ -70,7 +69,10 @@ impl Node {
             tracing::error!(finding, "damage in the catalog");
         }
         if report.lost_records > 0 {
-            tracing::error!(records = report.lost_records, "names were lost: both copies of the catalog are damaged there");
+            tracing::error!(
+                records = report.lost_records,
+                "names were lost: both copies of the catalog are damaged there"
+            );
         }
         let catalog = Arc::new(catalog);
         let engine_config = config.engine.to_config().context("engine.partition")?;
@@ -79,7 +81,8 @@ impl Node {
             tracing::error!(finding, "damage in the store; everything else stays readable");
         }
         let engine = Arc::new(engine);
-        let (journal, report) = Journal::open(fs, &dir.join(JOURNAL), config.journal.to_config(), engine.flushed_seq())?;
+        let (journal, report) =
+            Journal::open(fs, &dir.join(JOURNAL), config.journal.to_config(), engine.flushed_seq())?;
         status::log_recovery(&report);
         let bucket = catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         let applied = Arc::new(Applied::default());
@@ -172,7 +175,8 @@ impl Node {
 /// Takes the data directory for this process.
 fn lock(dir: &Path) -> anyhow::Result<File> {
     let path = dir.join(LOCK);
-    let file = File::options().create(true).append(true).open(&path).with_context(|| format!("open {}", path.display()))?;
+    let file =
+        File::options().create(true).append(true).open(&path).with_context(|| format!("open {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

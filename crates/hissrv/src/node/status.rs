@@ -69,7 +69,10 @@ impl Node {
 /// Says in the log what opening the journal found.
 pub(super) fn log_recovery(report: &RecoveryReport) {
     if let Some(torn) = &report.torn {
-        tracing::warn!(?torn, "the journal's last write was never completed and was cut off; it had not been acknowledged");
+        tracing::warn!(
+            ?torn,
+            "the journal's last write was never completed and was cut off; it had not been acknowledged"
+        );
     }
     for finding in &report.damage {
         let (path, offset, what) = (finding.path.display(), finding.offset, &finding.what);

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::{Route, json as json_text, parameter, parameters};
-use crate::app::{Shared, blocking};
+use crate::app::Shared;
 use crate::error::{ApiError, ErrorKind};
 use crate::influx;
 use crate::metrics::Group;
@@ -58,7 +58,7 @@ async fn ready(State(app): State<Shared>) -> Result<Response, ApiError> {
 
 async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
     let historian = Arc::clone(&app.historian);
-    let mut text = blocking(move || historian.metrics()).await?;
+    let mut text = app.blocking(move || historian.metrics()).await?;
     text.push_str(&app.metrics.to_prometheus(app.budget.free()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
@@ -66,5 +66,5 @@ async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
 
 async fn status(State(app): State<Shared>) -> Result<Response, ApiError> {
     let historian = Arc::clone(&app.historian);
-    blocking(move || historian.status()).await.map(json_text)
+    app.blocking(move || historian.status()).await.map(json_text)
 }

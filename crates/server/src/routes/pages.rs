@@ -103,6 +103,21 @@ mod tests {
         });
     }
 
+    #[test]
+    fn examples_of_questions_are_requests_that_are_understood() {
+        let examples = |path: &str| {
+            let document = document();
+            let content = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+            content["examples"].as_object().unwrap().values().map(|e| e["value"].clone()).collect::<Vec<_>>()
+        };
+        for example in examples("/api/v1/query/series") {
+            serde_json::from_value::<query::SeriesRequest>(example).unwrap();
+        }
+        for example in examples("/api/v1/query/aggregate") {
+            serde_json::from_value::<query::AggregateRequest>(example).unwrap();
+        }
+    }
+
     fn all_references(value: &Value, check: &mut impl FnMut(&str)) {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
             check(reference);

@@ -5,12 +5,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Uri};
 use axum::response::Response;
-use bytes::Bytes;
 use model::Precision;
 
 use super::{Route, json, parameter, parameters};
 use crate::app::{App, Shared};
-use crate::body;
+use crate::body::{self, Collected};
 use crate::error::{ApiError, ErrorKind};
 use crate::metrics::Group;
 
@@ -28,13 +27,13 @@ pub(super) fn routes() -> Vec<Route> {
 async fn series(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query(epoch, move |historian, options| historian.query_series(&question, options)).await.map(json)
+    app.query(epoch, move |historian, options| historian.query_series(&question.bytes, options)).await.map(json)
 }
 
 async fn aggregate(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query(epoch, move |historian, options| historian.query_aggregate(&question, options)).await.map(json)
+    app.query(epoch, move |historian, options| historian.query_aggregate(&question.bytes, options)).await.map(json)
 }
 
 async fn latest(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
@@ -59,9 +58,10 @@ fn epoch(list: &[(String, String)]) -> Result<Option<Precision>, ApiError> {
     }
 }
 
-async fn question(app: &App, request: Request<Body>) -> Result<Bytes, ApiError> {
+/// Its part of the budget is held until the answer is there.
+async fn question(app: &App, request: Request<Body>) -> Result<Collected, ApiError> {
     let rules = app.body_rules(MAX_QUESTION.min(app.config.max_body.0));
-    let collected = body::collect(request.into_body(), rules, &app.budget).await?;
+    let collected = body::collect(request, rules, &app.budget).await?;
     app.metrics.body_received(collected.bytes.len());
-    Ok(collected.bytes)
+    Ok(collected)
 }

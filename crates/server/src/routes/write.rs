@@ -11,7 +11,7 @@ use model::Precision;
 use tokio::sync::oneshot;
 
 use super::{Route, parameter, parameters};
-use crate::app::{App, Shared, blocking};
+use crate::app::{App, Shared};
 use crate::body::{self, BodyError, Collected, Encoding};
 use crate::budget::Share;
 use crate::error::{ApiError, ErrorKind};
@@ -46,7 +46,7 @@ async fn write(app: Shared, dialect: Dialect, request: Request<Body>) -> Result<
     let target = Target::parse(dialect, request.uri())?;
     let encoding = Encoding::of(request.headers())?;
     let rules = app.body_rules(app.config.max_body.0);
-    let collected = body::collect(request.into_body(), rules, &app.budget).await?;
+    let collected = body::collect(request, rules, &app.budget).await?;
     app.metrics.body_received(collected.bytes.len());
     let outcome = submit(app, target, encoding, collected).await?;
     refusal(&outcome).map_or(Ok(()), Err)
@@ -62,7 +62,8 @@ async fn submit(app: Shared, target: Target, encoding: Encoding, body: Collected
     if encoding == Encoding::Plain && body.bytes.len() <= INLINE_MAX {
         hand_over(&app, target, body.bytes, body.share, sender);
     } else {
-        blocking(move || unpack_and_hand_over(&app, target, encoding, body, sender)).await??;
+        let worker = Arc::clone(&app);
+        app.blocking(move || unpack_and_hand_over(&worker, target, encoding, body, sender)).await??;
     }
     match receiver.await {
         Ok(Ok(outcome)) => Ok(outcome),
@@ -97,7 +98,7 @@ fn hand_over(app: &App, target: Target, body: Bytes, share: Share, sender: onesh
             tracing::debug!("the client went away before its write was done");
         }
     };
-    Arc::clone(&app.historian).write(request, Box::new(done));
+    app.historian.write(request, Box::new(done));
 }
 
 fn failed(failure: WriteFailure, target: &Target) -> ApiError {

@@ -132,35 +132,32 @@ impl Server {
 
     /// Publishes through one connection.
     pub(crate) fn publish_many(&self, channel: &str, messages: impl Iterator<Item = String>) {
-        let mut input = String::new();
-        for message in messages {
-            writeln!(input, "PUBLISH {channel} {message}").unwrap();
-        }
-        self.pipe(input);
+        self.pipe(&publish_commands(channel, messages));
     }
 
-    /// Publishes points of about 18 bytes as fast as another process can.
+    /// Publishes points of 15 bytes as fast as another process can.
     pub(crate) fn publish_many_elsewhere(&self, channel: &str, count: usize) {
-        let chunk: Vec<String> = (0..10_000).map(|i| format!("{}:25.123456", 10_001 + i % 500)).collect();
-        for _ in 0..count / chunk.len() {
-            self.publish_many(channel, chunk.iter().cloned());
-        }
+        const CHUNK: usize = 500_000;
+        let chunk = publish_commands(channel, (0..CHUNK).map(|i| format!("{}:25.123456", 10_001 + i % 500)));
+        (0..count / CHUNK).for_each(|_| self.pipe(&chunk));
     }
 
-    fn pipe(&self, input: String) {
-        let mut child = self
-            .client()
-            .arg("--pipe")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+    fn pipe(&self, input: &str) {
+        let (mut command, silent) = (self.client(), || Stdio::null());
+        let mut child = command.arg("--pipe").stdin(Stdio::piped()).stdout(silent()).stderr(silent()).spawn().unwrap();
+        // Dropping the input ends it, and with it redis-cli.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
-        writer.join().unwrap();
     }
+}
+
+fn publish_commands(channel: &str, messages: impl Iterator<Item = String>) -> String {
+    let mut commands = String::new();
+    for message in messages {
+        let (name_len, len) = (channel.len(), message.len());
+        write!(commands, "*3\r\n$7\r\nPUBLISH\r\n${name_len}\r\n{channel}\r\n${len}\r\n{message}\r\n").unwrap();
+    }
+    commands
 }
 
 impl Drop for Server {

@@ -31,6 +31,8 @@ const PIPELINE_KEYS: usize = 100;
 const SCAN_COUNT: &[u8] = b"1000";
 /// A notice about unknown keys makes us look for new keys, at most this often.
 const SCAN_FOR_NOTICE: Duration = Duration::from_secs(5);
+/// Pause after answering notices, in which further ones coalesce.
+const NOTICE_PAUSE: Duration = Duration::from_millis(20);
 /// Attempts to read a key whose type is not known yet or that is being written.
 const ATTEMPTS: usize = 4;
 
@@ -73,6 +75,9 @@ impl Poller {
             }
             if wanted.everything && self.config.enabled {
                 due = Some(Instant::now() + self.config.interval.0);
+            }
+            if !wanted.notices.is_empty() {
+                self.dialer.stop.sleep(NOTICE_PAUSE);
             }
         }
         self.outlet.flush();
