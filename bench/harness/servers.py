@@ -135,10 +135,13 @@ class Hissrv(Server):
         return sum(self._count(measurement) for measurement in measurements)
 
     def _count(self, measurement):
-        body = json.dumps({"aggregate_type": "statistical", "function": "count", "measurement": measurement})
-        status, answer = request(self.port, "POST", "/api/v1/query/aggregate", body)
+        status, answer = request(self.port, "GET", f"/api/v1/fields?measurement={measurement}")
         if status == 404:  # nothing of that measurement is stored
             return 0
+        fields = [field["name"] for field in json.loads(answer)["fields"]]
+        body = json.dumps({"aggregate_type": "statistical", "function": "count", "measurement": measurement,
+                           "fields": fields, "group_by": []})
+        status, answer = request(self.port, "POST", "/api/v1/query/aggregate", body)
         if status != 200:
             raise RuntimeError(f"count of {measurement}: {status} {answer[:300]!r}")
         return sum(cell or 0 for series in json.loads(answer)["series"] for row in series["values"] for cell in row[1:])

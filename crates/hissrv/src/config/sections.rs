@@ -142,7 +142,7 @@ impl EngineSection {
 pub struct QuerySection {
     /// Stored points held at one moment. Default 50 million.
     pub max_points: u64,
-    /// Series that a question may name. Default 100 000.
+    /// Series that a question may name. Default 1 million.
     pub max_series: u64,
     /// Rows of an answer. Default 1 million.
     pub max_rows: u64,

@@ -11,7 +11,7 @@ use crate::QueryError;
 /// Points held for rows at one moment.
 const MAX_POINTS: u64 = 50_000_000;
 /// Series a selection may name.
-const MAX_SERIES: u64 = 100_000;
+const MAX_SERIES: u64 = 1_000_000;
 /// Rows (windows, for aggregates) of an answer over all its series.
 const MAX_ROWS: u64 = 1_000_000;
 /// Memory for points, accumulators and rows.
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Limits {
     /// Stored points held at one moment in order to become rows. Default 50 million.
     pub max_points: u64,
-    /// Series that the selection may name. Default 100 000.
+    /// Series that the selection may name. Default 1 million.
     pub max_series: u64,
     /// Rows of the answer over all its series; for aggregates also the windows held. Default 1 million.
     pub max_rows: u64,

@@ -1,0 +1,84 @@
+//! Log messages in Chinese, by their English text. A test compares the table with the messages in the code of all crates.
+
+/// English, Chinese; in the order of the rooms.
+pub(super) const MESSAGES: &[(&str, &str)] = &[
+    // hissrv: start and stop.
+    ("configuration read", "已读取配置文件"),
+    ("no configuration file, so built-in defaults are used", "未找到配置文件，使用内置默认值"),
+    ("hissrv is running", "hissrv 已启动"),
+    ("stopping: a second signal stops at once", "正在停止；再次收到信号将立即退出"),
+    ("connections were cut because their requests took too long", "部分请求耗时过长，其连接已被切断"),
+    ("the stop took too long; what is not in files yet is in the journal", "停止超时；尚未写入数据文件的数据已保存在日志（journal）中"),
+    (
+        "stopped at once by a second signal; what was acknowledged is in the journal",
+        "再次收到信号，立即退出；已确认的数据均在日志（journal）中",
+    ),
+    ("stopped", "已停止"),
+    ("the Redis source did not stop in time", "Redis 数据源未能按时停止"),
+    // hissrv: what opening the data found.
+    ("damage in the catalog", "目录（catalog）损坏"),
+    ("names were lost: both copies of the catalog are damaged there", "部分名称丢失：目录（catalog）的两份副本在同一处损坏"),
+    ("damage in the store; everything else stays readable", "存储中有损坏；其余数据仍可读取"),
+    (
+        "the journal's last write was never completed and was cut off; it had not been acknowledged",
+        "日志（journal）的最后一次写入未完成，已截去；该写入从未被确认",
+    ),
+    ("damage in the journal; its other records are taken in", "日志（journal）中有损坏；其余记录照常读入"),
+    (
+        "the journal's cursor is damaged; it starts at the first record that is kept",
+        "日志（journal）的游标损坏；将从保留的第一条记录开始",
+    ),
+    ("journal opened", "日志（journal）已打开"),
+    // hissrv: demo.
+    ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
+    ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),
+    ("the simulated plant ended", "模拟电站已结束"),
+    ("the simulated plant had panicked", "模拟电站线程异常退出"),
+    // journal
+    ("the journal is poisoned until restart", "日志（journal）写盘失败，重启前不再接受写入"),
+    ("the journal's committer thread panicked", "日志（journal）的提交线程异常退出"),
+    ("cannot delete a journal segment", "无法删除日志（journal）段文件"),
+    ("cannot sync the journal's folder", "无法将日志（journal）文件夹同步到磁盘"),
+    // pipeline
+    ("the applier had panicked", "写入存储的线程异常退出"),
+    ("the journal cannot be read; trying again", "无法读取日志（journal），将重试"),
+    ("a journal record was passed over", "跳过了一条日志（journal）记录"),
+    ("records of the journal were lost before the engine had them", "部分日志（journal）记录在写入存储之前丢失"),
+    ("the journal's cursor could not be moved; trying again", "无法推进日志（journal）游标，将重试"),
+    (
+        "the last values could not be written to files; the journal keeps them",
+        "最后的数据未能写入数据文件；已保留在日志（journal）中",
+    ),
+    // engine
+    (
+        "values could not be written to a block file; they stay in memory and in the journal",
+        "数据未能写入块文件；仍保留在内存和日志（journal）中",
+    ),
+    ("files could not be merged; they stay as they are", "数据文件合并失败；原文件保持不变"),
+    ("a file is not merged any more because it is damaged", "数据文件已损坏，不再参与合并"),
+    ("a file no longer needed could not be removed", "无法删除不再需要的数据文件"),
+    ("a damaged file no longer needed could not be removed", "无法删除不再需要的已损坏数据文件"),
+    ("an unfinished file could not be removed", "无法删除未完成的数据文件"),
+    ("a thread of the engine had panicked", "存储引擎的线程异常退出"),
+    // server
+    ("HTTP server listens", "HTTP 服务已开始监听"),
+    (
+        "listening beyond this machine without authentication: everyone who reaches the port can read and write",
+        "监听地址对外开放且没有身份验证：能访问该端口的任何人都可以读写数据",
+    ),
+    ("HTTP server stopped before all requests had ended", "HTTP 服务已停止，部分请求尚未结束"),
+    ("accept a connection", "接受连接失败"),
+    ("the accept loop died", "接受连接的循环异常退出"),
+    ("a connection's task died", "处理连接的任务异常退出"),
+    ("request failed", "请求处理失败"),
+    // source
+    ("subscribed", "已订阅"),
+    ("subscription lost", "订阅中断"),
+    ("subscription gap", "订阅期间有缺口"),
+    ("poll failed", "轮询失败"),
+    ("too many keys: not all are polled", "键过多：未能全部轮询"),
+    ("malformed", "数据格式错误"),
+    ("batch lost", "一批数据丢失"),
+    ("simulator lost Redis", "模拟器与 Redis 的连接中断"),
+    ("simulator's batch not taken", "模拟器的一批数据未被接收"),
+];
