@@ -129,9 +129,10 @@ impl Engine {
         &self,
         column: model::ColumnId,
         range: TimeRange,
+        cache: &mut ScanCache,
         visit: &mut dyn FnMut(model::TimestampNs, model::FieldValue<'_>),
     ) -> ScanReport {
-        scan::latest(&self.shared, column, range, visit)
+        scan::latest(&self.shared, column, range, cache, visit)
     }
 
     /// Figures of the moment.

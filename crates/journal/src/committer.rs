@@ -63,7 +63,7 @@ impl Committer {
 
     /// Works until the journal is closed and everything queued is committed.
     pub(crate) fn run(mut self) {
-        let _ending = Ending(Arc::clone(&self.shared));
+        let ending = Ending(Arc::clone(&self.shared));
         loop {
             match self.wait() {
                 Work::Commit(batch) => self.commit(batch),
@@ -73,6 +73,10 @@ impl Committer {
             }
         }
         self.sync_late();
+        drop(ending);
+        // IMPORTANT: after the phase has changed. A consumer that committed before saw an open journal and left the
+        // trimming to this thread; one that commits from now on does it itself.
+        self.shared.trim_closed();
     }
 
     fn wait(&self) -> Work {

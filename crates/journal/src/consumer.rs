@@ -108,7 +108,8 @@ impl Consumer {
         self.move_to(after, None);
     }
 
-    /// Moves the cursor, durably; never back. Segments that all consumers have passed are deleted soon after.
+    /// Moves the cursor, durably; never back. Segments that all consumers have passed are deleted soon after; once the
+    /// journal is closed, by this call.
     ///
     /// # Errors
     /// [`CommitError`]; the cursor is then where it was.
@@ -126,9 +127,8 @@ impl Consumer {
         if let Some(position) = state.consumers.get_mut(&self.name) {
             position.committed = seq;
         }
-        if state.request_trim() {
-            self.shared.work.notify_one();
-        }
+        drop(state);
+        self.shared.trim_soon();
         Ok(())
     }
 

@@ -28,6 +28,7 @@ mod queue;
 mod shared;
 mod stats;
 mod tail;
+mod trim;
 
 mod committer;
 mod consumer;

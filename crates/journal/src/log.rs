@@ -56,6 +56,7 @@ impl Journal {
             phase: Phase::Open,
             poisoned: false,
             trim: false,
+            retire_above: RETIRE_ABOVE.min(capacity / 2),
             counters: Counters::default(),
         };
         state.request_trim();
@@ -152,7 +153,8 @@ impl Journal {
     }
 
     /// Commits what is queued, syncs and stops the committer; blocks until then, unless called inside a `done`. Later
-    /// appends fail with `Closed`; consumers still get what was committed, then [`crate::Delivery::Closed`].
+    /// appends fail with `Closed`; consumers still get what was committed, then [`crate::Delivery::Closed`]. Once they have
+    /// committed all of it, now or later, one empty segment is left, which keeps the next sequence number.
     pub fn close(&self) {
         let mut state = self.shared.lock();
         if state.phase == Phase::Open {
@@ -192,6 +194,10 @@ struct Refused {
     pending: Pending,
     error: AppendError,
 }
+
+/// A segment in use that all consumers have passed is kept for more records up to this length; a longer one (or one that
+/// is half full, where segments are small) is deleted and another begun, which costs three syncs.
+const RETIRE_ABOVE: u64 = 1 << 20;
 
 /// What a payload needs in a segment besides itself.
 const OVERHEAD: u64 = (segment::HEADER_LEN + record::HEADER_LEN) as u64;

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) dir: PathBuf,
     pub(crate) config: JournalConfig,
     state: Mutex<State>,
+    /// Held while segments are begun or deleted after the committer has ended; see [`Shared::trim_closed`].
+    pub(crate) trimming: Mutex<()>,
     /// The committer has something to do.
     pub(crate) work: Condvar,
     /// The queue has room again.
@@ -33,7 +35,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(fs: Arc<dyn Fs>, dir: PathBuf, config: JournalConfig, state: State) -> Self {
         let (work, room, news) = (Condvar::new(), Condvar::new(), Condvar::new());
-        Self { fs, dir, config, state: Mutex::new(state), work, room, news }
+        Self { fs, dir, config, state: Mutex::new(state), trimming: Mutex::new(()), work, room, news }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -107,6 +109,8 @@ pub(crate) struct State {
     pub(crate) poisoned: bool,
     /// The committer is asked to delete what all consumers have passed.
     pub(crate) trim: bool,
+    /// While the journal is open, the last segment is retired once it is longer than this and all of it is passed.
+    pub(crate) retire_above: u64,
     pub(crate) counters: Counters,
 }
 
@@ -196,9 +200,17 @@ impl State {
         self.consumers.values().map(Position::needed_after).min()
     }
 
+    /// True when the last segment holds records, is longer than `above`, and all consumers have committed all of it:
+    /// with an empty one begun behind it, it can be deleted.
+    pub(crate) fn can_retire(&self, above: u64) -> bool {
+        let large = self.segments.last().is_some_and(|s| !s.is_empty() && s.end().offset > above);
+        large && !self.poisoned && self.all_passed(self.next)
+    }
+
     /// Asks for trimming if there is something to trim.
     pub(crate) fn request_trim(&mut self) -> bool {
-        self.trim = self.segments.oldest_limit().is_some_and(|limit| self.all_passed(limit));
+        let oldest_passed = self.segments.oldest_limit().is_some_and(|limit| self.all_passed(limit));
+        self.trim = oldest_passed || self.can_retire(self.retire_above);
         self.trim
     }
 

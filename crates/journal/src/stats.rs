@@ -37,7 +37,7 @@ pub struct Stats {
     pub corrupt_records: u64,
     /// A write failed; appends are refused until restart.
     pub poisoned: bool,
-    /// The last append was refused because the disk space is used up.
+    /// The disk space is used up: the last append was refused, or no other segment could be begun.
     pub full: bool,
     /// The consumers by name.
     pub consumers: Vec<ConsumerStats>,

@@ -47,7 +47,8 @@ impl ColumnSource for EngineSource<'_> {
         range: TimeRange,
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
     ) -> Result<ScanReport, QueryError> {
-        Ok(ScanReport { damaged: self.engine.latest(column, range, visit).damaged })
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(ScanReport { damaged: self.engine.latest(column, range, &mut cache, visit).damaged })
     }
 }
 

@@ -61,16 +61,34 @@ impl IndexCache {
     }
 }
 
-/// Decoded times kept for a query: columns that were polled together have theirs in common. Bounded to a few columns of times.
+/// What one query keeps: indexes of the files it reads, so that they cannot be evicted between two of its columns, and decoded
+/// times, which columns that were polled together have in common. Both are bounded.
 #[derive(Default)]
 pub struct ScanCache {
+    indexes: HashMap<u64, Arc<Index>>,
+    index_bytes: usize,
     recent: VecDeque<(u64, u32, Arc<[TimestampNs]>)>,
 }
 
+/// Indexes that one query keeps for itself. A query over more reads the rest of them anew for each column, which is slow.
+const INDEX_BYTES_KEPT: usize = 128 << 20;
 /// Columns of times kept: enough for a day of one-second data. 1 MiB.
 const TIMES_KEPT: usize = 64;
 
 impl ScanCache {
+    /// The index of a file.
+    pub(crate) fn index(&mut self, shared: &IndexCache, block: &BlockFile) -> Result<Arc<Index>, BlockError> {
+        if let Some(index) = self.indexes.get(&block.number) {
+            return Ok(Arc::clone(index));
+        }
+        let index = shared.get(block)?;
+        if self.index_bytes + index.bytes() <= INDEX_BYTES_KEPT {
+            self.index_bytes += index.bytes();
+            self.indexes.insert(block.number, Arc::clone(&index));
+        }
+        Ok(index)
+    }
+
     /// The times with this index in a file.
     pub(crate) fn times(
         &mut self,

@@ -98,7 +98,7 @@ pub(crate) fn scan(
     let Some((mut scan, places)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
     let mut runs = places.memory;
     for (order, file) in &places.files {
-        scan.add_file(*order, file, &mut runs);
+        scan.add_file(*order, file, cache, &mut runs);
     }
     runs.sort_by_key(|run| (run.first, run.order));
     let mut rest = runs.into_iter().peekable();
@@ -121,11 +121,12 @@ pub(crate) fn latest(
     shared: &Shared,
     column: ColumnId,
     range: TimeRange,
+    cache: &mut ScanCache,
     visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
 ) -> ScanReport {
     let Some((mut scan, mut places)) = Scan::begin(shared, column, range) else { return ScanReport::default() };
     let mut newest = None;
-    scan.find_newest(places.memory, &mut newest);
+    scan.find_newest(places.memory, cache, &mut newest);
     // Newest files first, so that most of a long history is not even looked at.
     places.files.sort_by_key(|(_, file)| Reverse(file.block.footer.max_time));
     for (order, file) in &places.files {
@@ -133,8 +134,8 @@ pub(crate) fn latest(
             break;
         }
         let mut runs = Vec::new();
-        scan.add_file(*order, file, &mut runs);
-        scan.find_newest(runs, &mut newest);
+        scan.add_file(*order, file, cache, &mut runs);
+        scan.find_newest(runs, cache, &mut newest);
     }
     if let Some(newest) = newest
         && let Some(value) = newest.points.values.get(newest.points.times.len() - 1)
@@ -177,14 +178,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Replaces `newest` when one of `runs` has a newer point, or the same written later.
-    fn find_newest(&mut self, mut runs: Vec<Run>, newest: &mut Option<Newest>) {
+    fn find_newest(&mut self, mut runs: Vec<Run>, cache: &mut ScanCache, newest: &mut Option<Newest>) {
         runs.sort_by_key(|run| Reverse((run.last, run.order)));
         for run in runs {
             if newest.as_ref().is_some_and(|n| n.time > run.last) {
                 return;
             }
             let order = run.order;
-            let Some(points) = self.load(run, &mut ScanCache::default()) else { continue };
+            let Some(points) = self.load(run, cache) else { continue };
             let Some(&time) = points.times.last() else { continue };
             if newest.as_ref().is_none_or(|n| (n.time, n.order) < (time, order)) {
                 *newest = Some(Newest { time, order, points });
@@ -192,8 +193,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn add_file(&mut self, order: usize, file: &Arc<LiveFile>, runs: &mut Vec<Run>) {
-        let index = match self.shared.indexes.get(&file.block) {
+    fn add_file(&mut self, order: usize, file: &Arc<LiveFile>, cache: &mut ScanCache, runs: &mut Vec<Run>) {
+        let index = match cache.index(&self.shared.indexes, &file.block) {
             Ok(index) => index,
             Err(e) => return self.damaged(&e),
         };

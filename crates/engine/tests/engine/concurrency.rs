@@ -38,7 +38,7 @@ fn watch(engine: &Engine, columns: &[ColumnId], done: &AtomicBool) -> usize {
             assert!(found.len() >= seen, "points went away: {} after {seen}", found.len());
             seen = found.len();
             let mut last = None;
-            engine.latest(*column, TimeRange::ALL, &mut |time, _| last = Some(time.0));
+            engine.latest(*column, TimeRange::ALL, &mut ScanCache::default(), &mut |time, _| last = Some(time.0));
             assert!(last >= found.last().copied(), "the latest point went back");
             rounds += 1;
         }
@@ -109,6 +109,6 @@ fn a_flush_from_many_threads_at_once_returns_to_all_of_them() {
     });
     assert_eq!(engine.flushed_seq(), Seq(50));
     let mut last = None;
-    engine.latest(columns[1].id, TimeRange::ALL, &mut |time, _| last = Some(time));
+    engine.latest(columns[1].id, TimeRange::ALL, &mut ScanCache::default(), &mut |time, _| last = Some(time));
     assert_eq!(last, Some(TimestampNs(49)));
 }

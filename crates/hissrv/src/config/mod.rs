@@ -7,6 +7,9 @@ mod load;
 mod sections;
 mod seed;
 
+#[cfg(test)]
+mod example;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Disk space: what is deleted when all consumers have passed it, or when there is no room for more.
+//! Disk space while the journal is open: room for appends, and the segment in use once all consumers have passed it.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use model::ByteSize;
 use super::Committer;
 use crate::config::WhenFull;
 use crate::error::AppendError;
-use crate::segment::{self, HEADER_LEN, Segment};
+use crate::segment::HEADER_LEN;
 use crate::shared::Room;
 
 impl Committer {
@@ -19,10 +19,10 @@ impl Committer {
                 Room::Enough => return Ok(()),
                 Room::Roll => self.roll()?,
                 Room::Delete(segment) => {
-                    if !self.delete(segment) {
+                    if !self.shared.delete(segment) {
                         return Err(self.full());
                     }
-                    self.sync_dir();
+                    self.shared.sync_dir();
                 }
                 Room::None(error) => return Err(error),
             }
@@ -44,45 +44,23 @@ impl Committer {
             return false;
         }
         let oldest = self.shared.lock().pop_oldest();
-        let deleted = oldest.is_some_and(|segment| self.delete(segment));
+        let deleted = oldest.is_some_and(|segment| self.shared.delete(segment));
         if deleted {
-            self.sync_dir();
+            self.shared.sync_dir();
         }
         deleted
     }
 
-    pub(super) fn trim(&self) {
-        let mut deleted = false;
-        while let Some(segment) = self.pop_passed() {
-            if !self.delete(segment) {
-                break;
-            }
-            deleted = true;
+    /// Deletes what all consumers have passed, also the segment in use if it is worth it.
+    pub(super) fn trim(&mut self) {
+        let retire = {
+            let state = self.shared.lock();
+            state.can_retire(state.retire_above)
+        };
+        if retire && let Err(error @ AppendError::Full { .. }) = self.roll() {
+            tracing::warn!(%error, "no space to begin another segment; the passed one stays until there is");
         }
-        if deleted {
-            self.sync_dir();
-        }
-    }
-
-    // The lock must not be held in the loop that uses this.
-    fn pop_passed(&self) -> Option<Segment> {
-        self.shared.lock().pop_passed()
-    }
-
-    /// Deletes the file of a segment that was taken off the list; puts it back when that fails.
-    fn delete(&self, segment: Segment) -> bool {
-        let path = segment::path(&self.shared.dir, segment.start().seq);
-        let Err(e) = self.shared.fs.remove(&path) else { return true };
-        tracing::warn!(path = %path.display(), error = %e, "cannot delete a journal segment");
-        self.shared.lock().restore_oldest(segment);
-        false
-    }
-
-    /// NOTE: a deleted segment that comes back after a power cut costs space until it is deleted again, nothing else.
-    fn sync_dir(&self) {
-        if let Err(e) = self.shared.fs.sync_dir(&self.shared.dir) {
-            tracing::warn!(path = %self.shared.dir.display(), error = %e, "cannot sync the journal's folder");
-        }
+        self.shared.delete_passed();
     }
 }
 

@@ -56,8 +56,7 @@ impl Drop for Claim {
                 state.consumers.remove(&self.name);
             }
         }
-        if state.request_trim() {
-            self.shared.work.notify_one();
-        }
+        drop(state);
+        self.shared.trim_soon();
     }
 }
