@@ -55,9 +55,26 @@ struct Draft {
     next_series: SeriesId,
     next_column: ColumnId,
     new_measurements: HashMap<String, MeasurementId>,
-    new_fields: HashMap<MeasurementId, Vec<FieldInfo>>,
+    fields: HashMap<MeasurementId, Fields>,
     new_series: HashMap<Vec<u8>, SeriesId>,
     new_columns: HashMap<(SeriesId, u16), ColumnId>,
+}
+
+/// Fields of a measurement, those that stand and new ones.
+struct Fields {
+    by_name: HashMap<String, (u16, FieldType)>,
+    /// Indexes given out; more than names where definitions were lost.
+    count: usize,
+}
+
+impl Fields {
+    fn known(fields: &[FieldInfo]) -> Self {
+        let mut by_name = HashMap::with_capacity(fields.len());
+        for (field, index) in fields.iter().zip(0..) {
+            by_name.entry(field.name.clone()).or_insert((index, field.kind));
+        }
+        Self { by_name, count: fields.len() }
+    }
 }
 
 impl Draft {
@@ -70,7 +87,7 @@ impl Draft {
             next_series: SeriesId(names.series_count() as u32),
             next_column: ColumnId(names.column_count() as u32),
             new_measurements: HashMap::new(),
-            new_fields: HashMap::new(),
+            fields: HashMap::new(),
             new_series: HashMap::new(),
             new_columns: HashMap::new(),
         }
@@ -100,20 +117,15 @@ impl Draft {
 
     /// Index of the field; `None` when it exists with another type or there are too many.
     fn field(&mut self, names: &Names, measurement: MeasurementId, item: &Wanted<'_>) -> Option<u16> {
-        let known = names.fields(measurement);
-        let fresh = self.new_fields.entry(measurement).or_default();
-        let found = known.iter().chain(fresh.iter()).enumerate().find(|(_, f)| f.name == item.field);
-        if let Some((index, field)) = found {
-            return (field.kind == item.kind).then_some(index as u16);
+        let fields = self.fields.entry(measurement).or_insert_with(|| Fields::known(names.fields(measurement)));
+        if let Some((index, kind)) = fields.by_name.get(item.field) {
+            return (*kind == item.kind).then_some(*index);
         }
-        let index = known.len() + fresh.len();
-        if index >= MAX_FIELDS {
-            return None;
-        }
-        fresh.push(FieldInfo { name: item.field.to_owned(), kind: item.kind });
-        let name = item.field.to_owned();
-        self.entries.push(Entry::Field { measurement, index: index as u16, kind: item.kind, name });
-        Some(index as u16)
+        let index = u16::try_from(fields.count).ok().filter(|i| usize::from(*i) < MAX_FIELDS)?;
+        fields.count += 1;
+        fields.by_name.insert(item.field.to_owned(), (index, item.kind));
+        self.entries.push(Entry::Field { measurement, index, kind: item.kind, name: item.field.to_owned() });
+        Some(index)
     }
 
     fn series(&mut self, names: &Names, measurement: MeasurementId, key: &[u8]) -> SeriesId {

@@ -100,6 +100,11 @@ impl Journal {
         receiver.recv().unwrap_or(Err(AppendError::Poisoned))
     }
 
+    /// Longest payload of a record; longer ones are refused for good.
+    pub fn payload_max(&self) -> ByteSize {
+        ByteSize(self.payload_max)
+    }
+
     fn check_len(&self, payload: &[u8]) -> Result<(), AppendError> {
         let len = payload.len() as u64;
         if len <= self.payload_max {

@@ -207,10 +207,15 @@ impl State {
         large && !self.poisoned && self.all_passed(self.next)
     }
 
+    /// True when retiring the last segment of an open journal is worth the syncs.
+    pub(crate) fn should_retire(&self) -> bool {
+        self.can_retire(self.retire_above)
+    }
+
     /// Asks for trimming if there is something to trim.
     pub(crate) fn request_trim(&mut self) -> bool {
         let oldest_passed = self.segments.oldest_limit().is_some_and(|limit| self.all_passed(limit));
-        self.trim = oldest_passed || self.can_retire(self.retire_above);
+        self.trim = oldest_passed || self.should_retire();
         self.trim
     }
 

@@ -25,14 +25,11 @@ impl Shared {
     /// committer has ended.
     pub(crate) fn trim_closed(&self) {
         let _alone = self.trimming.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.can_retire_any() {
+        let retire = self.lock().can_retire(0);
+        if retire {
             self.begin_last();
         }
         self.delete_passed();
-    }
-
-    fn can_retire_any(&self) -> bool {
-        self.lock().can_retire(0)
     }
 
     /// Begins the segment that the next start continues. Without it the old one simply stays.

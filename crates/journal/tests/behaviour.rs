@@ -78,6 +78,109 @@ fn segments_go_when_every_consumer_has_committed_them() {
     assert_eq!(journal.stats().dropped_records, 0);
 }
 
+/// A segment without records.
+const EMPTY: ByteSize = ByteSize(24);
+
+#[test]
+fn a_long_segment_in_use_goes_when_every_consumer_has_committed_all_of_it() {
+    let fs = FaultFs::new();
+    let config = JournalConfig { tail_max: ByteSize(0), ..JournalConfig::default() };
+    let journal = open(&fs, &config);
+    let (mut a, mut b) = (journal.consumer("a").unwrap(), journal.consumer("b").unwrap());
+    for _ in 0..3 {
+        journal.append_wait(vec![7; 400 << 10], 1).unwrap();
+    }
+    assert_eq!((drain(&mut a).len(), drain(&mut b).len()), (3, 3));
+    a.commit(Seq(3)).unwrap();
+    b.commit(Seq(2)).unwrap();
+    assert_eq!(journal.stats().segments, 1);
+    assert!(journal.stats().disk > ByteSize(1 << 20), "one consumer still needs a record");
+    b.commit(Seq(3)).unwrap();
+    eventually(&journal, |s| s.disk == EMPTY);
+    let stats = journal.stats();
+    assert_eq!((stats.first_seq, stats.last_seq, stats.dropped_records), (Seq(4), Seq(3), 0));
+    assert_eq!(journal.append_wait(payload(4), 1).unwrap(), Seq(4));
+    assert_eq!((seqs(&drain(&mut a)), seqs(&drain(&mut b))), (vec![4], vec![4]));
+    drop((a, b, journal));
+    let reopened = open(&fs.crash(0), &config);
+    assert_eq!(seqs(&drain(&mut reopened.consumer("a").unwrap())), [4]);
+}
+
+#[test]
+fn a_short_segment_in_use_stays_until_the_journal_is_closed() {
+    let fs = FaultFs::new();
+    let journal = open(&fs, &JournalConfig::default());
+    let mut consumer = journal.consumer("store").unwrap();
+    append(&journal, 1..4);
+    drain(&mut consumer);
+    consumer.commit(Seq(3)).unwrap();
+    // The append goes through the committer after whatever the commit asked of it.
+    append(&journal, 4..5);
+    assert_eq!(journal.stats().first_seq, Seq(1));
+    drain(&mut consumer);
+    consumer.commit(Seq(4)).unwrap();
+    journal.close();
+    assert_eq!((journal.stats().disk, segment_files(&fs).len()), (EMPTY, 1));
+    drop((consumer, journal));
+    let (journal, report) = common::open_with_report(&fs.crash(0), &JournalConfig::default());
+    assert_eq!((report.segments, report.records, report.torn, report.damage.len()), (1, 0, None, 0));
+    assert_eq!(journal.append_wait(payload(5), 1).unwrap(), Seq(5));
+    assert_eq!(segment_files(&fs).len(), 1);
+}
+
+#[test]
+fn commits_after_the_close_still_delete_what_was_passed() {
+    let fs = FaultFs::new();
+    let journal = open(&fs, &small_from_files());
+    let (mut a, mut b) = (journal.consumer("a").unwrap(), journal.consumer("b").unwrap());
+    append(&journal, 1..21);
+    journal.close();
+    assert_eq!((drain(&mut a).len(), drain(&mut b).len()), (20, 20));
+    a.commit(Seq(20)).unwrap();
+    assert_eq!(journal.stats().first_seq, Seq(1));
+    b.commit(Seq(10)).unwrap();
+    assert!(journal.stats().first_seq > Seq(5), "deleted by the call itself");
+    b.commit(Seq(20)).unwrap();
+    assert_eq!((journal.stats().disk, segment_files(&fs).len()), (EMPTY, 1));
+    assert_eq!(a.next(Duration::ZERO).unwrap(), Delivery::Closed);
+    drop((a, b, journal));
+    assert_eq!(open(&fs.crash(0), &small()).append_wait(payload(21), 1).unwrap(), Seq(21));
+}
+
+#[test]
+fn removing_the_last_consumer_that_lags_frees_a_closed_journal_too() {
+    let fs = FaultFs::new();
+    let journal = open(&fs, &small());
+    let mut fast = journal.consumer("fast").unwrap();
+    drop(journal.consumer("slow").unwrap());
+    append(&journal, 1..11);
+    drain(&mut fast);
+    fast.commit(Seq(10)).unwrap();
+    journal.close();
+    assert_eq!(journal.stats().first_seq, Seq(1));
+    journal.remove_consumer("slow").unwrap();
+    assert_eq!((journal.stats().disk, journal.stats().dropped_records), (EMPTY, 0));
+}
+
+#[test]
+fn a_disk_without_room_for_another_segment_keeps_the_passed_one() {
+    let fs = FaultFs::new();
+    let journal = open(&fs, &small());
+    let mut consumer = journal.consumer("store").unwrap();
+    append(&journal, 1..4);
+    drain(&mut consumer);
+    fs.limit_space(journal.stats().disk.0);
+    journal.close();
+    consumer.commit(Seq(3)).unwrap();
+    assert_eq!(journal.stats().first_seq, Seq(1));
+    drop((consumer, journal));
+    fs.limit_space(u64::MAX);
+    let (journal, report) = common::open_with_report(&fs.crash(0), &small());
+    assert_eq!((report.records, report.damage.len()), (3, 0));
+    assert_eq!(journal.append_wait(payload(4), 1).unwrap(), Seq(4));
+    assert_eq!(seqs(&drain(&mut journal.consumer("store").unwrap())), [4]);
+}
+
 #[test]
 fn without_consumers_nothing_is_deleted_and_a_new_one_gets_everything() {
     let fs = FaultFs::new();

@@ -12,6 +12,9 @@ use model::{ByteSize, Seq};
 use proptest::prelude::*;
 use vfs::FaultFs;
 
+/// A segment without records.
+const EMPTY: ByteSize = ByteSize(24);
+
 #[derive(Debug, Clone)]
 enum Op {
     Append { len: usize, points: u32 },
@@ -132,6 +135,10 @@ impl World {
     /// A clean stop, after which even a power cut takes nothing.
     fn restart(&mut self) {
         self.journal.close();
+        let (last, stats) = (self.records.len() as u64, self.journal.stats());
+        if last > 0 && self.committed.min(self.read) == last {
+            assert_eq!((stats.segments, stats.disk), (1, EMPTY), "all of it was committed");
+        }
         self.fs = self.fs.crash(0);
         self.journal = open(&self.fs, &self.config);
         self.consumer = self.journal.consumer("store").unwrap();

@@ -11,6 +11,10 @@ use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
 use crate::{Applied, PointBatch};
 
+/// A journal record is ended when it has grown to so many bytes, or to half of what the journal takes: the line or point that
+/// ends it may be long.
+const RECORD_BYTES: u64 = 4 << 20;
+
 /// Takes values in. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
@@ -75,7 +79,7 @@ impl IntakeError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Journal(e) => e.is_retryable(),
-            Self::Catalog(_) => false,
+            Self::Catalog(e) => matches!(e, CatalogError::Io { .. }),
         }
     }
 }
@@ -100,7 +104,8 @@ impl Intake {
     /// visible. Lines that are wrong are left out and described.
     pub fn write_lines(&self, write: LineWrite<'_>, done: impl FnOnce(Result<Outcome, IntakeError>) + Send + 'static) {
         let LineWrite { bucket, text, precision, now } = write;
-        let encoded = match lines::encode(&self.catalog, &LineBody { bucket, text, precision, now }) {
+        let record_bytes = self.record_bytes();
+        let encoded = match lines::encode(&self.catalog, &LineBody { bucket, text, precision, now, record_bytes }) {
             Ok(encoded) => encoded,
             Err(e) => return done(Err(e.into())),
         };
@@ -140,6 +145,11 @@ impl Intake {
         let mut sorted = columns.to_vec();
         sorted.sort_unstable();
         Ok(self.journal.append_wait(model::wire::encode_delete(&sorted, range), 0)?)
+    }
+
+    /// Length at which a journal record is ended.
+    pub(crate) fn record_bytes(&self) -> usize {
+        RECORD_BYTES.min(self.journal.payload_max().0 / 2) as usize
     }
 
     /// A batch for a source to fill.

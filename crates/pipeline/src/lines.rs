@@ -1,6 +1,9 @@
 //! Line protocol to batches. Names are looked up under one shared lock; when a line needs names that do not exist yet, those
 //! of all remaining lines are defined in one durable step, and reading goes on at that line.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use catalog::{Catalog, CatalogError, Names, Wanted};
 use model::key::canonicalize;
 use model::line::{Field, Line, LineParser};
@@ -11,11 +14,6 @@ use crate::intake::Rejected;
 
 /// Rejected lines that are described; all are counted.
 const DESCRIBED_MAX: usize = 100;
-/// A journal record is ended when it has grown to so many bytes.
-const RECORD_BYTES: usize = 4 << 20;
-/// Lines between looks at the size of the record.
-const LOOK_EVERY: u64 = 1024;
-
 /// A body of line protocol and how to read it.
 pub(crate) struct LineBody<'a> {
     pub(crate) bucket: BucketId,
@@ -23,6 +21,8 @@ pub(crate) struct LineBody<'a> {
     pub(crate) precision: Precision,
     /// Time of lines without one.
     pub(crate) now: TimestampNs,
+    /// A journal record is ended with the line that makes it so many bytes long.
+    pub(crate) record_bytes: usize,
 }
 
 /// Batches of values, and the lines that gave none.
@@ -137,7 +137,7 @@ impl Reader<'_> {
             None => Some(self.body.now),
             Some(epoch) => self.body.precision.to_instant(epoch),
         };
-        let Some(time) = time.filter(|t| *t < TimestampNs::MAX && *t > TimestampNs::MIN) else {
+        let Some(time) = time.filter(|t| is_storable(*t)) else {
             return self.refuse(
                 line,
                 lines_before,
@@ -149,7 +149,7 @@ impl Reader<'_> {
         }
         self.out.lines += 1;
         self.out.values += self.columns.len() as u64;
-        if self.out.lines.is_multiple_of(LOOK_EVERY) && self.encoder.encoded_len() >= RECORD_BYTES {
+        if self.encoder.encoded_len() >= self.body.record_bytes {
             self.end_record();
         }
     }
@@ -173,6 +173,11 @@ impl Reader<'_> {
     }
 }
 
+/// The extremes are kept free: ranges are half-open.
+pub(crate) fn is_storable(time: TimestampNs) -> bool {
+    time > TimestampNs::MIN && time < TimestampNs::MAX
+}
+
 fn kind_of(field: &Field<'_>) -> FieldType {
     field.value.as_field_value().field_type()
 }
@@ -186,13 +191,43 @@ fn find_series(names: &Names, bucket: BucketId, raw: &[u8], scratch: &mut Vec<u8
     Ok(names.series(bucket, scratch))
 }
 
+/// Names that lines want, each once with each type, in the order of the lines: the first type that a measurement can take
+/// will stand.
+#[derive(Default)]
+struct WantedNames {
+    /// By series key: fields with the types wanted.
+    seen: HashMap<Rc<[u8]>, HashMap<String, Vec<FieldType>>>,
+    list: Vec<(Rc<[u8]>, String, FieldType)>,
+}
+
+impl WantedNames {
+    fn add(&mut self, key: &[u8], field: &Field<'_>) {
+        let kind = kind_of(field);
+        let is_seen = |kinds: &Vec<FieldType>| kinds.contains(&kind);
+        let key = match self.seen.get_key_value(key) {
+            Some((_, fields)) if fields.get(&*field.key).is_some_and(is_seen) => return,
+            Some((key, _)) => Rc::clone(key),
+            None => Rc::from(key),
+        };
+        let name = field.key.clone().into_owned();
+        self.seen.entry(Rc::clone(&key)).or_default().entry(name.clone()).or_default().push(kind);
+        self.list.push((key, name, kind));
+    }
+}
+
 /// Defines the names of this line and of all after it. A line that contradicts a name that stands is left out here and
 /// refused when it is read again.
 fn define_rest(catalog: &Catalog, body: &LineBody<'_>, from: Position) -> Result<(), CatalogError> {
-    let mut keys: Vec<(Vec<u8>, String, FieldType)> = Vec::new();
+    let missing = missing_names(&catalog.read(), body, from);
+    let wanted: Vec<Wanted<'_>> =
+        missing.list.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
+    catalog.define(body.bucket, &wanted)
+}
+
+fn missing_names(names: &Names, body: &LineBody<'_>, from: Position) -> WantedNames {
+    let mut missing = WantedNames::default();
     let mut parser = LineParser::new(body.text.get(from.offset..).unwrap_or_default());
     let mut key = Vec::new();
-    let names = catalog.read();
     while let Some(parsed) = parser.next_line() {
         let Ok(line) = parsed else { continue };
         if canonicalize(line.series, &mut key).is_err() {
@@ -201,13 +236,11 @@ fn define_rest(catalog: &Catalog, body: &LineBody<'_>, from: Position) -> Result
         let series = names.series(body.bucket, &key);
         for (position, field) in line.fields.iter().enumerate() {
             if series.and_then(|s| names.column(s, position, &field.key)).is_none() {
-                keys.push((key.clone(), field.key.clone().into_owned(), kind_of(field)));
+                missing.add(&key, field);
             }
         }
     }
-    drop(names);
-    let wanted: Vec<Wanted<'_>> = keys.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
-    catalog.define(body.bucket, &wanted)
+    missing
 }
 
 /// Says which field of a line has another type than the one that stands.

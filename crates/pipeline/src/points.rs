@@ -1,6 +1,5 @@
 //! A batch that a source fills point by point and hands over as a whole. Names are looked up when it is handed over.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use catalog::{Names, Wanted};
@@ -8,6 +7,7 @@ use model::wire::BatchEncoder;
 use model::{BucketId, ColumnId, FieldType, FieldValue, TimestampNs};
 
 use crate::counters::Origin;
+use crate::lines::is_storable;
 use crate::{Intake, IntakeError};
 
 /// Points that wait to be journaled.
@@ -51,6 +51,17 @@ enum Lookup {
     WrongType,
 }
 
+/// What of the pending points one journal record takes.
+#[derive(Default)]
+struct Record {
+    /// So many from the oldest on, also those that are not in it for one of the reasons below.
+    points: usize,
+    /// Of another type than their field, or outside the range of times.
+    wrong: usize,
+    /// Without a column.
+    nameless: usize,
+}
+
 impl PointBatch {
     pub(crate) fn new(intake: Intake, bucket: BucketId, origin: Origin) -> Self {
         let encoder = BatchEncoder::default();
@@ -84,71 +95,84 @@ impl PointBatch {
     /// Makes what waits durable in the journal.
     ///
     /// # Errors
-    /// [`IntakeError`]: when it is retryable (the journal is full for now) everything is kept, flush again later; else the
-    /// values are gone and counted as dropped.
+    /// [`IntakeError`]: when it is retryable (the journal is full for now) what is not journaled yet is kept, flush again
+    /// later; else the values concerned are gone and counted as dropped: those of a refused record, or, when new names could
+    /// not be defined, those under these names.
     pub fn flush(&mut self) -> Result<(), IntakeError> {
-        if self.pending.is_empty() {
+        let mut outcome = self.define_missing();
+        if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
+            return outcome;
+        }
+        let defined = outcome.is_ok();
+        while !self.pending.is_empty() {
+            let record = self.encode_record();
+            let appended = self.append();
+            if appended.as_ref().is_err_and(IntakeError::is_retryable) {
+                return appended;
+            }
+            self.count(&record, defined, appended.is_ok());
+            self.pending.drain(..record.points);
+            outcome = outcome.and(appended);
+        }
+        self.text.clear();
+        outcome
+    }
+
+    /// Books what became of the points of a record. Those without a column contradict their field's type, unless names could
+    /// not be `defined`.
+    fn count(&self, record: &Record, defined: bool, appended: bool) {
+        let counters = self.intake.counters.of(self.origin);
+        let encoded = (record.points - record.nameless - record.wrong) as u64;
+        let (nameless, wrong) = (record.nameless as u64, record.wrong as u64);
+        counters.received.fetch_add(encoded + nameless + wrong, Relaxed);
+        counters.rejected.fetch_add(wrong, Relaxed);
+        (if defined { &counters.rejected } else { &counters.dropped }).fetch_add(nameless, Relaxed);
+        (if appended { &counters.journaled } else { &counters.dropped }).fetch_add(encoded, Relaxed);
+    }
+
+    /// Creates the names that do not exist yet.
+    fn define_missing(&self) -> Result<(), IntakeError> {
+        let catalog = &self.intake.catalog;
+        let names = catalog.read();
+        let missing = self.pending.iter().filter(|p| matches!(self.look_up(&names, p), Lookup::Missing));
+        let wanted: Vec<Wanted<'_>> = missing.map(|p| self.wanted(p)).collect();
+        // NOTE: not later: defining waits until nobody reads the names.
+        drop(names);
+        if wanted.is_empty() {
             return Ok(());
         }
-        let outcome = self.encode().and_then(|rejected| Ok((rejected, self.append()?)));
-        if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
-            return outcome.map(|_| ());
-        }
-        self.count(outcome.as_ref().ok().copied());
-        self.pending.clear();
-        self.text.clear();
-        outcome.map(|_| ())
+        Ok(catalog.define(self.bucket, &wanted)?)
     }
 
-    /// Books what became of everything pending: rejected and journaled, or all dropped.
-    fn count(&self, outcome: Option<(u64, u64)>) {
-        let count = self.pending.len() as u64;
-        self.counters().received.fetch_add(count, Relaxed);
-        match outcome {
-            Some((rejected, journaled)) => {
-                self.counters().rejected.fetch_add(rejected, Relaxed);
-                self.counters().journaled.fetch_add(journaled, Relaxed);
-            }
-            None => _ = self.counters().dropped.fetch_add(count, Relaxed),
-        }
-    }
-
-    fn counters(&self) -> &crate::counters::OriginCounters {
-        self.intake.counters.of(self.origin)
-    }
-
-    /// Turns names into identifiers, defining what is missing. Tells how many points contradict their field's type.
-    fn encode(&mut self) -> Result<u64, IntakeError> {
-        let catalog = Arc::clone(&self.intake.catalog);
-        let names = catalog.read();
-        let missing: Vec<Pending> =
-            self.pending.iter().filter(|p| matches!(self.look_up(&names, p), Lookup::Missing)).copied().collect();
-        drop(names);
-        if !missing.is_empty() {
-            let wanted: Vec<Wanted<'_>> = missing.iter().map(|p| self.wanted(p)).collect();
-            catalog.define(self.bucket, &wanted)?;
-        }
-        let names = catalog.read();
+    /// Encodes points from the oldest on, until the record is long enough.
+    fn encode_record(&mut self) -> Record {
+        let limit = self.intake.record_bytes();
         let mut encoder = std::mem::take(&mut self.encoder);
-        let mut rejected = 0;
+        let mut record = Record::default();
+        let names = self.intake.catalog.read();
         for point in &self.pending {
+            if encoder.encoded_len() >= limit {
+                break;
+            }
+            record.points += 1;
             match self.look_up(&names, point) {
-                Lookup::Column(id) if point.time < TimestampNs::MAX => encoder.push(id, point.time, self.value(point)),
-                _ => rejected += 1,
+                Lookup::Column(id) if is_storable(point.time) => encoder.push(id, point.time, self.value(point)),
+                Lookup::Column(_) | Lookup::WrongType => record.wrong += 1,
+                Lookup::Missing => record.nameless += 1,
             }
         }
+        drop(names);
         self.encoder = encoder;
-        Ok(rejected)
+        record
     }
 
-    /// Tells how many values were journaled.
-    fn append(&mut self) -> Result<u64, IntakeError> {
+    /// Hands the encoded record to the journal.
+    fn append(&mut self) -> Result<(), IntakeError> {
         let values = self.encoder.len();
-        if values == 0 {
-            return Ok(0);
+        if values > 0 {
+            self.intake.journal.append_wait(self.encoder.finish(), values as u32)?;
         }
-        self.intake.journal.append_wait(self.encoder.finish(), values as u32)?;
-        Ok(values as u64)
+        Ok(())
     }
 
     fn look_up(&self, names: &Names, point: &Pending) -> Lookup {

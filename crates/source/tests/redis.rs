@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use model::{FieldValue, HumanDuration, TimestampNs};
 use server::{Auth, Server};
 use source::config::SnapshotConfig;
+use source::redis::{BATCH_AGE, BATCH_VALUES};
 use source::{PointRef, RedisConfig, RedisSource, Sink, SinkError, SinkFactory, SourceOptions, Stop};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -91,9 +92,12 @@ fn poll_only(url: &str) -> RedisConfig {
     RedisConfig { url: url.into(), patterns: Vec::new(), snapshot, ..RedisConfig::default() }
 }
 
+fn options(queue_bytes: usize) -> SourceOptions {
+    SourceOptions { name: "test".to_owned(), queue_bytes, batch_values: BATCH_VALUES, batch_age: BATCH_AGE, clock: now }
+}
+
 fn start(config: &RedisConfig, store: &Store) -> RedisSource {
-    let options = SourceOptions { name: "test".to_owned(), queue_bytes: 1 << 20, clock: now };
-    RedisSource::start(config, options, store).unwrap()
+    RedisSource::start(config, options(1 << 20), store).unwrap()
 }
 
 fn connected(source: &RedisSource) {
@@ -428,8 +432,7 @@ fn how_fast_messages_and_hashes_are_read() {
     }
     let redis = Server::start(&Auth::None);
     let counter = Counter::default();
-    let options = || SourceOptions { name: "test".to_owned(), queue_bytes: 100 << 20, clock: now };
-    let source = RedisSource::start(&subscribe_only(&redis.url()), options(), &counter).unwrap();
+    let source = RedisSource::start(&subscribe_only(&redis.url()), options(100 << 20), &counter).unwrap();
     connected(&source);
     let (total, cpu, started) = (4_000_000, server::cpu_seconds(), Instant::now());
     redis.publish_many_elsewhere("comsrv:1001:m", total);
@@ -449,7 +452,7 @@ fn how_fast_messages_and_hashes_are_read() {
         command.extend(fields.iter().map(String::as_str));
         redis.cli(&command);
     }
-    let source = RedisSource::start(&poll_only(&redis.url()), options(), &counter).unwrap();
+    let source = RedisSource::start(&poll_only(&redis.url()), options(100 << 20), &counter).unwrap();
     wait_for("the first poll", || source.status().poll.polls == 1);
     println!("first poll of 1 M fields: {:.3} s", source.status().poll.last_duration_s);
     let (cpu, polls) = (server::cpu_seconds(), source.status().poll.polls);

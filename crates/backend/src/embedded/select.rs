@@ -9,7 +9,7 @@ use query::{FieldColumn, QueryError, Selection, SeriesColumns, TagMatch};
 pub(super) fn columns(names: &Names, selection: &Selection) -> Result<Vec<SeriesColumns>, QueryError> {
     let bucket = bucket(names, selection)?;
     let Some(measurement) = names.measurement(bucket, &selection.measurement) else { return Ok(Vec::new()) };
-    let accepts: Vec<Box<dyn Fn(&str) -> bool + '_>> = selection.filter.iter().map(|p| accepting(&p.matches)).collect();
+    let accepts: Vec<Accepts<'_>> = selection.filter.iter().map(|p| accepting(&p.matches)).collect();
     let conditions: Vec<TagCondition<'_>> = selection
         .filter
         .iter()
@@ -40,7 +40,10 @@ fn bucket(names: &Names, selection: &Selection) -> Result<BucketId, QueryError> 
     Err(QueryError::NotFound { what: missing.0, name: missing.1.to_owned() })
 }
 
-fn accepting(matches: &TagMatch) -> Box<dyn Fn(&str) -> bool + '_> {
+/// Whether a tag's value is one that is asked for.
+type Accepts<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
+fn accepting(matches: &TagMatch) -> Accepts<'_> {
     match matches {
         TagMatch::Is(wanted) => Box::new(move |value| value == wanted),
         TagMatch::IsNot(unwanted) => Box::new(move |value| value != unwanted),

@@ -81,3 +81,39 @@ fn threads_that_define_the_same_names_get_one_identifier_each() {
     assert_eq!(catalog.read().series_count(), 100);
     assert_eq!(known(&open(&fs).0.read()), all);
 }
+
+#[test]
+fn of_two_types_wanted_at_once_the_first_stands_in_every_series() {
+    let (catalog, _) = open(&FaultFs::new());
+    let bucket = catalog.ensure_bucket("plant", DEFAULT_POLICY).unwrap();
+    let wanted = [
+        want("z", "v", FieldType::Integer),
+        want("z,d=1", "v", FieldType::Float),
+        want("z,d=1", "v", FieldType::Integer),
+        want("z,d=2", "v", FieldType::Float),
+    ];
+    catalog.define(bucket, &wanted).unwrap();
+    let names = catalog.read();
+    let first = names.series(bucket, b"z,d=1").unwrap();
+    assert_eq!(names.column(first, 0, "v").map(|(_, kind)| kind), Some(FieldType::Integer));
+    assert_eq!(names.series(bucket, b"z,d=2"), None);
+    assert_eq!(names.column_count(), 2);
+}
+
+#[test]
+fn a_measurement_takes_65535_fields_and_no_more() {
+    let fs = FaultFs::new();
+    let (catalog, _) = open(&fs);
+    let bucket = catalog.ensure_bucket("plant", DEFAULT_POLICY).unwrap();
+    let fields: Vec<String> = (0..65_536).map(|n| format!("f{n}")).collect();
+    let wanted: Vec<_> = fields.iter().map(|field| want("wide", field, FieldType::Float)).collect();
+    catalog.define(bucket, &wanted).unwrap();
+    catalog.define(bucket, &[want("wide,d=1", "one_more", FieldType::Float)]).unwrap();
+    catalog.define(bucket, &[want("wide,d=2", "f65534", FieldType::Float)]).unwrap();
+    let names = catalog.read();
+    let wide = names.measurement(bucket, "wide").unwrap();
+    assert_eq!((names.fields(wide).len(), names.column_count()), (65_535, 65_536));
+    assert_eq!(names.series(bucket, b"wide,d=1"), None);
+    let known = names.series(bucket, b"wide,d=2").unwrap();
+    assert!(names.column(known, 0, "f65534").is_some());
+}

@@ -215,7 +215,8 @@ pub(crate) fn read(engine: &Engine, column: ColumnId, range: TimeRange) -> (Vec<
 
 pub(crate) fn latest(engine: &Engine, column: ColumnId, range: TimeRange) -> Option<(i64, Value)> {
     let mut found = None;
-    engine.latest(column, range, &mut ScanCache::default(), &mut |time, value| found = Some((time.0, Value::of(value))));
+    engine
+        .latest(column, range, &mut ScanCache::default(), &mut |time, value| found = Some((time.0, Value::of(value))));
     found
 }
 

@@ -114,12 +114,15 @@ fn syntax(path: &Path, e: &serde_saphyr::Error) -> ConfigError {
     }
 }
 
-/// For `unknown field `x`, expected ... `a`, `b``: the expected name that is most like the unknown one.
+/// Of a message such as ``unknown field `x`, expected one of a, b at line 2``: the expected name that is most like the unknown one.
 fn nearest_key(message: &str) -> Option<String> {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let (unknown, expected) = quoted.split_first().filter(|_| message.contains("unknown field"))?;
-    let nearest = expected.iter().min_by_key(|name| distance(unknown, name))?;
-    (distance(unknown, nearest) <= unknown.len().div_ceil(2)).then(|| format!("did you mean `{nearest}`?"))
+    let (_, rest) = message.split_once("unknown field ")?;
+    let (unknown, rest) = rest.split_once(", expected ")?;
+    let expected = rest.trim_start_matches("one of ").split(" at line").next().unwrap_or(rest);
+    let bare = |name: &'_ str| name.trim_matches(['`', ' ', '"', '\'', '.']).to_owned();
+    let unknown = bare(unknown);
+    let nearest = expected.split([',', ' ']).map(bare).min_by_key(|name| distance(&unknown, name))?;
+    (distance(&unknown, &nearest) <= unknown.len().div_ceil(2)).then(|| format!("did you mean `{nearest}`?"))
 }
 
 /// Insertions, deletions and replacements that turn one word into the other (Levenshtein).

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BufferSection {
-    /// Values in a batch. Default 5 000.
+    /// A batch of so many values is handed over at once. Default 5 000.
     pub max_batch_size: usize,
-    /// Longest time that a value waits in a batch. A source that has nothing more to read hands its batch over at once, so
-    /// values wait this long only under a trickle without pauses. Default 10 s.
+    /// Upper bound on the time that a value waits in a batch. A batch is handed over after 50 ms at the latest, so that its
+    /// values become durable and visible soon; only a shorter time than that makes a difference. Default 10 s.
     pub max_wait_time: HumanDuration,
     /// Memory for messages that were received and not yet decoded, in MB; what does not fit is counted as lost. Default 100.
     pub max_memory_mb: u64,

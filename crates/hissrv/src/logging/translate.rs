@@ -33,23 +33,25 @@ where
     F: FormatEvent<S, N>,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let message = message_of(event);
-        let Some(translation) = translation(self.language, &message) else {
+        let Some((message, translation)) = translation(self.language, event) else {
             return self.format.format_event(context, out, event);
         };
         let mut line = String::new();
         self.format.format_event(context, Writer::new(&mut line), event)?;
         // NOTE: both formats print the message before any other field and as it is, since none needs escaping (a test keeps it
         // so); the first place is therefore the right one.
-        out.write_str(&line.replacen(&message, translation, 1))
+        out.write_str(&line.replacen(message, translation, 1))
     }
 }
 
-/// What to say instead of `message`, if anything.
-fn translation(language: Language, message: &str) -> Option<&'static str> {
+/// The event's message and what to say instead, if anything.
+fn translation(language: Language, event: &Event<'_>) -> Option<(&'static str, &'static str)> {
     match language {
         Language::En => None,
-        Language::Zh => zh::MESSAGES.iter().find(|(english, _)| *english == message).map(|&(_, chinese)| chinese),
+        Language::Zh => {
+            let message = message_of(event);
+            zh::MESSAGES.iter().find(|(english, _)| *english == message).copied()
+        }
     }
 }
 

@@ -41,6 +41,11 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("the journal is poisoned until restart", "预写日志写盘失败，重启前不再接受写入"),
     ("the journal's committer thread panicked", "预写日志的提交线程异常退出"),
     ("cannot delete a journal segment", "无法删除预写日志段文件"),
+    ("cannot begin an empty journal segment; the passed one stays", "无法新建空的预写日志段；已处理完的段暂不删除"),
+    (
+        "no space to begin another segment; the passed one stays until there is",
+        "磁盘空间不足，无法新建预写日志段；已处理完的段暂不删除，直至有空间",
+    ),
     ("cannot sync the journal's folder", "无法将预写日志文件夹同步到磁盘"),
     // pipeline
     ("the applier had panicked", "写入存储的线程异常退出"),

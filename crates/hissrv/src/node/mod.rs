@@ -114,6 +114,8 @@ impl Node {
         let options = SourceOptions {
             name: "redis".to_owned(),
             queue_bytes: usize::try_from(config.buffer.max_memory_mb.saturating_mul(1_000_000)).unwrap_or(usize::MAX),
+            batch_values: config.buffer.max_batch_size,
+            batch_age: config.buffer.max_wait_time.0,
             clock: now,
         };
         let source = RedisSource::start(&config.redis, options, &self.sinks(Origin::Redis))?;

@@ -53,10 +53,7 @@ impl Committer {
 
     /// Deletes what all consumers have passed, also the segment in use if it is worth it.
     pub(super) fn trim(&mut self) {
-        let retire = {
-            let state = self.shared.lock();
-            state.can_retire(state.retire_above)
-        };
+        let retire = self.shared.lock().should_retire();
         if retire && let Err(error @ AppendError::Full { .. }) = self.roll() {
             tracing::warn!(%error, "no space to begin another segment; the passed one stays until there is");
         }

@@ -19,6 +19,7 @@ mod tls;
 pub(crate) use backoff::Backoff;
 pub use connection::LinkError;
 pub(crate) use connection::{Connection, Dialer};
+pub use outlet::{BATCH_AGE, BATCH_VALUES};
 pub use probe::{ProbeError, probe};
 pub use source::{RedisSource, SourceOptions, StartError, StopError};
 pub use status::SourceStatus;

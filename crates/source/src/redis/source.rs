@@ -8,7 +8,7 @@ use super::block::BlockQueue;
 use super::connection::Dialer;
 use super::endpoint::Endpoint;
 use super::intake::Intake;
-use super::outlet::Outlet;
+use super::outlet::{BatchLimits, Outlet};
 use super::poll::Poller;
 use super::poll::requests::Requests;
 use super::status::{Shared, SourceStatus};
@@ -29,6 +29,10 @@ pub struct SourceOptions {
     pub name: String,
     /// Most bytes of messages that wait to be decoded; beyond them messages are dropped and counted.
     pub queue_bytes: usize,
+    /// A batch of so many values is handed on at once; [`super::BATCH_VALUES`] suits most.
+    pub batch_values: usize,
+    /// Longest time that a value waits for its batch to fill; [`super::BATCH_AGE`] where this is longer.
+    pub batch_age: Duration,
     /// Tells the time.
     pub clock: Clock,
 }
@@ -59,6 +63,7 @@ pub struct RedisSource {
     endpoint: Endpoint,
     queue: Arc<BlockQueue>,
     queue_bytes: usize,
+    limits: BatchLimits,
     shared: Arc<Shared>,
     requests: Arc<Requests>,
     stop: Arc<Stop>,
@@ -82,6 +87,7 @@ impl RedisSource {
             endpoint,
             queue: Arc::new(BlockQueue::new(options.queue_bytes)),
             queue_bytes: options.queue_bytes,
+            limits: BatchLimits::new(options.batch_values, options.batch_age),
             shared: Arc::new(Shared::new(&options.name, options.clock, connections)),
             requests: Arc::default(),
             stop: Arc::default(),
@@ -128,7 +134,7 @@ impl RedisSource {
     }
 
     fn outlet(&self, sinks: &dyn SinkFactory) -> Outlet {
-        Outlet::new(sinks.sink(&self.shared.name), Arc::clone(&self.shared), Arc::clone(&self.give_up))
+        Outlet::new(sinks.sink(&self.shared.name), self.limits, Arc::clone(&self.shared), Arc::clone(&self.give_up))
     }
 
     fn dialer(&self, config: &RedisConfig) -> Dialer {

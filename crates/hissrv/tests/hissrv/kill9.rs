@@ -1,0 +1,51 @@
+//! The first promise: what was acknowledged survives the death of the process at any moment.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::support::{Folder, Numbers, Rng, Service, Writer, check_numbers};
+
+const ROUNDS: u64 = 50;
+/// Everything is read back and checked after so many rounds, and at the end.
+const CHECK_EVERY: u64 = 10;
+
+/// Small, so that files are written and merged while processes die.
+const SMALL: &str = "engine: {head_max: 1MiB, head_max_age: 1s}\njournal: {max_disk: 256MB}\n";
+
+#[test]
+fn every_acknowledged_point_survives_kill_9() {
+    let (mut rng, folder, numbers) = (Rng::new("kill9"), Folder::new(), Arc::new(Numbers::default()));
+    let mut acknowledged = Vec::new();
+    let mut files = 0;
+    for round in 1..=ROUNDS {
+        let service = Service::start(&folder, SMALL);
+        let writers = [(); 2].map(|()| Writer::start(service.address(), &numbers, rng.fork()));
+        let flush = rng.within(0..3) == 0;
+        let flusher = flush.then(|| flush_for_ever(&service));
+        std::thread::sleep(Duration::from_millis(rng.within(20..150)));
+        service.kill9();
+        flusher.into_iter().for_each(|thread| thread.join().unwrap());
+        acknowledged.extend(writers.into_iter().flat_map(Writer::join));
+        if round % CHECK_EVERY == 0 || round == ROUNDS {
+            let service = Service::start(&folder, SMALL);
+            check_numbers(&mut service.client(), &acknowledged, &numbers);
+            files = service.status()["engine"]["files"].as_u64().unwrap();
+            service.kill9();
+        }
+    }
+    let count: u64 = acknowledged.iter().map(|range| range.end - range.start).sum();
+    println!("kill9: {ROUNDS} rounds, {count} acknowledged points, {files} files");
+    assert!(count > ROUNDS * 50, "only {count} points were acknowledged: the rounds tried nothing");
+    assert!(files > 0, "no block file was ever written");
+}
+
+/// Writes memory to files and merges these, over and over, until the process is gone.
+fn flush_for_ever(service: &Service) -> std::thread::JoinHandle<()> {
+    let mut client = service.client();
+    std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while client.send("POST", "/api/v1/admin/flush?compact=true", &[], b"").is_ok() {
+            assert!(Instant::now() < deadline, "the process was killed and still answers");
+        }
+    })
+}

@@ -1,0 +1,25 @@
+//! What the whole program promises, tried on the real binary: processes are started, killed and asked over HTTP, beside a real
+//! redis-server where Redis is part of the promise. Every wait has a deadline; every random choice comes from a printed seed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
+mod support;
+
+mod kill9;
+mod stop;
+
+mod forms;
+mod outages;
+
+mod corruption;
+mod disk_full;
+
+mod cli;
+mod demo;
+mod http;
