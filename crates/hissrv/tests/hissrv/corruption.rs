@@ -1,7 +1,7 @@
 //! One flipped bit in any file: hissrv starts with everything that is not damaged, or refuses and names the file; a wrong value is
 //! never read; `hissrv verify` names the file beforehand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -122,7 +122,7 @@ fn a_flipped_bit_anywhere_is_named_and_never_gives_a_wrong_value() {
     let (mut rng, folder) = (Rng::new("corruption"), Folder::new());
     let content = build(&folder);
     let places = places(&folder.data(), &mut rng);
-    let files: std::collections::BTreeSet<&PathBuf> = places.iter().map(|(file, _)| file).collect();
+    let files: BTreeSet<&PathBuf> = places.iter().map(|(file, _)| file).collect();
     assert!(files.len() >= 2 + 2 + 5 + 2, "two catalogs, two manifests, blocks, journal and cursor: {files:?}");
     let (mut refused, mut lossless) = (0, 0);
     for (file, offset) in &places {
@@ -135,6 +135,31 @@ fn a_flipped_bit_anywhere_is_named_and_never_gives_a_wrong_value() {
         }
     }
     println!("corruption: {} flips, {refused} refused, {lossless} without loss", places.len());
+}
+
+#[test]
+fn both_copies_damaged_are_named_and_refused_and_nothing_is_removed() {
+    let folder = Folder::new();
+    build(&folder);
+    let data = folder.data();
+    for name in ["engine/manifest.1", "engine/manifest.2"] {
+        let mut bytes = fs::read(data.join(name)).unwrap();
+        bytes[12] ^= 1;
+        fs::write(data.join(name), bytes).unwrap();
+    }
+    let before = contents(&data);
+    let verified = output_of(&["verify", data.to_str().unwrap()]);
+    assert!(verified.code == Some(1) && verified.out.contains("manifest.1"), "{verified:?}");
+    let Err(refused) = Service::try_start(&folder, "") else {
+        panic!("started without knowing which files belong to it")
+    };
+    assert!(refused.code == Some(1) && refused.err.contains("manifest"), "{refused:?}");
+    assert_eq!(before, contents(&data), "files were changed");
+}
+
+/// All files and their bytes.
+fn contents(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    files_below(data).into_iter().map(|file| (file.clone(), fs::read(data.join(file)).unwrap())).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -165,14 +190,7 @@ fn try_damage(original: &Folder, content: &Content, damage: Damage<'_>, what: &s
         Some(reason) => assert_eq!(verified.code, Some(0), "{what} ({reason}): {verified:?}"),
         None => assert!(verified.code == Some(1) && verified.out.contains(name), "{what}: {verified:?}"),
     }
-    let config = folder.write(
-        "hissrv.yaml",
-        &format!(
-            "data_dir: {}\nserver: {{listen: \"127.0.0.1:0\"}}\nredis: {{enabled: false}}\n",
-            folder.data().display()
-        ),
-    );
-    let service = match Service::try_run(&folder, &["run", "--config", config.to_str().unwrap()]) {
+    let service = match Service::try_start(&folder, "") {
         Ok(service) => service,
         Err(finished) => {
             assert!(finished.code == Some(1) && finished.err.contains(name), "{what}: {finished:?}");

@@ -5,37 +5,50 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Folder, Numbers, Rng, Service, Writer, check_numbers};
 
-const ROUNDS: u64 = 50;
 /// Everything is read back and checked after so many rounds, and at the end.
 const CHECK_EVERY: u64 = 10;
 
 /// Small, so that files are written and merged while processes die.
-const SMALL: &str = "engine: {head_max: 1MiB, head_max_age: 1s}\njournal: {max_disk: 256MB}\n";
+const SMALL: &str = "engine: {head_max: 1MiB, head_max_age: 1s}\njournal: {max_disk: 256MB, fsync: always}\n";
+/// Promises the same when the process dies; only a power cut may cost the last interval.
+const INTERVAL: &str = "engine: {head_max: 1MiB, head_max_age: 1s}\njournal: {max_disk: 256MB, fsync: interval}\n";
 
 #[test]
 fn every_acknowledged_point_survives_kill_9() {
-    let (mut rng, folder, numbers) = (Rng::new("kill9"), Folder::new(), Arc::new(Numbers::default()));
+    survives("kill9", SMALL, 50);
+}
+
+#[test]
+fn every_acknowledged_point_survives_kill_9_also_between_syncs() {
+    survives("kill9 between syncs", INTERVAL, 15);
+}
+
+fn survives(test: &str, sections: &str, rounds: u64) {
+    let (mut rng, folder, numbers) = (Rng::new(test), Folder::new(), Arc::new(Numbers::default()));
     let mut acknowledged = Vec::new();
     let mut files = 0;
-    for round in 1..=ROUNDS {
-        let service = Service::start(&folder, SMALL);
+    for round in 1..=rounds {
+        if rng.within(0..3) == 0 {
+            Service::start_and_kill9(&folder, sections, Duration::from_millis(rng.within(5..100)));
+        }
+        let service = Service::start(&folder, sections);
         let writers = [(); 2].map(|()| Writer::start(service.address(), &numbers, rng.fork()));
-        let flush = rng.within(0..3) == 0;
+        let flush = round == 1 || rng.within(0..3) == 0;
         let flusher = flush.then(|| flush_for_ever(&service));
         std::thread::sleep(Duration::from_millis(rng.within(20..150)));
         service.kill9();
         flusher.into_iter().for_each(|thread| thread.join().unwrap());
         acknowledged.extend(writers.into_iter().flat_map(Writer::join));
-        if round % CHECK_EVERY == 0 || round == ROUNDS {
-            let service = Service::start(&folder, SMALL);
+        if round % CHECK_EVERY == 0 || round == rounds {
+            let service = Service::start(&folder, sections);
             check_numbers(&mut service.client(), &acknowledged, &numbers);
             files = service.status()["engine"]["files"].as_u64().unwrap();
             service.kill9();
         }
     }
     let count: u64 = acknowledged.iter().map(|range| range.end - range.start).sum();
-    println!("kill9: {ROUNDS} rounds, {count} acknowledged points, {files} files");
-    assert!(count > ROUNDS * 50, "only {count} points were acknowledged: the rounds tried nothing");
+    println!("{test}: {rounds} rounds, {count} acknowledged points, {files} files");
+    assert!(count > rounds * 50, "only {count} points were acknowledged: the rounds tried nothing");
     assert!(files > 0, "no block file was ever written");
 }
 

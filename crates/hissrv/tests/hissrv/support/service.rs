@@ -77,13 +77,27 @@ impl Service {
     /// Starts on the folder's data directory, without Redis, with further sections of configuration, and waits until ready.
     #[track_caller]
     pub(crate) fn start(folder: &Folder, sections: &str) -> Self {
-        let mut redis = "redis: {enabled: false}\n";
-        if sections.lines().any(|line| line.starts_with("redis:")) {
-            redis = "";
+        match Self::try_start(folder, sections) {
+            Ok(service) => service,
+            Err(finished) => panic!("hissrv did not start: {finished:?}"),
         }
-        let text =
-            format!("data_dir: {}\nserver: {{listen: \"127.0.0.1:0\"}}\n{redis}{sections}", folder.data().display());
-        Self::run(folder, &["run", "--config", folder.write("hissrv.yaml", &text).to_str().unwrap()])
+    }
+
+    /// The same, but it may end instead.
+    #[track_caller]
+    pub(crate) fn try_start(folder: &Folder, sections: &str) -> Result<Self, Finished> {
+        Self::try_run(folder, &["run", "--config", configuration(folder, sections).to_str().unwrap()])
+    }
+
+    /// Starts in the same way and kills the process soon, ready or not.
+    pub(crate) fn start_and_kill9(folder: &Folder, sections: &str, after: Duration) {
+        let mut command = hissrv();
+        command.arg("run").arg("--config").arg(configuration(folder, sections));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        assert!(child.try_wait().unwrap().is_none(), "the service ended by itself");
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Starts with a command line and waits until ready.
@@ -189,6 +203,16 @@ impl Drop for Service {
             println!("log of hissrv:\n{}", std::fs::read_to_string(&self.log).unwrap_or_default());
         }
     }
+}
+
+/// A configuration file: the folder's data directory, any free port, no Redis unless there is a section for it.
+fn configuration(folder: &Folder, sections: &str) -> PathBuf {
+    let redis = match sections.starts_with("redis:") {
+        true => "",
+        false => "redis: {enabled: false}\n",
+    };
+    let (data, listen) = (folder.data(), "server: {listen: \"127.0.0.1:0\"}");
+    folder.write("hissrv.yaml", &format!("data_dir: {}\n{listen}\n{redis}{sections}", data.display()))
 }
 
 /// The address that the service says it listens on, once it does.
