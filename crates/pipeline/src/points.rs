@@ -1,5 +1,6 @@
 //! A batch that a source fills point by point and hands over as a whole. Names are looked up when it is handed over.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use catalog::{Names, Wanted};
@@ -27,6 +28,8 @@ struct Pending {
     field: Span,
     time: TimestampNs,
     value: PendingValue,
+    /// Its column, once a look at the names has found it.
+    column: Option<ColumnId>,
 }
 
 #[derive(Clone, Copy)]
@@ -79,7 +82,7 @@ impl PointBatch {
             FieldValue::Boolean(v) => PendingValue::Boolean(v),
             FieldValue::String(v) => PendingValue::Text(self.keep(v.as_bytes())),
         };
-        self.pending.push(Pending { key, field, time, value });
+        self.pending.push(Pending { key, field, time, value, column: None });
     }
 
     /// Values that wait.
@@ -130,17 +133,26 @@ impl PointBatch {
         (if appended { &counters.journaled } else { &counters.dropped }).fetch_add(encoded, Relaxed);
     }
 
-    /// Creates the names that do not exist yet.
-    fn define_missing(&self) -> Result<(), IntakeError> {
-        let catalog = &self.intake.catalog;
+    /// Finds the columns of all points and creates the names that do not exist yet.
+    fn define_missing(&mut self) -> Result<(), IntakeError> {
+        let catalog = Arc::clone(&self.intake.catalog);
         let names = catalog.read();
-        let missing = self.pending.iter().filter(|p| matches!(self.look_up(&names, p), Lookup::Missing));
-        let wanted: Vec<Wanted<'_>> = missing.map(|p| self.wanted(p)).collect();
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut missing = Vec::new();
+        for point in pending.iter_mut().filter(|p| p.column.is_none()) {
+            match self.look_up(&names, point) {
+                Lookup::Column(id) => point.column = Some(id),
+                Lookup::WrongType => {}
+                Lookup::Missing => missing.push(*point),
+            }
+        }
+        self.pending = pending;
         // NOTE: not later: defining waits until nobody reads the names.
         drop(names);
-        if wanted.is_empty() {
+        if missing.is_empty() {
             return Ok(());
         }
+        let wanted: Vec<Wanted<'_>> = missing.iter().map(|p| self.wanted(p)).collect();
         Ok(catalog.define(self.bucket, &wanted)?)
     }
 
@@ -155,7 +167,7 @@ impl PointBatch {
                 break;
             }
             record.points += 1;
-            match self.look_up(&names, point) {
+            match point.column.map_or_else(|| self.look_up(&names, point), Lookup::Column) {
                 Lookup::Column(id) if is_storable(point.time) => encoder.push(id, point.time, self.value(point)),
                 Lookup::Column(_) | Lookup::WrongType => record.wrong += 1,
                 Lookup::Missing => record.nameless += 1,

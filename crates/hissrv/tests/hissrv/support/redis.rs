@@ -1,4 +1,4 @@
-//! A redis-server of one's own on a free loopback port, without persistence; ended with the test.
+//! A redis-server of one's own on a free loopback port, which keeps nothing beyond its end but by SAVE; ended with the test.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -41,7 +41,7 @@ impl Redis {
         wait_for("redis-server to answer", || self.try_command(&["PING"]).as_deref() == Some("PONG"));
     }
 
-    /// Ends the server at once, as a crash does; its content is gone.
+    /// Ends the server at once, as a crash does; its content is that of the last SAVE.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("a running server");
         child.kill().unwrap();
