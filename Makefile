@@ -6,10 +6,9 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 # Options for the benchmarks, for instance: make bench BENCH_ARGS='--values 1000000 --sets ems'
 BENCH_ARGS ?=
-QUERY_BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
 
-.PHONY: help run test check bench bench-redis bench-queries fuzz clean
+.PHONY: help run test check bench bench-redis fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,17 +27,14 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	scripts/install-tool.sh cargo-deny
 	cargo deny --log-level error check bans licenses sources
 
-bench: ## Compare ingest, size and restart with VictoriaMetrics and InfluxDB (10 M values a set; quiet machine)
-	@scripts/install-deps.sh victoria-metrics influxdb
+bench: ## Compare with VictoriaMetrics and InfluxDB, then measure the Redis bridge (10 M values a set; quiet machine)
+	@scripts/install-deps.sh victoria-metrics influxdb redis-server
 	python3 bench/run.py $(BENCH_ARGS)
-
-bench-redis: ## Measure the Redis bridge: loss, rate and processor time per message
-	@scripts/install-deps.sh redis-server
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
 
-bench-queries: ## Time the same queries on hissrv, VictoriaMetrics and InfluxDB
-	@scripts/install-deps.sh victoria-metrics influxdb
-	python3 bench/queries.py $(QUERY_BENCH_ARGS)
+bench-redis: ## Only the Redis bridge: loss, rate and processor time per message
+	@scripts/install-deps.sh redis-server
+	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
 
 fuzz: ## Run each fuzz target for a minute
 	scripts/fuzz.sh

@@ -276,15 +276,15 @@ fn a_notice_has_the_hash_read_at_once() {
     let mut client = service.client();
     expect_point(&mut client, "measurement,channel=4001,type=m,point=1 value=1.5 now");
     for (value, channel, notice) in [
-        ("2.5", "comsrv:update:4001:T", r#"{"count":1,"timestamp":1753180800}"#),
-        ("3.5", "comsrv:4001:T", "updated:1"),
-        ("4.5", "data:4001:update", r#"{"count":1,"timestamp":1753180800}"#),
+        (2.5, "comsrv:update:4001:T", r#"{"count":1,"timestamp":1753180800}"#),
+        (3.5, "comsrv:4001:T", "updated:1"),
+        (4.5, "data:4001:update", r#"{"count":1,"timestamp":1753180800}"#),
     ] {
-        redis.command(&["HSET", "comsrv:4001:T", "1", value]);
+        redis.command(&["HSET", "comsrv:4001:T", "1", &value.to_string()]);
         redis.command(&["PUBLISH", channel, notice]);
         wait_for(&format!("the value {value} after {channel}"), || {
             let rows = rows(&mut client, "measurement", &json!({ "channel": "4001" }), "value");
-            rows.iter().any(|(_, _, v)| v.to_string() == value)
+            rows.iter().any(|(_, _, v)| v.as_f64() == Some(value))
         });
     }
     service.stop();

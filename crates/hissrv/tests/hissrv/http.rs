@@ -65,6 +65,8 @@ fn bodies_may_be_gzipped_and_times_may_have_any_precision() {
     assert_eq!(values(&mut client, "zipped"), [(5, 1.0)]);
     let broken = client.send("POST", WRITE, &["Content-Encoding: gzip"], b"no gzip").unwrap();
     assert_eq!(broken.status, 400, "{}", broken.text());
+    let unknown = client.send("POST", WRITE, &["Content-Encoding: br"], b"zipped value=1 6").unwrap();
+    assert_eq!(unknown.status, 415, "{}", unknown.text());
     for (precision, unit) in [
         ("ns", 1),
         ("n", 1),

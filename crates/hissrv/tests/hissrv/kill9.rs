@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Numbers, Rng, Service, Writer, check_numbers};
+use crate::support::{Folder, Numbers, Rng, Service, Writer, check_numbers, output_of};
 
 /// Everything is read back and checked after so many rounds, and at the end.
 const CHECK_EVERY: u64 = 10;
@@ -46,10 +46,18 @@ fn survives(test: &str, sections: &str, rounds: u64) {
             service.kill9();
         }
     }
+    stops_undamaged(&folder, sections);
     let count: u64 = acknowledged.iter().map(|range| range.end - range.start).sum();
     println!("{test}: {rounds} rounds, {count} acknowledged points, {files} files");
     assert!(count > rounds * 50, "only {count} points were acknowledged: the rounds tried nothing");
     assert!(files > 0, "no block file was ever written");
+}
+
+/// After all those deaths a stop in order leaves no damage behind.
+fn stops_undamaged(folder: &Folder, sections: &str) {
+    Service::start(folder, sections).stop();
+    let verified = output_of(&["verify", folder.data().to_str().unwrap()]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
 }
 
 /// Writes memory to files and merges these, over and over, until the process is gone.

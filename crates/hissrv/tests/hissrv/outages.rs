@@ -55,7 +55,6 @@ fn a_redis_that_is_away_at_the_start_is_found_once_it_comes() {
     assert_eq!(state(&service)["connected"], false);
     assert_eq!(service.client().get("/health").status, 200, "history must be readable without Redis");
     redis.launch();
-    redis.command(&["HSET", "comsrv:1:T", "1", "7.5"]);
     wait_connected(&service, true);
     redis.command(&["PUBLISH", "comsrv:1:T", "2:8.5"]);
     let mut client = service.client();

@@ -85,12 +85,13 @@ fn a_second_signal_stops_at_once_and_loses_nothing_acknowledged() {
 fn a_request_that_never_ends_does_not_keep_the_service_from_stopping() {
     let (folder, numbers) = (Folder::new(), Numbers::default());
     let service = Service::start(&folder, "");
-    service.client().post("/write?db=telemetry&precision=ms", lines(numbers.take(100))).ok();
+    let batch = numbers.take(100);
+    service.client().post("/write?db=telemetry&precision=ms", lines(batch.clone())).ok();
     let _hanging = hang_a_request(&service);
     std::thread::sleep(Duration::from_millis(100));
     service.signal(Signal::Terminate);
     assert_eq!(service.wait(STOP_MAX), Some(0));
     let service = Service::start(&folder, "");
-    check_numbers(&mut service.client(), &[0..100], &numbers);
+    check_numbers(&mut service.client(), &[batch], &numbers);
     service.stop();
 }
