@@ -1,5 +1,5 @@
 //! The journal's consumer for the embedded engine: one thread that takes records in, in order, and moves the durable cursor
-//! to what the engine has in synced files.
+//! to what the engine has in synced files. A journal without room has the engine write its files at once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineError};
-use journal::{Consumer, Delivery, GapReason};
+use journal::{Consumer, Delivery, GapReason, Journal};
 use model::Seq;
 
 use crate::Applied;
@@ -27,6 +27,7 @@ pub struct Applier {
 }
 
 struct Shared {
+    journal: Arc<Journal>,
     engine: Arc<Engine>,
     applied: Arc<Applied>,
     stopping: AtomicBool,
@@ -53,14 +54,20 @@ pub struct ApplierStats {
 }
 
 impl Applier {
-    /// Starts after what the engine already has in files.
+    /// Starts after what the engine already has in files. `consumer` is one of `journal`.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(mut consumer: Consumer, engine: Arc<Engine>, applied: Arc<Applied>) -> io::Result<Self> {
+    pub fn start(
+        journal: Arc<Journal>,
+        mut consumer: Consumer,
+        engine: Arc<Engine>,
+        applied: Arc<Applied>,
+    ) -> io::Result<Self> {
         consumer.seek(engine.flushed_seq());
         applied.advance(engine.flushed_seq());
         let shared = Arc::new(Shared {
+            journal,
             engine,
             applied,
             stopping: AtomicBool::new(false),
@@ -138,6 +145,7 @@ impl Worker {
                 }
             }
             if self.committed_at.elapsed() >= COMMIT_EVERY {
+                self.make_room();
                 self.commit();
             }
         }
@@ -167,6 +175,18 @@ impl Worker {
         s.lost_values.fetch_add(points.unwrap_or(0), Relaxed);
         tracing::error!(%from, %to, ?points, ?reason, "records of the journal were lost before the engine had them");
         s.applied.advance(to);
+    }
+
+    /// Appends are refused until the engine has files of what fills the journal, and by its own settings it may take its time.
+    fn make_room(&self) {
+        let s = &self.shared;
+        if !s.journal.stats().full || s.engine.applied_seq() <= s.engine.flushed_seq() {
+            return;
+        }
+        // The engine has logged the cause, and the journal stays full, so this is tried again.
+        if s.engine.flush().is_err() {
+            s.errors.fetch_add(1, Relaxed);
+        }
     }
 
     /// Lets the journal delete what the engine has in files.

@@ -67,7 +67,10 @@ async fn serve_async(
     tokio::select! {
         ended = tokio::time::timeout(STOP_DEADLINE, stop) => match ended {
             Ok(ended) => ended?,
-            Err(_) => tracing::error!("the stop took too long; what is not in files yet is in the journal"),
+            Err(_) => {
+                tracing::error!("the stop took too long; what is not in files yet is in the journal");
+                return Err(anyhow::anyhow!("not everything was closed within {} s", STOP_DEADLINE.as_secs()).into());
+            }
         },
         () = signals.next() => {
             tracing::warn!("stopped at once by a second signal; what was acknowledged is in the journal");

@@ -88,7 +88,7 @@ impl Node {
         let applied = Arc::new(Applied::default());
         let replay_to = journal.durable_seq();
         let consumer = journal.consumer(CONSUMER).context("open the journal's cursor of the embedded store")?;
-        let applier = Applier::start(consumer, Arc::clone(&engine), Arc::clone(&applied))?;
+        let applier = Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied))?;
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         Ok(Self {
             backend: Embedded::new(Arc::clone(&catalog), Arc::clone(&engine)),

@@ -43,7 +43,8 @@ impl Plant {
 
     pub(crate) fn start_applier(&self) -> Applier {
         let consumer = self.journal.consumer("embedded").unwrap();
-        Applier::start(consumer, Arc::clone(&self.engine), Arc::clone(&self.applied)).unwrap()
+        let (journal, engine) = (Arc::clone(&self.journal), Arc::clone(&self.engine));
+        Applier::start(journal, consumer, engine, Arc::clone(&self.applied)).unwrap()
     }
 
     /// Writes a body and waits until it is visible.
