@@ -15,8 +15,8 @@ use crate::Applied;
 
 /// Longest wait for a record before the cursor is looked after and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
-/// How often the cursor is moved when the engine has written more to files.
-const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How often the cursor is moved, when the engine has written more to files.
+const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// Pause after an error that may pass, such as a read error of the disk.
 const PAUSE: Duration = Duration::from_millis(500);
 
