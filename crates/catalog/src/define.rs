@@ -12,8 +12,10 @@ use crate::{Catalog, CatalogError, Names};
 
 /// Most series a catalog holds. Each takes some 300 bytes of memory; a plant has thousands.
 pub const MAX_SERIES: usize = 5_000_000;
+/// Most columns (fields of series) a catalog holds, some 100 bytes of memory each.
+pub const MAX_COLUMNS: usize = 20_000_000;
 /// Most fields a measurement may have; beyond, new fields are refused as if their type conflicted.
-const MAX_FIELDS: usize = u16::MAX as usize;
+const MAX_FIELDS: usize = 16_384;
 
 /// A column that is to exist. One whose key is too long or not UTF-8, or whose field has no name, is left out.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ impl Catalog {
     /// out: a lookup afterwards does not find it, and [`Names::fields`] tells the type that stands.
     ///
     /// # Errors
-    /// When nothing was created: the disk failed, or the limit on series would be exceeded.
+    /// When nothing was created: the disk failed, or the limit on series or columns would be exceeded.
     pub fn define(&self, bucket: BucketId, wanted: &[Wanted<'_>]) -> Result<(), CatalogError> {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut draft = Draft::new(bucket, self);
@@ -41,6 +43,10 @@ impl Catalog {
         let series = self.read().series_count() + draft.new_series.len();
         if series > MAX_SERIES {
             return Err(CatalogError::TooManySeries { wanted: draft.new_series.len(), limit: MAX_SERIES });
+        }
+        let columns = self.read().column_count() + draft.new_columns.len();
+        if columns > MAX_COLUMNS {
+            return Err(CatalogError::TooManyColumns { wanted: draft.new_columns.len(), limit: MAX_COLUMNS });
         }
         let entries = std::mem::take(&mut draft.entries);
         self.publish(&mut log, entries)

@@ -27,6 +27,16 @@ pub enum CatalogError {
         /// How many there may be.
         limit: usize,
     },
+    /// The limit on columns is reached: ever new field names are the usual cause.
+    #[error(
+        "{wanted} new fields of series would exceed the limit of {limit}: are there field names that never repeat?"
+    )]
+    TooManyColumns {
+        /// Series that were to be created.
+        wanted: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// Neither copy holds a single intact record, yet they are not new: starting afresh would give identifiers out twice.
     #[error("catalog: {}: offset 0: both copies are damaged from the start: restore the data directory from a backup", .path.display())]
     Damaged {

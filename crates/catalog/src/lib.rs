@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use model::BucketId;
 use vfs::Fs;
 
-pub use define::{MAX_SERIES, Wanted};
+pub use define::{MAX_COLUMNS, MAX_SERIES, Wanted};
 pub use error::CatalogError;
 pub use log::{CatalogReport, verify};
 pub use names::{ColumnInfo, FieldInfo, Names};

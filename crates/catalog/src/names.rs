@@ -29,10 +29,13 @@ struct Bucket {
     policy: String,
 }
 
+#[derive(Default)]
 struct Measurement {
     bucket: BucketId,
     name: String,
     fields: Vec<FieldInfo>,
+    /// Index of each field by its name.
+    field_ids: HashMap<String, u16>,
     series: Vec<SeriesId>,
 }
 
@@ -119,7 +122,7 @@ impl Names {
         self.series_ref(series).map(|s| &*s.key)
     }
 
-    /// Columns of a series: field index and identifier, in the order of creation.
+    /// Columns of a series: field index and identifier, ascending by field index.
     pub fn columns_of(&self, series: SeriesId) -> &[(u16, ColumnId)] {
         self.series_ref(series).map_or(&[], |s| &s.columns)
     }
@@ -129,10 +132,10 @@ impl Names {
     #[inline]
     pub fn column(&self, series: SeriesId, hint: usize, field: &str) -> Option<(ColumnId, FieldType)> {
         let s = self.series_ref(series)?;
-        let fields = self.fields(s.measurement);
-        let named = |(index, _): &&(u16, ColumnId)| fields.get(usize::from(*index)).is_some_and(|f| f.name == field);
-        let (index, id) = s.columns.get(hint).filter(named).or_else(|| s.columns.iter().find(named))?;
-        Some((*id, fields.get(usize::from(*index))?.kind))
+        let m = self.measurement_ref(s.measurement)?;
+        let named = |(index, _): &&(u16, ColumnId)| m.fields.get(usize::from(*index)).is_some_and(|f| f.name == field);
+        let (index, id) = s.columns.get(hint).filter(named).or_else(|| s.column_of(*m.field_ids.get(field)?))?;
+        Some((*id, m.fields.get(usize::from(*index))?.kind))
     }
 
     /// What a column is; `None` for one that was never defined (or whose definition was lost).
@@ -176,14 +179,16 @@ impl Names {
     fn apply_measurement(&mut self, id: MeasurementId, bucket: BucketId, name: String) {
         reserve(&mut self.buckets, bucket.index());
         self.measurement_ids.insert((bucket, name.clone()), id);
-        put(&mut self.measurements, id.index(), Measurement { bucket, name, fields: Vec::new(), series: Vec::new() });
+        put(&mut self.measurements, id.index(), Measurement { bucket, name, ..Measurement::default() });
     }
 
     fn apply_field(&mut self, measurement: MeasurementId, index: u16, field: FieldInfo) {
         reserve(&mut self.measurements, measurement.index());
         let Some(Some(m)) = self.measurements.get_mut(measurement.index()) else { return };
+        let name = field.name.clone();
         if let Some(slot) = m.field_slot(index) {
             *slot = field;
+            m.field_ids.insert(name, index);
         }
     }
 
@@ -209,7 +214,8 @@ impl Names {
         let Some(Some(s)) = self.series.get_mut(series.index()) else { return };
         let Some(Some(m)) = self.measurements.get_mut(s.measurement.index()) else { return };
         let Some(kind) = m.field_slot(field).filter(|f| !f.name.is_empty()).map(|f| f.kind) else { return };
-        s.columns.push((field, id));
+        let place = s.columns.partition_point(|(known, _)| *known <= field);
+        s.columns.insert(place, (field, id));
         let info = ColumnInfo { series, measurement: s.measurement, bucket: s.bucket, field, kind };
         put(&mut self.columns, id.index(), info);
     }
@@ -229,6 +235,13 @@ impl Names {
 
 fn hash_key(hasher: &RandomState, bucket: BucketId, key: &[u8]) -> u64 {
     hasher.hash_one((bucket.0, key))
+}
+
+impl Series {
+    fn column_of(&self, field: u16) -> Option<&(u16, ColumnId)> {
+        let place = self.columns.binary_search_by_key(&field, |(index, _)| *index).ok()?;
+        self.columns.get(place)
+    }
 }
 
 impl Measurement {

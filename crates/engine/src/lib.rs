@@ -135,6 +135,11 @@ impl Engine {
         scan::latest(&self.shared, column, range, cache, visit)
     }
 
+    /// Names of block files that could not be opened: what they hold is missing from every answer.
+    pub fn damaged_files(&self) -> Vec<String> {
+        self.shared.read_state().files.damaged().map(|(file, _)| file.name.clone()).collect()
+    }
+
     /// Figures of the moment.
     pub fn stats(&self) -> Stats {
         Stats::of(&self.shared)

@@ -124,6 +124,8 @@ impl Shared {
 
     pub(crate) fn apply(&self, seq: Seq, batch: &[u8]) -> Result<ApplyReport, EngineError> {
         self.wait_for_room()?;
+        // IMPORTANT: the names first. Waiting for them with the state locked would make every reader of the state wait, too.
+        let names = self.catalog.read();
         let mut state = self.write_state();
         if seq <= state.applied {
             return Ok(ApplyReport::default());
@@ -131,7 +133,7 @@ impl Shared {
         let state = &mut *state;
         let all_flushed = !state.has_unflushed();
         let mut applier = Applier {
-            names: &self.catalog.read(),
+            names: &names,
             head: &mut state.active,
             width: self.config.partition,
             report: ApplyReport::default(),

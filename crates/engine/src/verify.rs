@@ -19,7 +19,16 @@ pub fn verify(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, EngineError> {
         Err(e) => (None, vec![e.to_string()]),
     };
     let blocks = blocks_dir(dir);
-    let present = fs.list(&blocks).map_err(|source| EngineError::io("list", &blocks, source))?;
+    let present = match fs.list(&blocks) {
+        Ok(present) => present,
+        Err(e) => {
+            findings.push(format!("{}: {e}", blocks.display()));
+            Vec::new()
+        }
+    };
+    if manifest.is_none() && present.iter().any(|name| number_of(name).is_some()) {
+        findings.push(format!("{}: the manifest is missing, but there are block files", dir.display()));
+    }
     // Without a manifest, everything there may be part of the store; with it, what is not listed is unfinished work.
     let names: Vec<String> = match manifest {
         Some(manifest) => manifest.files.into_iter().map(|f| f.name).collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backend::StorageBackend;
 use catalog::{DEFAULT_POLICY, Names};
-use model::{BucketId, MeasurementId, Precision, TimeRange};
+use model::{BucketId, FieldType, MeasurementId, Precision, TimeRange};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::{
     AggregateRequest, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
@@ -41,7 +41,11 @@ impl Historian for Service {
     }
 
     fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        let plan = AggregateRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
+        let mut plan = AggregateRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
+        if let Plan::Aggregate(aggregates) = &mut plan {
+            let kinds = self.field_types(&aggregates.selection);
+            aggregates.fit_to_types(&|field| kinds.get(field).copied());
+        }
         self.run(&plan, options)
     }
 
@@ -128,6 +132,16 @@ impl Service {
         })
     }
 
+    /// Types of a measurement's fields; none when it does not exist.
+    fn field_types(&self, selection: &Selection) -> BTreeMap<String, FieldType> {
+        let names = self.0.catalog.read();
+        let policy = selection.retention_policy.as_deref().unwrap_or(DEFAULT_POLICY);
+        let bucket = names.bucket(&selection.database, policy);
+        let measurement = bucket.and_then(|bucket| names.measurement(bucket, &selection.measurement));
+        let fields = measurement.map(|m| names.fields(m)).unwrap_or_default();
+        fields.iter().map(|f| (f.name.clone(), f.kind)).collect()
+    }
+
     fn context(&self, epoch: Option<Precision>) -> RequestContext {
         RequestContext { database: self.0.database.clone(), now: now(), epoch }
     }
@@ -162,7 +176,9 @@ fn to_failure(e: &IntakeError) -> WriteFailure {
     match e {
         e if e.is_retryable() => WriteFailure::Full(e.to_string()),
         IntakeError::Journal(journal::AppendError::Closed) => WriteFailure::Shutdown,
-        IntakeError::Catalog(catalog::CatalogError::TooManySeries { .. }) => WriteFailure::BadRequest(e.to_string()),
+        IntakeError::Catalog(
+            catalog::CatalogError::TooManySeries { .. } | catalog::CatalogError::TooManyColumns { .. },
+        ) => WriteFailure::BadRequest(e.to_string()),
         e => WriteFailure::Internal(e.to_string()),
     }
 }

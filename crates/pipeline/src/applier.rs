@@ -11,7 +11,7 @@ use engine::{Engine, EngineError};
 use journal::{Consumer, Delivery, GapReason, Journal};
 use model::Seq;
 
-use crate::Applied;
+use crate::applied::{Applied, Visible};
 
 /// Longest wait for a record before the cursor is looked after and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
@@ -65,7 +65,7 @@ impl Applier {
         applied: Arc<Applied>,
     ) -> io::Result<Self> {
         consumer.seek(engine.flushed_seq());
-        applied.advance(engine.flushed_seq());
+        applied.advance(engine.flushed_seq(), Visible::Yes);
         let shared = Arc::new(Shared {
             journal,
             engine,
@@ -154,6 +154,7 @@ impl Worker {
     /// False when the engine is being stopped.
     fn apply(&self, seq: Seq, payload: &[u8]) -> bool {
         let s = &self.shared;
+        let mut outcome = Visible::Yes;
         match s.engine.apply(seq, payload) {
             Ok(report) => {
                 s.values.fetch_add(report.values, Relaxed);
@@ -162,10 +163,11 @@ impl Worker {
             Err(EngineError::Stopping) => return false,
             Err(e) => {
                 s.errors.fetch_add(1, Relaxed);
+                outcome = Visible::Lost;
                 tracing::error!(error = %e, "a journal record was passed over");
             }
         }
-        s.applied.advance(seq);
+        s.applied.advance(seq, outcome);
         true
     }
 
@@ -174,7 +176,7 @@ impl Worker {
         s.lost_records.fetch_add(to.0.saturating_sub(from.0) + 1, Relaxed);
         s.lost_values.fetch_add(points.unwrap_or(0), Relaxed);
         tracing::error!(%from, %to, ?points, ?reason, "records of the journal were lost before the engine had them");
-        s.applied.advance(to);
+        s.applied.advance(to, Visible::Lost);
     }
 
     /// Appends are refused until the engine has files of what fills the journal, and by its own settings it may take its time.

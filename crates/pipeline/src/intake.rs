@@ -9,7 +9,7 @@ use model::{BucketId, ColumnId, Precision, Seq, TimeRange, TimestampNs};
 
 use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
-use crate::{Applied, PointBatch};
+use crate::{Applied, PointBatch, Visible};
 
 /// A journal record is ended when it has grown to so many bytes, or to half of what the journal takes: the line or point that
 /// ends it may be long.
@@ -69,6 +69,9 @@ pub enum IntakeError {
     /// The journal did not take it.
     #[error(transparent)]
     Journal(#[from] AppendError),
+    /// The journal took it and lost it again before the store had it: its disk budget dropped it, or it was damaged.
+    #[error("the journal lost the values before the store had them; write them again")]
+    Lost,
     /// New names could not be made durable.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -79,6 +82,7 @@ impl IntakeError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Journal(e) => e.is_retryable(),
+            Self::Lost => true,
             Self::Catalog(e) => matches!(e, CatalogError::Io { .. }),
         }
     }
@@ -128,7 +132,10 @@ impl Intake {
         self.journal.append(last, last_values, move |appended| match appended {
             Ok(seq) => {
                 counters.of(Origin::Http).journaled.fetch_add(left, Relaxed);
-                applied.when(seq, move || done(Ok(outcome)));
+                applied.when(seq, move |visible| match visible {
+                    Visible::Yes => done(Ok(outcome)),
+                    Visible::Lost => done(Err(IntakeError::Lost)),
+                });
             }
             Err(e) => {
                 counters.of(Origin::Http).dropped.fetch_add(left, Relaxed);

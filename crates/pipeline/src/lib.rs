@@ -11,7 +11,7 @@ mod intake;
 mod lines;
 mod points;
 
-pub use applied::Applied;
+pub use applied::{Applied, Visible};
 pub use applier::{Applier, ApplierStats};
 pub use counters::{Counters, Origin, OriginCounts};
 pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};

@@ -1,6 +1,8 @@
 //! What is asked, free of any query language.
 
-use model::{TimeRange, WindowNs};
+use model::{FieldType, TimeRange, WindowNs};
+
+use crate::aggregate::Registry;
 
 /// A question to a store.
 #[derive(Debug, Clone)]
@@ -104,6 +106,22 @@ pub struct AggregatePlan {
     pub order: Order,
     /// At most so many windows a series of the answer.
     pub limit: Option<usize>,
+}
+
+impl AggregatePlan {
+    /// Leaves out columns that a field's type does not have, such as the smallest of texts. The first column of each field is
+    /// what was asked for by name and stays, so that it is refused with a reason.
+    pub fn fit_to_types(&mut self, kind_of: &dyn Fn(&str) -> Option<FieldType>) {
+        let mut seen: Vec<String> = Vec::new();
+        self.aggregates.retain(|aggregate| {
+            if !seen.contains(&aggregate.field) {
+                seen.push(aggregate.field.clone());
+                return true;
+            }
+            let function = Registry::shared().get(&aggregate.function);
+            kind_of(&aggregate.field).is_none_or(|kind| function.is_ok_and(|f| f.accepts(kind)))
+        });
+    }
 }
 
 /// One function over one field.

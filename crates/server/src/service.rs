@@ -11,7 +11,7 @@ use crate::error::ApiError;
 pub type WriteDone = Box<dyn FnOnce(Result<WriteOutcome, WriteFailure>) + Send>;
 
 /// The historian behind the HTTP server. Methods may compute and read files, and are then called on a thread that may block;
-/// [`Historian::health`], [`Historian::ready`] and small writes are called on a thread that must not, so these never wait.
+/// [`Historian::health`] and [`Historian::ready`] are called on a thread that must not, so these never wait.
 pub trait Historian: Send + Sync + 'static {
     /// Parses a line-protocol body on the calling thread and hands it to the journal. `done` is called once it is durable and
     /// visible to queries, or has failed; a `done` dropped without a call is answered 500. A full journal is

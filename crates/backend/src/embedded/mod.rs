@@ -31,7 +31,17 @@ impl Embedded {
     /// # Errors
     /// An unknown database or retention policy, or the query was cancelled.
     pub fn latest(&self, selection: &Selection, cancel: &Cancel) -> Result<QueryResult, QueryError> {
-        latest::latest(&EngineSource::new(&self.catalog, &self.engine), selection, cancel)
+        let result = latest::latest(&EngineSource::new(&self.catalog, &self.engine), selection, cancel)?;
+        Ok(self.with_damage(result))
+    }
+
+    /// The answer, saying which files are missing from it.
+    fn with_damage(&self, mut result: QueryResult) -> QueryResult {
+        let missing = self.engine.damaged_files().into_iter();
+        result
+            .warnings
+            .extend(missing.map(|f| format!("{f} is damaged and left out: values of its time may be missing")));
+        result
     }
 }
 
@@ -41,6 +51,7 @@ impl StorageBackend for Embedded {
     }
 
     fn query(&self, plan: &Plan, limits: &Limits, cancel: &Cancel) -> Result<QueryResult, QueryError> {
-        query::run(plan, &EngineSource::new(&self.catalog, &self.engine), limits, cancel)
+        let result = query::run(plan, &EngineSource::new(&self.catalog, &self.engine), limits, cancel)?;
+        Ok(self.with_damage(result))
     }
 }

@@ -9,6 +9,8 @@ use super::{Config, ConfigError};
 const PLACES: [&str; 2] = ["./hissrv.yaml", "/etc/hissrv/hissrv.yaml"];
 /// Shortest partition: below, a backfill would make more files than a folder can hold well.
 const PARTITION_MIN_S: u64 = 3600;
+/// Smallest journal: below, there is no room for a record.
+const JOURNAL_MIN: u64 = 64_000;
 /// Smallest head: below, every flush would make a file of a few hundred values.
 const HEAD_MIN: u64 = 1 << 20;
 
@@ -65,6 +67,19 @@ fn has_content(text: &str) -> bool {
 
 fn check(config: &Config) -> Result<(), String> {
     config.server.check().map_err(|e| e.to_string())?;
+    let listen = &config.server.listen;
+    if listen.parse::<std::net::SocketAddr>().is_err() {
+        return Err(format!("server.listen: `{listen}` is no address and port, such as 127.0.0.1:6004"));
+    }
+    if config.data_dir.as_os_str().is_empty() {
+        return Err("data_dir: expected the path of a folder".to_owned());
+    }
+    if config.journal.max_disk.0 < JOURNAL_MIN {
+        return Err("journal.max_disk: expected at least 64KB".to_owned());
+    }
+    if config.journal.fsync_interval.0.is_zero() {
+        return Err("journal.fsync_interval: expected more than 0, such as 100ms".to_owned());
+    }
     config.redis.validate().map_err(|e| e.to_string())?;
     if !config.storage.embedded.enabled {
         return Err("storage.embedded.enabled: must be true, this version has no other store".to_owned());

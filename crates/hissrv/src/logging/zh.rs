@@ -23,8 +23,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("names were lost: both copies of the catalog are damaged there", "部分名称丢失：名称目录的两份副本在同一处损坏"),
     ("damage in the store; everything else stays readable", "存储中有损坏；其余数据仍可读取"),
     (
-        "the journal's last write was never completed and was cut off; it had not been acknowledged",
-        "预写日志的最后一次写入未完成，已截去；该写入从未被确认",
+        "the journal did not end with a whole record and was cut there: a write that a crash interrupted, or damage to the last one",
+        "预写日志末尾不是完整的记录，已在该处截断：可能是崩溃打断的写入，也可能是最后一条记录损坏",
     ),
     ("damage in the journal; its other records are taken in", "预写日志中有损坏；其余记录照常读入"),
     (

@@ -116,6 +116,8 @@ impl Node {
         text.one(Kind::Gauge, "engine_head_bytes", "Memory they take.", s.head_bytes);
         text.one(Kind::Gauge, "engine_file_values", "Values in block files.", s.file_values);
         text.one(Kind::Gauge, "engine_files", "Block files.", s.files);
+        let damaged = self.engine.damaged_files().len();
+        text.one(Kind::Gauge, "engine_damaged_files", "Block files left out because they are damaged.", damaged);
         text.one(Kind::Gauge, "engine_file_bytes", "Their length.", s.file_bytes);
         text.one(Kind::Gauge, "engine_index_bytes", "Memory for their indexes.", s.index_bytes);
         text.one(Kind::Counter, "engine_flush_total", "Times that memory was written to files.", s.flushes);

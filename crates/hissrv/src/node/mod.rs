@@ -63,6 +63,7 @@ impl Node {
         let dir = &config.data_dir;
         std::fs::create_dir_all(dir).with_context(|| format!("create the data directory {}", dir.display()))?;
         let lock = lock(dir)?;
+        refuse_lost_names(dir)?;
         let fs: Arc<dyn vfs::Fs> = Arc::new(RealFs);
         let (catalog, report) = Catalog::open(Arc::clone(&fs), &dir.join(CATALOG))?;
         for finding in &report.findings {
@@ -88,6 +89,7 @@ impl Node {
         let applied = Arc::new(Applied::default());
         let replay_to = journal.durable_seq();
         let consumer = journal.consumer(CONSUMER).context("open the journal's cursor of the embedded store")?;
+        refuse_lost_store(dir, consumer.committed_seq(), engine.flushed_seq())?;
         let applier = Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied))?;
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         Ok(Self {
@@ -172,6 +174,32 @@ impl Node {
     pub(crate) fn redis(&self) -> std::sync::MutexGuard<'_, Option<RedisSource>> {
         self.redis.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Without the catalog its identifiers would be given out again, and old values would appear under new names.
+fn refuse_lost_names(dir: &Path) -> anyhow::Result<()> {
+    let holds_files =
+        |folder: &str| std::fs::read_dir(dir.join(folder)).is_ok_and(|mut entries| entries.next().is_some());
+    if holds_files(CATALOG) || !(holds_files(ENGINE) || holds_files(JOURNAL)) {
+        return Ok(());
+    }
+    bail!(
+        "{} is missing or empty, but there are values in {}: restore the folder from a backup, or use another data_dir",
+        dir.join(CATALOG).display(),
+        dir.display()
+    )
+}
+
+/// The journal forgets what the store has in files: a store with less than that has lost values.
+fn refuse_lost_store(dir: &Path, forgotten: Seq, stored: Seq) -> anyhow::Result<()> {
+    if forgotten <= stored {
+        return Ok(());
+    }
+    bail!(
+        "{} holds values up to record {stored} only, but the journal has handed over records up to {forgotten}: restore the \
+         folder from a backup, or use another data_dir",
+        dir.join(ENGINE).display()
+    )
 }
 
 /// Takes the data directory for this process.

@@ -60,6 +60,7 @@ impl Node {
             "head_values": s.head_values, "head_bytes": s.head_bytes,
             "file_values": s.file_values, "files": s.files, "file_bytes": s.file_bytes,
             "tombstones": s.tombstones, "damaged_reads": s.damaged_reads,
+            "damaged_files": self.engine.damaged_files(),
             "refused_values": applier.refused, "lost_values": applier.lost_values,
             "lost_records": applier.lost_records, "errors": applier.errors,
         })
@@ -71,7 +72,7 @@ pub(super) fn log_recovery(report: &RecoveryReport) {
     if let Some(torn) = &report.torn {
         tracing::warn!(
             ?torn,
-            "the journal's last write was never completed and was cut off; it had not been acknowledged"
+            "the journal did not end with a whole record and was cut there: a write that a crash interrupted, or damage to the last one"
         );
     }
     for finding in &report.damage {

@@ -143,6 +143,19 @@ fn a_second_service_on_the_same_data_directory_is_refused() {
 }
 
 #[test]
+fn values_whose_names_or_files_are_gone_are_not_given_to_others() {
+    for lost in ["catalog", "engine"] {
+        let folder = Folder::new();
+        let service = Service::start(&folder, "");
+        service.client().write("m value=1 1");
+        service.stop();
+        std::fs::remove_dir_all(folder.data().join(lost)).unwrap();
+        let refused = Service::try_start(&folder, "").map(Service::stop).unwrap_err();
+        assert!(refused.code == Some(1) && refused.err.contains(&format!("data/{lost}")), "{lost}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -226,6 +226,25 @@ fn stored_points_are_found_by_tags_time_order_and_limit() {
 }
 
 #[test]
+fn windows_of_switches_and_texts_have_the_columns_that_their_types_allow() {
+    let (_folder, service) = with_points();
+    let mut client = service.client();
+    client.write("switch on=true 1700000000000000000\nswitch on=false 1700000001000000000");
+    let question = |function: &str| {
+        json!({
+            "aggregate_type": "time_window", "function": function, "measurement": "switch", "fields": ["on"],
+            "interval": "1h", "start": "2023-11-14T22:00:00Z", "end": "2023-11-14T22:59:59Z",
+        })
+    };
+    let last = aggregate(&mut client, &question("last"));
+    assert_eq!(last["series"][0]["columns"], json!(["time", "value", "count"]), "{last}");
+    assert_eq!(last["series"][0]["values"][0][1], json!(false), "{last}");
+    let refused = client.post("/api/v1/query/aggregate", question("mean").to_string());
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    service.stop();
+}
+
+#[test]
 fn aggregates_are_computed_by_window_and_over_all() {
     let (_folder, service) = with_points();
     let mut client = service.client();

@@ -22,7 +22,7 @@ use memchr::memchr;
 use scan::Cursor;
 
 /// Most fields of one line. Bounds the memory a parser holds to a few MiB besides the body.
-pub const MAX_FIELDS: usize = 65_536;
+pub const MAX_FIELDS: usize = 4_096;
 
 /// Reads the points of one body, in order.
 #[derive(Debug)]

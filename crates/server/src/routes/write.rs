@@ -20,9 +20,6 @@ use crate::influx;
 use crate::metrics::Group;
 use crate::service::{Dialect, WriteFailure, WriteOutcome, WriteRequest};
 
-/// Bodies up to so many bytes are parsed where they were received, which takes well below a millisecond.
-const INLINE_MAX: usize = 64 << 10;
-
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::post("/write", Group::Write, write_v1), Route::post("/api/v2/write", Group::Write, write_v2)]
 }
@@ -59,12 +56,9 @@ type Report = Result<WriteOutcome, WriteFailure>;
 async fn submit(app: Shared, target: Target, encoding: Encoding, body: Collected) -> Result<WriteOutcome, ApiError> {
     let (sender, receiver) = oneshot::channel();
     let missing = target.clone();
-    if encoding == Encoding::Plain && body.bytes.len() <= INLINE_MAX {
-        hand_over(&app, target, body.bytes, body.share, sender);
-    } else {
-        let worker = Arc::clone(&app);
-        app.blocking(move || unpack_and_hand_over(&worker, target, encoding, body, sender)).await??;
-    }
+    // Also for a small body: new names are made durable before the lines under them, and that waits for the disk.
+    let worker = Arc::clone(&app);
+    app.blocking(move || unpack_and_hand_over(&worker, target, encoding, body, sender)).await??;
     match receiver.await {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(failure)) => Err(failed(failure, &missing)),
