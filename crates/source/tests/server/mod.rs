@@ -135,13 +135,6 @@ impl Server {
         self.pipe(&publish_commands(channel, messages));
     }
 
-    /// Publishes points of 15 bytes as fast as another process can.
-    pub(crate) fn publish_many_elsewhere(&self, channel: &str, count: usize) {
-        const CHUNK: usize = 500_000;
-        let chunk = publish_commands(channel, (0..CHUNK).map(|i| format!("{}:25.123456", 10_001 + i % 500)));
-        (0..count / CHUNK).for_each(|_| self.pipe(&chunk));
-    }
-
     fn pipe(&self, input: &str) {
         let (mut command, silent) = (self.client(), || Stdio::null());
         let mut child = command.arg("--pipe").stdin(Stdio::piped()).stdout(silent()).stderr(silent()).spawn().unwrap();
@@ -184,12 +177,4 @@ fn make_certificates(folder: &TempDir) {
     let output = Command::new("sh").args(["-c", script]).current_dir(folder.path()).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "making certificates failed (is openssl installed?): {error}");
-}
-
-/// User and system time of this process so far.
-pub(crate) fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    // utime and stime, in ticks of 10 ms.
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
