@@ -22,6 +22,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("damage in the catalog", "名称目录损坏"),
     ("names were lost: both copies of the catalog are damaged there", "部分名称丢失：名称目录的两份副本在同一处损坏"),
     ("damage in the store; everything else stays readable", "存储中有损坏；其余数据仍可读取"),
+    ("the journal is gone; values that were not in files yet are lost", "预写日志已不存在；尚未写入数据文件的值已丢失"),
     (
         "the journal did not end with a whole record and was cut there: a write that a crash interrupted, or damage to the last one",
         "预写日志末尾不是完整的记录，已在该处截断：可能是崩溃打断的写入，也可能是最后一条记录损坏",

@@ -84,6 +84,9 @@ impl Node {
         let engine = Arc::new(engine);
         let (journal, report) =
             Journal::open(fs, &dir.join(JOURNAL), config.journal.to_config(), engine.flushed_seq())?;
+        if report.segments == 0 && engine.flushed_seq() > Seq(0) {
+            tracing::error!(folder = %dir.join(JOURNAL).display(), "the journal is gone; values that were not in files yet are lost");
+        }
         status::log_recovery(&report);
         let bucket = catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         let applied = Arc::new(Applied::default());

@@ -156,6 +156,19 @@ fn values_whose_names_or_files_are_gone_are_not_given_to_others() {
 }
 
 #[test]
+fn a_journal_that_is_gone_is_said_and_what_is_in_files_stays() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, "");
+    service.client().write("m value=1 1");
+    service.stop();
+    std::fs::remove_dir_all(folder.data().join("journal")).unwrap();
+    let service = Service::start(&folder, "");
+    assert!(service.log().contains("the journal is gone"), "{}", service.log());
+    assert_eq!(service.status()["engine"]["values"], 1);
+    service.stop();
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
