@@ -4,6 +4,7 @@
 //! it rendered in their own language. Not here: HTTP, storage, the catalog.
 
 pub mod aggregate;
+mod answer;
 pub mod exec;
 pub mod plan;
 pub mod request;
@@ -11,10 +12,11 @@ pub mod response;
 pub mod result;
 pub mod scan;
 
+pub use answer::{Answer, Outcome};
 pub use exec::{Cancel, Limits, run};
 pub use plan::{
     Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, Selection, SeriesPlan, TagMatch, TagPredicate, Window,
 };
 pub use request::{AggregateRequest, RequestContext, SeriesRequest};
-pub use result::{QueryError, QueryResult, ResultSeries};
+pub use result::{Cell, QueryError, QueryResult, ResultSeries, Table};
 pub use scan::{ColumnSource, FieldColumn, Piece, SeriesColumns, Summary};

@@ -35,6 +35,35 @@ pub struct ResultColumn {
     pub cells: Vec<Cell>,
 }
 
+/// Rows of one series of an answer, or a part of them, as InfluxDB's `/query` shows them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// Measurement, or what a statement calls its rows; empty: without a name.
+    pub name: String,
+    /// Tags that were grouped by.
+    pub tags: Vec<(String, String)>,
+    /// Names of all columns, that of the time included.
+    pub columns: Vec<String>,
+    /// The first column, where it is one of times.
+    pub times: Option<Vec<TimestampNs>>,
+    /// The further columns (all of them where there are no times), each of the same length.
+    pub cells: Vec<Vec<Cell>>,
+    /// Zone that times are printed in; UTC where there is none.
+    pub zone: Option<jiff::tz::TimeZone>,
+}
+
+impl Table {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.times.as_ref().map_or_else(|| self.cells.first().map_or(0, Vec::len), Vec::len)
+    }
+
+    /// True when there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// One value of an answer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Cell {

@@ -84,6 +84,41 @@ pub trait Accumulator: Send {
     fn finish(self: Box<Self>) -> Cell;
 }
 
+/// The result of a function.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Picked {
+    /// Its value.
+    pub cell: Cell,
+    /// The point it is the value of, where the function chose one.
+    pub at: Option<Origin>,
+}
+
+/// Where a point comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Its series.
+    pub series: SeriesId,
+    /// Its time.
+    pub time: TimestampNs,
+}
+
+impl From<Cell> for Picked {
+    fn from(cell: Cell) -> Self {
+        Self { cell, at: None }
+    }
+}
+
+/// One point of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Its time; that of the window for the result of an aggregate.
+    pub time: TimestampNs,
+    /// Its value, never null.
+    pub cell: Cell,
+    /// The stored point it is, where it is one.
+    pub at: Option<Origin>,
+}
+
 /// An accumulator that can do without the points of a run.
 pub trait TakesSummaries {
     /// Takes in a run of points by its summary.

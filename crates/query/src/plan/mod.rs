@@ -1,8 +1,13 @@
 //! What is asked, free of any query language.
 
+pub mod expr;
+mod select;
+
 use model::{FieldType, TimeRange, WindowNs};
 
 use crate::aggregate::Registry;
+
+pub use select::{Column, Dimension, FillWith, MeasurementRef, NameOrPattern, Select, Source, Windowing};
 
 /// A question to a store.
 #[derive(Debug, Clone)]
