@@ -1,7 +1,6 @@
 //! Creating what is missing: measurements, fields, series and columns for the values of a batch, in one durable step.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use model::key::SeriesKey;
 use model::{BucketId, ColumnId, FieldType, MeasurementId, SeriesId};
@@ -35,7 +34,11 @@ impl Catalog {
     /// # Errors
     /// When nothing was created: the disk failed, or the limit on series or columns would be exceeded.
     pub fn define(&self, bucket: BucketId, wanted: &[Wanted<'_>]) -> Result<(), CatalogError> {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut durable = self.durable();
+        // Under the lock: it may have been dropped since the caller looked it up.
+        if !self.read().has_bucket(bucket) {
+            return Err(CatalogError::Dropped);
+        }
         let mut draft = Draft::new(bucket, self);
         for item in wanted {
             draft.want(&self.read(), item);
@@ -49,7 +52,7 @@ impl Catalog {
             return Err(CatalogError::TooManyColumns { wanted: draft.new_columns.len(), limit: MAX_COLUMNS });
         }
         let entries = std::mem::take(&mut draft.entries);
-        self.publish(&mut log, entries)
+        self.publish(&mut durable, entries)
     }
 }
 
@@ -90,8 +93,8 @@ impl Draft {
             bucket,
             entries: Vec::new(),
             next_measurement: names.next_measurement(),
-            next_series: SeriesId(names.series_count() as u32),
-            next_column: ColumnId(names.column_count() as u32),
+            next_series: names.next_series(),
+            next_column: names.next_column(),
             new_measurements: HashMap::new(),
             fields: HashMap::new(),
             new_series: HashMap::new(),

@@ -1,4 +1,4 @@
-//! One definition, and its bytes.
+//! One definition, or the end of some, and its bytes.
 //!
 //! ```text
 //! entry       = tag:u8 | fields
@@ -7,20 +7,54 @@
 //! field       = 3 | measurement id | index | type:u8 | name
 //! series      = 4 | id | measurement id | canonical key
 //! column      = 5 | id | series id | field index
+//! dropped     = 6 | bucket id                                               with all its measurements
+//!             | 7 | measurement id                                          with its fields and series
+//!             | 8 | count | series id, each minus the one before*           with their columns; ascending
 //! ```
 //! Numbers are varints; texts a varint length and UTF-8. Identifiers are written out, so a lost entry moves none of the others.
 
 use model::wire::{Cursor, WireError, put_varint};
 use model::{BucketId, ColumnId, FieldType, MeasurementId, SeriesId};
 
-/// A definition.
+/// A definition, or the end of some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entry {
-    Bucket { id: BucketId, database: String, policy: String },
-    Measurement { id: MeasurementId, bucket: BucketId, name: String },
-    Field { measurement: MeasurementId, index: u16, kind: FieldType, name: String },
-    Series { id: SeriesId, measurement: MeasurementId, key: Vec<u8> },
-    Column { id: ColumnId, series: SeriesId, field: u16 },
+    Bucket {
+        id: BucketId,
+        database: String,
+        policy: String,
+    },
+    Measurement {
+        id: MeasurementId,
+        bucket: BucketId,
+        name: String,
+    },
+    Field {
+        measurement: MeasurementId,
+        index: u16,
+        kind: FieldType,
+        name: String,
+    },
+    Series {
+        id: SeriesId,
+        measurement: MeasurementId,
+        key: Vec<u8>,
+    },
+    Column {
+        id: ColumnId,
+        series: SeriesId,
+        field: u16,
+    },
+    DropBucket {
+        id: BucketId,
+    },
+    DropMeasurement {
+        id: MeasurementId,
+    },
+    /// Ascending, without repetition.
+    DropSeries {
+        ids: Vec<SeriesId>,
+    },
 }
 
 impl Entry {
@@ -46,6 +80,13 @@ impl Entry {
                 put_bytes(out, key);
             }
             Self::Column { id, series, field } => put_head(out, 5, &[id.0, series.0, u32::from(*field)]),
+            Self::DropBucket { id } => put_head(out, 6, &[id.0]),
+            Self::DropMeasurement { id } => put_head(out, 7, &[id.0]),
+            Self::DropSeries { ids } => {
+                put_head(out, 8, &[ids.len() as u32]);
+                let before = [0].into_iter().chain(ids.iter().map(|id| id.0));
+                ids.iter().zip(before).for_each(|(id, before)| put_varint(out, u64::from(id.0.wrapping_sub(before))));
+            }
         }
     }
 
@@ -62,6 +103,9 @@ impl Entry {
             },
             4 => Self::Series { id: SeriesId(number(r)?), measurement: MeasurementId(number(r)?), key: bytes(r)? },
             5 => Self::Column { id: ColumnId(number(r)?), series: SeriesId(number(r)?), field: small(r)? },
+            6 => Self::DropBucket { id: BucketId(number(r)?) },
+            7 => Self::DropMeasurement { id: MeasurementId(number(r)?) },
+            8 => Self::DropSeries { ids: series_ids(r)? },
             _ => return Err(WireError::Malformed("unknown catalog entry")),
         })
     }
@@ -75,6 +119,17 @@ fn put_head(out: &mut Vec<u8>, tag: u8, numbers: &[u32]) {
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+fn series_ids(r: &mut Cursor<'_>) -> Result<Vec<SeriesId>, WireError> {
+    let count = number(r)?;
+    let mut ids = Vec::new();
+    let mut last = 0u32;
+    for _ in 0..count {
+        last = last.checked_add(number(r)?).ok_or(WireError::Malformed("identifier out of range"))?;
+        ids.push(SeriesId(last));
+    }
+    Ok(ids)
 }
 
 fn number(r: &mut Cursor<'_>) -> Result<u32, WireError> {

@@ -43,6 +43,19 @@ pub enum CatalogError {
         /// One of the files.
         path: PathBuf,
     },
+    /// Neither copy of the databases and users is intact.
+    #[error(
+        "catalog: {}: both copies of databases and users are damaged: restore one from a backup, or remove both, and every \
+         database gets a policy without end, while users, continuous queries and subscriptions are to be made again",
+        .path.display()
+    )]
+    MetaDamaged {
+        /// The first of the files.
+        path: PathBuf,
+    },
+    /// The database or retention policy was dropped.
+    #[error("the database or retention policy was dropped")]
+    Dropped,
     /// More names at once than one record holds: define them in smaller batches. Nothing was defined.
     #[error("catalog: {len} bytes of new names at once, of {limit} that one record holds")]
     TooManyNames {

@@ -1,19 +1,22 @@
-//! Names and the small integers that stand for them: buckets, measurements, fields, series, columns.
+//! Names and the small integers that stand for them: buckets, measurements, fields, series, columns. And databases with their
+//! retention policies, continuous queries and users, see [`meta`].
 //!
 //! The journal and the engine speak in identifiers; this room is the only one that can turn them back into names, so an
 //! identifier is durable (in two files, see [`log`]) before anything may be written under it, and is never used again for
 //! another name. Lookups take a shared lock for a moment; creations are serialised and do their I/O without holding it.
-//! Not here: values, retention, which store a bucket lives in.
+//! Not here: values, their removal, which store a bucket lives in.
 
 mod define;
+mod drops;
 mod entry;
 mod error;
 mod log;
+mod meta;
 mod names;
 mod tags;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use model::BucketId;
 use vfs::Fs;
@@ -21,11 +24,15 @@ use vfs::Fs;
 pub use define::{MAX_COLUMNS, MAX_SERIES, Wanted};
 pub use error::CatalogError;
 pub use log::{CatalogReport, verify};
-pub use names::{ColumnInfo, FieldInfo, Names};
+pub use meta::{
+    ContinuousQuery, Database, Meta, MetaError, Policy, PolicySpec, Privilege, Subscription, SubscriptionMode, User,
+};
+pub use names::{ColumnInfo, Dropped, FieldInfo, Names};
 pub use tags::TagCondition;
 
 use crate::entry::Entry;
-use crate::log::Log;
+use crate::log::{Log, Stored};
+use crate::meta::file::MetaFiles;
 
 /// Name of the retention policy that every database has from the start, as in InfluxDB.
 pub const DEFAULT_POLICY: &str = "autogen";
@@ -33,7 +40,14 @@ pub const DEFAULT_POLICY: &str = "autogen";
 /// The catalog of one data directory. Cheap to share; all methods may be called from any thread.
 pub struct Catalog {
     names: RwLock<Names>,
-    log: Mutex<Log>,
+    meta: RwLock<Arc<Meta>>,
+    durable: Mutex<Durable>,
+}
+
+/// The files. Whoever holds them is the only one to change anything.
+pub(crate) struct Durable {
+    log: Log,
+    meta: MetaFiles,
 }
 
 impl Catalog {
@@ -42,12 +56,33 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Io`] when a file cannot be read or repaired. Damage that the second copy can mend is mended and reported.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path) -> Result<(Self, CatalogReport), CatalogError> {
-        let (log, batches, report) = Log::open(fs, dir)?;
+        let create = fs.create_dir_all(dir);
+        create.map_err(|source| CatalogError::Io { op: "create folder", path: dir.to_owned(), source })?;
+        let mut stored = Stored::read(&*fs, dir)?;
         let mut names = Names::default();
-        for entry in batches.into_iter().flatten() {
+        for entry in stored.batches.drain(..).flatten() {
             names.apply(entry);
         }
-        Ok((Self { names: RwLock::new(names), log: Mutex::new(log) }, report))
+        let (mut files, mut loaded) = MetaFiles::open(Arc::clone(&fs), dir)?;
+        let were_lost = loaded.meta.is_none() && !stored.is_old() && names.buckets().next().is_some();
+        let meta = loaded.meta.take();
+        let is_new = meta.is_none();
+        let before = meta.unwrap_or_default();
+        let mut meta = before.clone();
+        names.buckets().for_each(|(_, database, policy)| meta.ensure_policy(database, policy));
+        // IMPORTANT: before the log, whose new version says that these files exist.
+        if is_new || meta != before {
+            files.save(&meta)?;
+        }
+        let log = stored.mend(&*fs)?;
+        let mut report = stored.report;
+        report.findings.append(&mut loaded.findings);
+        if were_lost {
+            let what = "both copies of databases and users are missing: every database has a policy without end now";
+            report.findings.push(format!("{}: {what}", dir.display()));
+        }
+        let durable = Mutex::new(Durable { log, meta: files });
+        Ok((Self { names: RwLock::new(names), meta: RwLock::new(Arc::new(meta)), durable }, report))
     }
 
     /// The names, locked for reading: hold it for a batch of lookups, not across I/O.
@@ -55,27 +90,55 @@ impl Catalog {
         self.names.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bucket of a database and retention policy, created when it does not exist.
+    /// The bucket of a database and retention policy; all three are created when they do not exist.
     ///
     /// # Errors
-    /// When it had to be created and that could not be made durable.
+    /// When something had to be created and that could not be made durable.
     pub fn ensure_bucket(&self, database: &str, policy: &str) -> Result<BucketId, CatalogError> {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut durable = self.durable();
+        let mut meta = Meta::clone(&self.meta());
+        meta.ensure_policy(database, policy);
+        self.store_meta(&mut durable, meta)?;
+        self.add_bucket(&mut durable, database, policy)
+    }
+
+    /// The bucket of a retention policy, which must exist; the database's default one where that is `None`.
+    ///
+    /// # Errors
+    /// [`MetaError::DatabaseNotFound`], [`MetaError::PolicyNotFound`]; [`MetaError::NotStored`] when this is the first time
+    /// that data is written to the policy and that could not be made durable.
+    pub fn bucket_of(&self, database: &str, policy: Option<&str>) -> Result<BucketId, MetaError> {
+        let known = self.meta().policy(database, policy).map(|p| self.read().bucket(database, &p.name))?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let mut durable = self.durable();
+        // Once more: it may have been dropped meanwhile.
+        let meta = self.meta();
+        let policy = meta.policy(database, policy)?;
+        Ok(self.add_bucket(&mut durable, database, &policy.name)?)
+    }
+
+    fn add_bucket(&self, durable: &mut Durable, database: &str, policy: &str) -> Result<BucketId, CatalogError> {
         if let Some(id) = self.read().bucket(database, policy) {
             return Ok(id);
         }
         let id = self.read().next_bucket();
         let entry = Entry::Bucket { id, database: database.to_owned(), policy: policy.to_owned() };
-        self.publish(&mut log, vec![entry])?;
+        self.publish(durable, vec![entry])?;
         Ok(id)
     }
 
+    pub(crate) fn durable(&self) -> MutexGuard<'_, Durable> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes `entries` durable, then visible. The caller holds the log, so identifiers cannot be given out twice.
-    fn publish(&self, log: &mut Log, entries: Vec<Entry>) -> Result<(), CatalogError> {
+    fn publish(&self, durable: &mut Durable, entries: Vec<Entry>) -> Result<(), CatalogError> {
         if entries.is_empty() {
             return Ok(());
         }
-        log.append(&entries)?;
+        durable.log.append(&entries)?;
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
             names.apply(entry);

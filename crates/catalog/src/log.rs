@@ -2,9 +2,10 @@
 //! damaged in one is taken from the other, and the damaged file is written anew.
 //!
 //! ```text
-//! file   = "HSCATLG1" | record*
+//! file   = "HSCATLG2" | record*
 //! record = len:u32le | crc32c:u32le | ordinal:u32le | raw_len:u32le | zstd(entries)[len]     (crc over ordinal, raw_len, zstd bytes)
 //! ```
+//! A file of version 1 differs in its magic alone, and has no entries about what was dropped.
 //! A record is synced in the first file before it is begun in the second, so a power cut can tear the end of one file only.
 
 use std::collections::BTreeMap;
@@ -17,8 +18,11 @@ use vfs::{File, Fs, replace_durably};
 
 use crate::CatalogError;
 use crate::entry::Entry;
+use crate::meta;
 
-const MAGIC: &[u8; 8] = b"HSCATLG1";
+const MAGIC: &[u8; 8] = b"HSCATLG2";
+/// Of files without entries of what was dropped; written anew with the other magic when opened.
+const OLD_MAGIC: &[u8; 8] = b"HSCATLG1";
 /// The magic without its last character, which is the version.
 const MAGIC_ANY_VERSION: &[u8; 7] = b"HSCATLG";
 const FILES: [&str; 2] = ["catalog.1", "catalog.2"];
@@ -53,25 +57,44 @@ struct Copy {
     file: Arc<dyn File>,
 }
 
-impl Log {
-    /// Reads both copies, mends what is damaged in one, and gives the entries of each record in order.
-    pub(crate) fn open(fs: Arc<dyn Fs>, dir: &Path) -> Result<(Self, Vec<Vec<Entry>>, CatalogReport), CatalogError> {
-        fs.create_dir_all(dir).map_err(failed("create folder", dir))?;
+/// Both copies as read.
+pub(crate) struct Stored {
+    scans: Vec<Scan>,
+    records: Records,
+    /// The entries of each record in order.
+    pub(crate) batches: Vec<Vec<Entry>>,
+    pub(crate) report: CatalogReport,
+}
+
+impl Stored {
+    /// Reads both copies.
+    pub(crate) fn read(fs: &dyn Fs, dir: &Path) -> Result<Self, CatalogError> {
         let scans = FILES.map(|name| dir.join(name));
         let scans =
-            scans.iter().map(|path| scan(&*fs, path).map_err(failed("read", path))).collect::<Result<Vec<_>, _>>()?;
+            scans.iter().map(|path| scan(fs, path).map_err(failed("read", path))).collect::<Result<Vec<_>, _>>()?;
         check_usable(&scans)?;
         let records: Records = scans.iter().flat_map(|s| s.records.iter().cloned()).collect();
         let report = report(&scans, &records);
         let batches = records.values().map(|r| entries_of(r)).collect::<Option<Vec<_>>>();
         let batches = batches.ok_or_else(|| CatalogError::Newer { path: dir.join(FILES[0]) })?;
-        let content: Vec<u8> = MAGIC.iter().copied().chain(records.values().flatten().copied()).collect();
-        let copies = scans.iter().map(|s| s.mend(&*fs, &content)).collect::<Result<Vec<_>, _>>()?;
-        let log =
-            Self { copies, len: content.len() as u64, next_ordinal: next_ordinal(&scans, &records), poisoned: false };
-        Ok((log, batches, report))
+        Ok(Self { scans, records, batches, report })
     }
 
+    /// True when the files are of a version that had no separate files for databases and users.
+    pub(crate) fn is_old(&self) -> bool {
+        self.scans.iter().any(|s| s.bytes.starts_with(OLD_MAGIC))
+    }
+
+    /// Mends what is damaged in one copy, and opens both for appending.
+    pub(crate) fn mend(&self, fs: &dyn Fs) -> Result<Log, CatalogError> {
+        let content: Vec<u8> = MAGIC.iter().copied().chain(self.records.values().flatten().copied()).collect();
+        let copies = self.scans.iter().map(|s| s.mend(fs, &content)).collect::<Result<Vec<_>, _>>()?;
+        let next_ordinal = next_ordinal(&self.scans, &self.records);
+        Ok(Log { copies, len: content.len() as u64, next_ordinal, poisoned: false })
+    }
+}
+
+impl Log {
     /// Appends one record to both files and syncs them.
     pub(crate) fn append(&mut self, entries: &[Entry]) -> Result<(), CatalogError> {
         if self.poisoned {
@@ -93,10 +116,10 @@ impl Log {
         Ok(())
     }
 
-    /// Takes a record back that could not be written to both files, as on a full disk. Should a power cut undo this, the record
-    /// is there again with identifiers that nobody uses, or the one written next over it.
+    /// Takes a record back that could not be written to both files, as on a full disk. Synced, or a
+    /// power cut could bring back a record about something dropped, while values are written to it.
     fn cut_back(&self) -> io::Result<()> {
-        self.copies.iter().try_for_each(|copy| copy.file.set_len(self.len))
+        self.copies.iter().try_for_each(|copy| copy.file.set_len(self.len).and_then(|()| copy.file.sync()))
     }
 }
 
@@ -111,7 +134,7 @@ fn check_usable(scans: &[Scan]) -> Result<(), CatalogError> {
     if present.clone().all(Scan::is_other_version) {
         return Err(CatalogError::Newer { path });
     }
-    if present.all(|s| s.records.is_empty() && s.bytes != MAGIC) {
+    if present.all(|s| s.records.is_empty() && s.bytes != MAGIC && s.bytes != OLD_MAGIC) {
         return Err(CatalogError::Damaged { path });
     }
     Ok(())
@@ -163,7 +186,7 @@ struct Scan {
 
 impl Scan {
     fn is_other_version(&self) -> bool {
-        self.bytes.starts_with(MAGIC_ANY_VERSION) && !self.bytes.starts_with(MAGIC)
+        self.bytes.starts_with(MAGIC_ANY_VERSION) && !is_known(&self.bytes)
     }
 
     fn find(&mut self, offset: usize, what: &str) {
@@ -180,13 +203,18 @@ impl Scan {
     }
 }
 
+/// True for the first bytes of a version that this build reads.
+fn is_known(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC) || bytes.starts_with(OLD_MAGIC)
+}
+
 fn scan(fs: &dyn Fs, path: &Path) -> io::Result<Scan> {
     let mut scan = Scan { path: path.to_owned(), exists: fs.exists(path), ..Scan::default() };
     if !scan.exists {
         return Ok(scan);
     }
     scan.bytes = fs.read(path)?;
-    if !scan.bytes.starts_with(MAGIC) {
+    if !is_known(&scan.bytes) {
         scan.find(0, "not a catalog file (bad magic)");
     }
     let mut at = MAGIC.len();
@@ -253,5 +281,6 @@ pub fn verify(fs: &dyn Fs, dir: &Path) -> io::Result<Vec<String>> {
     if ordinals.iter().any(|n| Some(n) != ordinals.first()) {
         findings.push(format!("{}: the two copies hold different records", dir.display()));
     }
+    findings.extend(meta::file::verify(fs, dir));
     Ok(findings)
 }

@@ -1,11 +1,12 @@
 //! All names in memory, for lookup in both directions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use model::{BucketId, ColumnId, FieldType, MeasurementId, SeriesId};
+use roaring::RoaringBitmap;
 
 use crate::entry::Entry;
 use crate::tags::TagIndexes;
@@ -21,7 +22,36 @@ pub struct Names {
     series_ids: HashTable<SeriesId>,
     hasher: RandomState,
     columns: Vec<Option<ColumnInfo>>,
+    pub(crate) live_series: usize,
+    pub(crate) live_columns: usize,
+    dropped: Dropped,
     pub(crate) tag_indexes: TagIndexes,
+}
+
+/// What existed and does not any more. A definition that was lost is not among it: its values may be needed again, once the
+/// catalog is restored.
+#[derive(Debug, Clone, Default)]
+pub struct Dropped {
+    buckets: RoaringBitmap,
+    columns: RoaringBitmap,
+}
+
+impl Dropped {
+    /// True for a bucket whose files are to go.
+    pub fn has_bucket(&self, bucket: BucketId) -> bool {
+        self.buckets.contains(bucket.0)
+    }
+
+    /// True for a column whose values are to go.
+    #[inline]
+    pub fn has_column(&self, column: ColumnId) -> bool {
+        self.columns.contains(column.0)
+    }
+
+    /// How many columns there are; it never shrinks.
+    pub fn column_count(&self) -> u64 {
+        self.columns.len()
+    }
 }
 
 struct Bucket {
@@ -90,11 +120,11 @@ impl Names {
         self.measurement_ids.get(&(bucket, name.to_owned())).copied()
     }
 
-    /// Measurements of a bucket, in the order of creation.
+    /// Measurements of a bucket that have series, in the order of creation.
     pub fn measurements(&self, bucket: BucketId) -> impl Iterator<Item = (MeasurementId, &str)> {
         let known = self.measurements.iter().enumerate();
         known.filter_map(move |(i, m)| {
-            let m = m.as_ref().filter(|m| m.bucket == bucket)?;
+            let m = m.as_ref().filter(|m| m.bucket == bucket && !m.series.is_empty())?;
             Some((MeasurementId(i as u32), m.name.as_str()))
         })
     }
@@ -146,12 +176,46 @@ impl Names {
 
     /// Number of series.
     pub fn series_count(&self) -> usize {
-        self.series.len()
+        self.live_series
     }
 
     /// Number of columns.
     pub fn column_count(&self) -> usize {
-        self.columns.len()
+        self.live_columns
+    }
+
+    /// What existed and does not any more.
+    pub fn dropped(&self) -> &Dropped {
+        &self.dropped
+    }
+
+    /// Measurement of a series.
+    pub fn measurement_of(&self, series: SeriesId) -> Option<MeasurementId> {
+        self.series_ref(series).map(|s| s.measurement)
+    }
+
+    /// True while this bucket can take names.
+    pub(crate) fn has_bucket(&self, bucket: BucketId) -> bool {
+        self.buckets.get(bucket.index()).is_some_and(Option::is_some)
+    }
+
+    /// Measurements of a bucket, those without series included.
+    pub(crate) fn all_measurements(&self, bucket: BucketId) -> Vec<MeasurementId> {
+        let known = self.measurements.iter().zip(0..);
+        known.filter(|(m, _)| m.as_ref().is_some_and(|m| m.bucket == bucket)).map(|(_, i)| MeasurementId(i)).collect()
+    }
+
+    /// True while this measurement exists.
+    pub(crate) fn has_measurement(&self, measurement: MeasurementId) -> bool {
+        self.measurement_ref(measurement).is_some()
+    }
+
+    pub(crate) fn next_series(&self) -> SeriesId {
+        SeriesId(self.series.len() as u32)
+    }
+
+    pub(crate) fn next_column(&self) -> ColumnId {
+        ColumnId(self.columns.len() as u32)
     }
 
     pub(crate) fn next_bucket(&self) -> BucketId {
@@ -162,22 +226,36 @@ impl Names {
         MeasurementId(self.measurements.len() as u32)
     }
 
-    /// Takes a durable definition in. One that refers to something lost is left out, but every identifier that is mentioned
+    /// Takes a durable entry in. One that refers to something lost is left out, but every identifier that is mentioned
     /// counts as given out, so that it is never given to something else.
     pub(crate) fn apply(&mut self, entry: Entry) {
         match entry {
-            Entry::Bucket { id, database, policy } => put(&mut self.buckets, id.index(), Bucket { database, policy }),
+            Entry::Bucket { id, database, policy } => self.apply_bucket(id, database, policy),
             Entry::Measurement { id, bucket, name } => self.apply_measurement(id, bucket, name),
             Entry::Field { measurement, index, kind, name } => {
                 self.apply_field(measurement, index, FieldInfo { name, kind })
             }
             Entry::Series { id, measurement, key } => self.apply_series(id, measurement, key),
             Entry::Column { id, series, field } => self.apply_column(id, series, field),
+            Entry::DropBucket { id } => self.drop_bucket(id),
+            Entry::DropMeasurement { id } => self.drop_measurement(id),
+            Entry::DropSeries { ids } => self.drop_series(&ids),
         }
+    }
+
+    /// Should the name stand for a bucket already, that one was dropped by an entry that is lost. The same goes for the others.
+    fn apply_bucket(&mut self, id: BucketId, database: String, policy: String) {
+        if let Some(old) = self.bucket(&database, &policy) {
+            self.drop_bucket(old);
+        }
+        put(&mut self.buckets, id.index(), Bucket { database, policy });
     }
 
     fn apply_measurement(&mut self, id: MeasurementId, bucket: BucketId, name: String) {
         reserve(&mut self.buckets, bucket.index());
+        if let Some(old) = self.measurement(bucket, &name) {
+            self.drop_measurement(old);
+        }
         self.measurement_ids.insert((bucket, name.clone()), id);
         put(&mut self.measurements, id.index(), Measurement { bucket, name, ..Measurement::default() });
     }
@@ -195,9 +273,13 @@ impl Names {
     fn apply_series(&mut self, id: SeriesId, measurement: MeasurementId, key: Vec<u8>) {
         reserve(&mut self.measurements, measurement.index());
         reserve(&mut self.series, id.index());
+        let Some(bucket) = self.measurement_ref(measurement).map(|m| m.bucket) else { return };
+        if let Some(old) = self.series(bucket, &key) {
+            self.drop_series(&[old]);
+        }
         let Some(Some(m)) = self.measurements.get_mut(measurement.index()) else { return };
         m.series.push(id);
-        let bucket = m.bucket;
+        self.live_series += 1;
         let hash = self.hash(bucket, &key);
         let fresh = Series { measurement, bucket, key: key.into_boxed_slice(), columns: Vec::new() };
         put(&mut self.series, id.index(), fresh);
@@ -214,10 +296,59 @@ impl Names {
         let Some(Some(s)) = self.series.get_mut(series.index()) else { return };
         let Some(Some(m)) = self.measurements.get_mut(s.measurement.index()) else { return };
         let Some(kind) = m.field_slot(field).filter(|f| !f.name.is_empty()).map(|f| f.kind) else { return };
+        self.live_columns += 1;
         let place = s.columns.partition_point(|(known, _)| *known <= field);
         s.columns.insert(place, (field, id));
         let info = ColumnInfo { series, measurement: s.measurement, bucket: s.bucket, field, kind };
         put(&mut self.columns, id.index(), info);
+    }
+
+    fn drop_bucket(&mut self, id: BucketId) {
+        reserve(&mut self.buckets, id.index());
+        self.dropped.buckets.insert(id.0);
+        for measurement in self.all_measurements(id) {
+            self.drop_measurement(measurement);
+        }
+        take(&mut self.buckets, id.index());
+    }
+
+    fn drop_measurement(&mut self, id: MeasurementId) {
+        reserve(&mut self.measurements, id.index());
+        let Some(gone) = take(&mut self.measurements, id.index()) else { return };
+        gone.series.iter().for_each(|series| self.forget_series(*series));
+        self.tag_indexes.forget(id);
+        self.measurement_ids.remove(&(gone.bucket, gone.name));
+    }
+
+    /// The measurements stay with their fields.
+    fn drop_series(&mut self, ids: &[SeriesId]) {
+        let mut touched = BTreeSet::new();
+        for id in ids {
+            reserve(&mut self.series, id.index());
+            touched.extend(self.measurement_of(*id));
+            self.forget_series(*id);
+        }
+        for measurement in touched {
+            self.tag_indexes.forget(measurement);
+            if let Some(Some(m)) = self.measurements.get_mut(measurement.index()) {
+                let series = &self.series;
+                m.series.retain(|s| series.get(s.index()).is_some_and(Option::is_some));
+            }
+        }
+    }
+
+    /// Takes a series and its columns out, except out of its measurement.
+    fn forget_series(&mut self, id: SeriesId) {
+        let Some(gone) = take(&mut self.series, id.index()) else { return };
+        self.live_series -= 1;
+        let hash = self.hash(gone.bucket, &gone.key);
+        if let Ok(entry) = self.series_ids.find_entry(hash, |other| *other == id) {
+            entry.remove();
+        }
+        for (_, column) in gone.columns {
+            self.live_columns -= usize::from(take(&mut self.columns, column.index()).is_some());
+            self.dropped.columns.insert(column.0);
+        }
     }
 
     fn hash(&self, bucket: BucketId, key: &[u8]) -> u64 {
@@ -266,4 +397,9 @@ fn put<T>(table: &mut Vec<Option<T>>, index: usize, value: T) {
     if let Some(slot) = table.get_mut(index) {
         *slot = Some(value);
     }
+}
+
+/// Leaves a hole.
+fn take<T>(table: &mut [Option<T>], index: usize) -> Option<T> {
+    table.get_mut(index).and_then(Option::take)
 }

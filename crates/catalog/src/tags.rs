@@ -31,6 +31,13 @@ struct TagIndex {
     postings: Postings,
 }
 
+impl TagIndexes {
+    /// Forgets an index, since series of the measurement are gone. It is built anew when asked for.
+    pub(crate) fn forget(&mut self, measurement: MeasurementId) {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).remove(&measurement);
+    }
+}
+
 impl Names {
     /// Series of a measurement that fulfil all conditions, ascending by identifier.
     pub fn select(&self, measurement: MeasurementId, conditions: &[TagCondition<'_>]) -> Vec<SeriesId> {

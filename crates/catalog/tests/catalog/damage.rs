@@ -131,7 +131,7 @@ fn copies_of_which_nothing_is_left_are_refused_and_left_alone() {
 #[test]
 fn files_of_a_later_version_are_refused_and_left_alone() {
     let (fs, _) = plant();
-    FILES.iter().for_each(|path| fs.open(Path::new(path)).unwrap().write_at(b"2", 7).unwrap());
+    FILES.iter().for_each(|path| fs.open(Path::new(path)).unwrap().write_at(b"3", 7).unwrap());
     let before = fs.read(Path::new(FILES[1])).unwrap();
     let refused = Catalog::open(Arc::new(fs.clone()), Path::new(DIR)).err().unwrap();
     assert!(matches!(refused, CatalogError::Newer { .. }), "{refused}");

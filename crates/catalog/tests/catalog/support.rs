@@ -23,8 +23,11 @@ pub(crate) type Known = (BucketId, String, SeriesId, String, ColumnId, FieldType
 
 /// Every column with its names.
 pub(crate) fn known(names: &Names) -> Vec<Known> {
-    let columns = (0..names.column_count() as u32).map(ColumnId);
-    let known = columns.filter_map(|id| {
+    let measurements = names.buckets().flat_map(|(bucket, ..)| names.measurements(bucket).map(|(m, _)| m));
+    let series = measurements.flat_map(|m| names.series_of(m).iter().copied());
+    let mut columns: Vec<_> = series.flat_map(|s| names.columns_of(s).iter().map(|(_, column)| *column)).collect();
+    columns.sort_unstable();
+    let known = columns.into_iter().filter_map(|id| {
         let info = names.column_info(id)?;
         let key = String::from_utf8(names.series_key(info.series)?.to_vec()).unwrap();
         let field = names.fields(info.measurement).get(usize::from(info.field))?;
