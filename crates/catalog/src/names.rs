@@ -1,6 +1,6 @@
 //! All names in memory, for lookup in both directions.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
@@ -33,7 +33,7 @@ pub struct Names {
 #[derive(Debug, Clone, Default)]
 pub struct Dropped {
     buckets: RoaringBitmap,
-    columns: RoaringBitmap,
+    columns: BTreeMap<BucketId, RoaringBitmap>,
 }
 
 impl Dropped {
@@ -43,14 +43,13 @@ impl Dropped {
     }
 
     /// True for a column whose values are to go.
-    #[inline]
     pub fn has_column(&self, column: ColumnId) -> bool {
-        self.columns.contains(column.0)
+        self.columns.values().any(|columns| columns.contains(column.0))
     }
 
-    /// How many columns there are; it never shrinks.
-    pub fn column_count(&self) -> u64 {
-        self.columns.len()
+    /// Columns of a bucket whose values are to go; they only become more.
+    pub fn columns_of(&self, bucket: BucketId) -> Option<&RoaringBitmap> {
+        self.columns.get(&bucket)
     }
 }
 
@@ -347,7 +346,7 @@ impl Names {
         }
         for (_, column) in gone.columns {
             self.live_columns -= usize::from(take(&mut self.columns, column.index()).is_some());
-            self.dropped.columns.insert(column.0);
+            self.dropped.columns.entry(gone.bucket).or_default().insert(column.0);
         }
     }
 

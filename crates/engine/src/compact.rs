@@ -45,6 +45,7 @@ impl Shared {
     pub(crate) fn merge_where_due(&self) -> Result<(), EngineError> {
         loop {
             let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+            self.remove_dropped_buckets()?;
             let Some(files) = self.partitions().into_values().find_map(|files| self.due(files)) else { return Ok(()) };
             self.merge(&files)?;
         }
@@ -53,6 +54,7 @@ impl Shared {
     /// Merges every partition that is not one merged file yet.
     pub(crate) fn compact_all(&self) -> Result<(), EngineError> {
         let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        self.remove_dropped_buckets()?;
         for files in self.partitions().into_values().filter(|files| !self.is_settled(files)) {
             self.merge(&files)?;
         }
@@ -72,9 +74,12 @@ impl Shared {
         partitions.into_iter().map(|(key, files)| (key, self.unmergeable.cut(files))).collect()
     }
 
-    /// True when there is nothing to gain from merging: one file, merged, without deletions to be worked in.
+    /// True when there is nothing to gain from merging: one file, merged, without deletions to be worked in or dropped columns.
     fn is_settled(&self, files: &[Arc<LiveFile>]) -> bool {
         let [only] = files else { return files.is_empty() };
+        if self.holds_dropped(only) {
+            return false;
+        }
         let state = self.read_state();
         let flushed = state.files.flushed_seq;
         only.block.footer.level > 0 && !state.tombstones.iter().any(|t| t.seq <= flushed && is_subject(only, t))
@@ -146,8 +151,9 @@ impl Shared {
         let failed = |e| MergeError::Failed(EngineError::io("write", &path, e));
         let mut inputs = files.iter().map(Input::open).collect::<Result<Vec<_>, _>>()?;
         let columns: BTreeSet<ColumnId> = inputs.iter().flat_map(|i| i.index.columns.iter().map(|c| c.id)).collect();
+        let dropped = self.catalog.read().dropped().columns_of(newest.bucket).cloned().unwrap_or_default();
         let mut writer = BlockWriter::create(&*set.fs, &path, spec).map_err(failed)?;
-        for column in columns {
+        for column in columns.into_iter().filter(|c| !dropped.contains(c.0)) {
             if self.is_stopping() {
                 return Err(MergeError::Failed(EngineError::Stopping));
             }

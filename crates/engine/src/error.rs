@@ -72,6 +72,8 @@ pub struct ApplyReport {
     pub values: u64,
     /// Values of columns whose definition was lost.
     pub unknown_columns: u64,
+    /// Values of columns that were dropped.
+    pub dropped: u64,
     /// Values of another type than their column.
     pub wrong_types: u64,
 }

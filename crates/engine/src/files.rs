@@ -45,11 +45,13 @@ pub(crate) struct LiveFile {
     /// When it came to be, for telling whether its partition is still being written.
     pub(crate) since: Instant,
     listed: AtomicBool,
+    /// How many columns of its bucket had been dropped when its index was last looked at, and whether it held one of them.
+    pub(crate) dropped: Mutex<(u64, bool)>,
 }
 
 impl LiveFile {
     fn new(block: BlockFile, listed: bool) -> Arc<Self> {
-        Arc::new(Self { block, since: Instant::now(), listed: AtomicBool::new(listed) })
+        Arc::new(Self { block, since: Instant::now(), listed: AtomicBool::new(listed), dropped: Mutex::default() })
     }
 
     fn set_listed(&self, listed: bool) {

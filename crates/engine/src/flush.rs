@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use catalog::Dropped;
+
 use crate::block::{BlockSpec, BlockWriter};
 use crate::error::EngineError;
 use crate::files::{Change, FileSet, LiveFile};
-use crate::head::{Head, Partition};
+use crate::head::{Head, HeadColumn, Partition};
 use crate::state::{Shared, State};
 
 /// Files that a head was written to, when listing them in the manifest is still to be done.
@@ -33,7 +35,10 @@ impl Shared {
         let set = self.read_state().files.clone();
         let files = match written {
             Some(files) => files.clone(),
-            None => written.insert(write_files(&set, head)?).clone(),
+            None => {
+                let dropped = self.catalog.read().dropped().clone();
+                written.insert(write_files(&set, head, &dropped)?).clone()
+            }
         };
         let tombstones = Some(self.read_state().tombstones.to_vec());
         let change = Change { add: files, flushed_seq: Some(head.last_seq), tombstones, ..Change::default() };
@@ -80,18 +85,21 @@ impl State {
 }
 
 /// Files with the values of the head, synced under durable names. On failure those that were written are removed again.
-fn write_files(set: &FileSet, head: &Head) -> Result<Vec<Arc<LiveFile>>, EngineError> {
-    let written = head.partitions().iter().map(|p| write_partition(set, p, head)).collect::<Result<Vec<_>, _>>()?;
+fn write_files(set: &FileSet, head: &Head, dropped: &Dropped) -> Result<Vec<Arc<LiveFile>>, EngineError> {
+    let partitions = head.partitions().iter().filter(|p| !dropped.has_bucket(p.bucket));
+    let written = partitions.map(|p| write_partition(set, p, head, dropped)).collect::<Result<Vec<_>, _>>()?;
     set.sync_names()?;
     Ok(written.into_iter().flatten().collect())
 }
 
-fn write_partition(set: &FileSet, partition: &Partition, head: &Head) -> Result<Option<Arc<LiveFile>>, EngineError> {
+fn write_partition(set: &FileSet, partition: &Partition, head: &Head, dropped: &Dropped) -> Result<Option<Arc<LiveFile>>, EngineError> {
     let (path, number) = set.name_next(partition.bucket, partition.range.start);
     let spec = BlockSpec { bucket: partition.bucket, partition: partition.range, last_seq: head.last_seq, level: 0 };
     let write = || -> io::Result<bool> {
         let mut writer = BlockWriter::create(&*set.fs, &path, spec)?;
-        for column in partition.columns_in_order() {
+        let dropped = dropped.columns_of(partition.bucket);
+        let is_live = |column: &&HeadColumn| !dropped.is_some_and(|d| d.contains(column.id.0));
+        for column in partition.columns_in_order().filter(is_live) {
             column.with_sorted(|times, values| writer.column(column.id, times, values))?;
         }
         Ok(writer.finish()?.is_some())

@@ -49,6 +49,8 @@ pub(crate) struct HeadColumn {
 pub(crate) enum Refused {
     /// The catalog does not know the column: its definition was lost.
     UnknownColumn,
+    /// The column was dropped.
+    DroppedColumn,
     /// The value has another type than the column.
     WrongType,
 }
@@ -96,7 +98,10 @@ impl Head {
         time: TimestampNs,
         value: FieldValue<'_>,
     ) -> Result<(), Refused> {
-        let info = names.column_info(column).ok_or(Refused::UnknownColumn)?;
+        let info = names.column_info(column).ok_or_else(|| match names.dropped().has_column(column) {
+            true => Refused::DroppedColumn,
+            false => Refused::UnknownColumn,
+        })?;
         self.hot = self.ensure_partition(info.bucket, partition_of(time, width));
         let Some(partition) = self.partitions.get_mut(self.hot) else { return Err(Refused::UnknownColumn) };
         self.bytes += partition.ensure_column(column, info.kind);
@@ -130,6 +135,20 @@ impl Head {
                     column.delete(range);
                 }
             }
+        }
+    }
+
+    /// Removes all values of a bucket.
+    pub(crate) fn remove_bucket(&mut self, bucket: BucketId) {
+        let (gone, kept) = std::mem::take(&mut self.partitions).into_iter().partition(|p| p.bucket == bucket);
+        let gone: Vec<Partition> = gone;
+        self.partitions = kept;
+        self.places = self.partitions.iter().zip(0..).map(|(p, i)| ((p.bucket, p.range.start), i)).collect();
+        self.hot = 0;
+        for partition in gone {
+            let of_columns: usize = partition.columns.iter().map(HeadColumn::bytes).sum();
+            self.bytes = self.bytes.saturating_sub(PARTITION_OVERHEAD + partition.bytes() + of_columns);
+            self.values = self.values.saturating_sub(partition.columns.iter().map(|c| c.times.len() as u64).sum());
         }
     }
 
@@ -198,6 +217,15 @@ impl HeadColumn {
         let text = if let FieldValue::String(text) = value { text.len() } else { 0 };
         // Times and values grow together, eight bytes each; a boolean less.
         Some(text + (self.times.capacity() - before) * 2 * size_of::<TimestampNs>())
+    }
+
+    /// Memory of its points, about, as [`HeadColumn::push`] counted it.
+    fn bytes(&self) -> usize {
+        let texts = (0..self.times.len()).filter_map(|i| match self.values.get(i) {
+            Some(FieldValue::String(text)) => Some(text.len()),
+            _ => None,
+        });
+        self.times.capacity() * 2 * size_of::<TimestampNs>() + texts.sum::<usize>()
     }
 
     fn delete(&mut self, range: TimeRange) {

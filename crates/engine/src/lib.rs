@@ -9,6 +9,7 @@ mod block;
 mod codec;
 mod compact;
 mod config;
+mod drops;
 mod error;
 mod files;
 mod flush;
@@ -32,7 +33,7 @@ use vfs::Fs;
 
 pub use config::EngineConfig;
 pub use error::{ApplyReport, EngineError, OpenReport};
-pub use retention::Dropped;
+pub use retention::Removed;
 pub use scan::{ChunkSummary, Piece, ScanCache, ScanReport};
 pub use stats::Stats;
 pub use verify::verify;
@@ -107,8 +108,23 @@ impl Engine {
     ///
     /// # Errors
     /// When the change could not be made durable; nothing is removed then.
-    pub fn drop_before(&self, bucket: model::BucketId, cutoff: model::TimestampNs) -> Result<Dropped, EngineError> {
+    pub fn drop_before(&self, bucket: model::BucketId, cutoff: model::TimestampNs) -> Result<Removed, EngineError> {
         self.shared.drop_before(bucket, cutoff)
+    }
+
+    /// Removes all values of a bucket that was dropped in the catalog before. What a crash in between leaves behind, or a
+    /// failure, is removed by the next merge.
+    ///
+    /// # Errors
+    /// When the change could not be made durable; files may be left then.
+    pub fn drop_bucket(&self, bucket: model::BucketId) -> Result<Removed, EngineError> {
+        self.shared.drop_bucket(bucket)
+    }
+
+    /// True when a column has a value inside `range`. Chunks are decoded only where their first and last time do not tell.
+    /// Where a chunk is damaged the answer is yes.
+    pub fn has_values(&self, column: model::ColumnId, range: TimeRange, cache: &mut ScanCache) -> bool {
+        scan::has_values(&self.shared, column, range, cache)
     }
 
     /// Hands out the points of a column inside `range`, oldest piece first; see [`Piece`]. Where `summary_suffices` says yes

@@ -55,6 +55,7 @@ pub(crate) struct Counters {
     pub(crate) merge_ns: AtomicU64,
     pub(crate) damaged_reads: AtomicU64,
     pub(crate) refused_values: AtomicU64,
+    pub(crate) dropped_values: AtomicU64,
 }
 
 /// Wakes the threads of the engine, and those who wait for them.
@@ -149,6 +150,7 @@ impl Shared {
         }
         state.active.last_seq = seq;
         state.applied = seq;
+        self.counters.dropped_values.fetch_add(report.dropped, Relaxed);
         self.counters.refused_values.fetch_add(report.unknown_columns + report.wrong_types, Relaxed);
         outcome.map(|()| report).map_err(|source| EngineError::Batch { seq, source })
     }
@@ -228,6 +230,7 @@ impl BatchVisitor for Applier<'_> {
         match self.head.insert(self.names, self.width, column, time, value) {
             Ok(()) => self.report.values += 1,
             Err(Refused::UnknownColumn) => self.report.unknown_columns += 1,
+            Err(Refused::DroppedColumn) => self.report.dropped += 1,
             Err(Refused::WrongType) => self.report.wrong_types += 1,
         }
     }

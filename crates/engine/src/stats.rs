@@ -42,6 +42,8 @@ pub struct Stats {
     pub damaged_reads: u64,
     /// Values refused: their column was unknown or of another type.
     pub refused_values: u64,
+    /// Values passed over: their column was dropped since they were written.
+    pub dropped_values: u64,
 }
 
 impl Stats {
@@ -66,6 +68,7 @@ impl Stats {
             merge_time: Duration::from_nanos(counters.merge_ns.load(Relaxed)),
             damaged_reads: counters.damaged_reads.load(Relaxed),
             refused_values: counters.refused_values.load(Relaxed),
+            dropped_values: counters.dropped_values.load(Relaxed),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reading one column: runs of points from files and from memory, put in the order of time, the newest write winning.
 
 mod cache;
+mod presence;
 
 use std::cmp::Reverse;
 use std::ops::ControlFlow;
@@ -11,6 +12,7 @@ use model::{ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values
 
 pub(crate) use cache::IndexCache;
 pub use cache::ScanCache;
+pub(crate) use presence::has_values;
 
 use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};
 use crate::compact::mask;
