@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backend::StorageBackend;
-use catalog::{DEFAULT_POLICY, Names};
+use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, FieldType, MeasurementId, Precision, TimeRange};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::{
@@ -124,11 +124,10 @@ impl Historian for Service {
 impl Service {
     fn bucket_for_write(&self, request: &WriteRequest) -> Result<BucketId, WriteFailure> {
         let (database, policy) = (&request.database, request.retention_policy.as_deref());
-        self.0.intake.bucket(database, policy).ok_or_else(|| {
-            match self.0.catalog.read().buckets().any(|(_, known, _)| known == database) {
-                true => WriteFailure::NoSuchRetentionPolicy(policy.unwrap_or(DEFAULT_POLICY).to_owned()),
-                false => WriteFailure::NoSuchDatabase(database.clone()),
-            }
+        self.0.intake.bucket(database, policy).map_err(|e| match e {
+            MetaError::DatabaseNotFound(name) => WriteFailure::NoSuchDatabase(name),
+            MetaError::PolicyNotFound(name) => WriteFailure::NoSuchRetentionPolicy(name),
+            e => WriteFailure::Internal(e.to_string()),
         })
     }
 
