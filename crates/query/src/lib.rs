@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 mod answer;
+pub mod eval;
 pub mod exec;
 pub mod plan;
 pub mod request;
