@@ -12,6 +12,7 @@ pub mod request;
 pub mod response;
 pub mod result;
 pub mod scan;
+pub mod transform;
 
 pub use answer::{Answer, Outcome};
 pub use exec::{Cancel, Limits, run};
