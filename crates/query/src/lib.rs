@@ -6,12 +6,14 @@
 pub mod aggregate;
 mod answer;
 pub mod compile;
+pub mod eval;
 pub mod exec;
 pub mod plan;
 pub mod request;
 pub mod response;
 pub mod result;
 pub mod scan;
+pub mod transform;
 
 pub use answer::{Answer, Outcome};
 pub use exec::{Cancel, Limits, run};
