@@ -7,6 +7,7 @@ pub mod aggregate;
 mod answer;
 pub mod eval;
 pub mod exec;
+pub mod pick;
 pub mod plan;
 pub mod request;
 pub mod response;
