@@ -8,6 +8,7 @@ mod answer;
 pub mod compile;
 pub mod eval;
 pub mod exec;
+pub mod pick;
 pub mod plan;
 pub mod request;
 pub mod response;
