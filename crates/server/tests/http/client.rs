@@ -30,6 +30,8 @@ pub(crate) fn small() -> ServerConfig {
         max_queries: 2,
         query_wait: ms(200),
         query_timeout: ms(5000),
+        max_answer: ByteSize(1 << 20),
+        answer_memory: ByteSize(2 << 20),
         header_timeout: ms(5000),
         body_timeout: ms(5000),
         response_timeout: ms(500),
