@@ -153,3 +153,43 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
     out.push(b'"');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::TimestampNs;
+
+    #[test]
+    fn cells_are_quoted_and_tags_escaped_as_influxdb_does_it() {
+        let cells = [Cell::String("a<b>&\",x".to_owned()), Cell::String(" x".to_owned()), Cell::String(String::new())];
+        let pairs = [("pt", "U,x y"), ("ch", "A"), ("none", "")];
+        let table = Table {
+            name: "m".to_owned(),
+            tags: pairs.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            columns: ["time", "s", "f", "b"].map(str::to_owned).to_vec(),
+            times: Some(vec![TimestampNs(-1), TimestampNs(1_999_999), TimestampNs(0)]),
+            cells: vec![
+                cells.to_vec(),
+                vec![Cell::Float(-1e-7), Cell::Float(f64::NAN), Cell::Unsigned(u64::MAX)],
+                vec![Cell::Boolean(true), Cell::Boolean(false), Cell::Null],
+            ],
+            zone: None,
+        };
+        let text = |epoch| {
+            let mut csv = Csv::new(epoch);
+            csv.begin(0);
+            csv.series(&table);
+            csv.rows(&table, 0..3);
+            csv.end_series(More::No);
+            csv.end(&[], More::No);
+            csv.finish();
+            String::from_utf8(csv.out).unwrap()
+        };
+        let expected = "name,tags,time,s,f,b\n\
+                        m,\"ch=A,pt=U\\,x\\ y\",-1,\"a<b>&\"\",x\",-0.0000001,true\n\
+                        m,\"ch=A,pt=U\\,x\\ y\",1999999,\" x\",,false\n\
+                        m,\"ch=A,pt=U\\,x\\ y\",0,,18446744073709551615,\n";
+        assert_eq!(text(None), expected);
+        assert!(text(Some(Precision::Millisecond)).contains(",1,\" x\","));
+    }
+}

@@ -303,3 +303,91 @@ fn write_unsigned(out: &mut Vec<u8>, value: u64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table {
+            name: "m".to_owned(),
+            tags: vec![("ch".to_owned(), "A".to_owned())],
+            columns: vec!["time".to_owned(), "v".to_owned(), "q".to_owned()],
+            times: Some(vec![TimestampNs(1_710_028_800_000_000_000), TimestampNs(-1)]),
+            cells: vec![vec![Cell::Float(1.5), Cell::Null], vec![Cell::Integer(192), Cell::Boolean(true)]],
+            zone: None,
+        }
+    }
+
+    fn written(epoch: Option<Precision>, more: More) -> Vec<u8> {
+        let mut encoder = Msgpack::new(epoch);
+        encoder.begin(0);
+        encoder.series(&table());
+        encoder.rows(&table(), 0..2);
+        encoder.end_series(more);
+        encoder.end(&[], more);
+        encoder.finish();
+        encoder.out
+    }
+
+    /// As InfluxDB 1.6.7 sends it, but for lists whose count comes later: theirs are one byte long.
+    #[test]
+    fn a_result_is_written_as_influxdb_does_it() {
+        let head = b"\x81\xa7results\xdd\0\0\0\x01\x82\xacstatement_id\0\xa6series\xdd\0\0\0\x01";
+        let series =
+            b"\x84\xa4name\xa1m\xa4tags\x81\xa2ch\xa1A\xa7columns\x93\xa4time\xa1v\xa1q\xa6values\xdd\0\0\0\x02";
+        let first = b"\x93\xc7\x0c\x05\0\0\0\0\x65\xec\xf8\0\0\0\0\0\xcb\x3f\xf8\0\0\0\0\0\0\xd1\0\xc0";
+        let second = b"\x93\xc7\x0c\x05\xff\xff\xff\xff\xff\xff\xff\xff\x3b\x9a\xc9\xff\xc0\xc3";
+        let expected = [head.as_slice(), series, first, second].concat();
+        assert_eq!(written(None, More::No), expected);
+    }
+
+    #[test]
+    fn parts_say_that_more_follows_and_times_may_be_integers() {
+        let out = written(Some(Precision::Millisecond), More::Yes);
+        assert!(out.ends_with(b"\x93\0\xc0\xc3\xa7partial\xc3\xa7partial\xc3"), "{out:x?}");
+        assert!(out.windows(9).any(|w| w == b"\xd3\0\0\x01\x8e\x25\xa8\xc0\0"), "{out:x?}");
+        assert!(out.starts_with(b"\x81\xa7results\xdd\0\0\0\x01\x83\xac"), "{out:x?}");
+    }
+
+    #[test]
+    fn a_failed_result_is_its_error_alone() {
+        let mut encoder = Msgpack::new(None);
+        encoder.begin(0);
+        encoder.end(&["w".to_owned()], More::No);
+        encoder.begin(1);
+        encoder.series(&table());
+        encoder.rows(&table(), 0..2);
+        encoder.fail("no");
+        encoder.finish();
+        let expected = b"\x81\xa7results\xdd\0\0\0\x02\
+            \x83\xacstatement_id\0\xa6series\xdd\0\0\0\0\xa8messages\x91\x82\xa5level\xa7warning\xa4text\xa1w\
+            \x82\xacstatement_id\x01\xa5error\xa2no";
+        assert_eq!(encoder.out, expected);
+    }
+
+    #[test]
+    fn integers_are_as_short_as_can_be() {
+        let bytes = |value| {
+            let mut out = Vec::new();
+            write_integer(&mut out, value);
+            out
+        };
+        for (value, expected) in [
+            (127, b"\x7f".as_slice()),
+            (128, b"\xd1\0\x80"),
+            (-32, b"\xe0"),
+            (-33, b"\xd0\xdf"),
+            (40_000, b"\xd2\0\0\x9c\x40"),
+            (i64::MIN, b"\xd3\x80\0\0\0\0\0\0\0"),
+        ] {
+            assert_eq!(bytes(value), expected, "{value}");
+        }
+        let mut out = Vec::new();
+        write_unsigned(&mut out, u64::MAX);
+        assert_eq!(out, [0xcf, 255, 255, 255, 255, 255, 255, 255, 255]);
+        let mut out = Vec::new();
+        write_text(&mut out, &"x".repeat(300));
+        assert!(out.starts_with(b"\xdb\0\0\x01\x2cx") && out.len() == 305);
+    }
+}

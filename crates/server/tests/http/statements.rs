@@ -1,6 +1,8 @@
 //! The fake historian's InfluxQL: the text names what is answered, one statement a word, parted by semicolons.
 
 use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+use std::time::Duration;
 
 use model::TimestampNs;
 use query::{Answer, Cell, Outcome, QueryError, Table};
@@ -91,6 +93,8 @@ fn run(
         "late-panic" => {
             answer.table(minutes("a", 0, 5))?;
             answer.table(minutes("b", 0, 5))?;
+            // What was sent is on its way by then.
+            thread::sleep(Duration::from_millis(200));
             panic!("as the test asked");
         }
         "held" => {
