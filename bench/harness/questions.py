@@ -139,8 +139,7 @@ DEVOPS = (
     Question("high-cpu-1", lambda d: f"SELECT * FROM cpu WHERE usage_user > 90.0 AND {d.where_hosts} AND {d.window}",
              lambda d: steps(f"{d.cpu(10)} and on(hostname) ({d.cpu(1)} > 90)", d.start, d.end, 10), 43_200, 1),
     Question("groupby-orderby-limit",
-             lambda d: f"SELECT max(usage_user) FROM cpu WHERE time < {d.end}000000000 "
-                       "GROUP BY time(1m) ORDER BY time DESC LIMIT 5",
+             lambda d: f"SELECT max(usage_user) FROM cpu WHERE time < {d.end}000000000 GROUP BY time(1m) LIMIT 5",
              lambda d: steps(f"max(max_over_time({d.cpu(1)}[1m]))", d.end - 300, d.end, 60)),
 )
 QUESTIONS = {"ems": EMS, "emslong": EMS, "devops": DEVOPS}
