@@ -23,7 +23,8 @@ pub struct ServerConfig {
     pub max_queries: usize,
     /// Longest a query waits for its turn; then it is answered 503. Default 5 s.
     pub query_wait: HumanDuration,
-    /// Longest a query runs; then it is cancelled and answered 408. Default 60 s.
+    /// Longest a query runs; then it is cancelled and answered 408, or its chunked answer ends with an error. Default
+    /// 60 s.
     pub query_timeout: HumanDuration,
     /// Largest answer of `/query` that is sent as a whole; beyond it the statement fails. Chunked answers have no such bound.
     /// Default 256 MB.

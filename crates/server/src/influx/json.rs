@@ -18,6 +18,10 @@ use super::pretty::Indent;
 use super::text;
 use super::time::Times;
 
+/// Bytes set aside for a row and each of its cells, so that the buffer seldom grows.
+const TIME_BYTES_GUESS: usize = 30;
+const CELL_BYTES_GUESS: usize = 12;
+
 /// Whether it is written for programs or for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -167,6 +171,7 @@ impl Encoder for Json {
         let mut times = table.times.as_ref().and_then(|times| times.get(rows.clone())).map(<[_]>::iter);
         let mut columns: Vec<Iter<'_, Cell>> =
             table.cells.iter().map(|cells| cells.get(rows.clone()).unwrap_or_default().iter()).collect();
+        self.out.reserve(rows.len() * (TIME_BYTES_GUESS + columns.len() * CELL_BYTES_GUESS));
         for _ in rows {
             self.out.extend_from_slice(if self.rows == 0 { b",\"values\":[[" } else { b",[" });
             self.rows += 1;

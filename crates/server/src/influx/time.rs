@@ -1,5 +1,7 @@
-//! Times of an answer: RFC 3339 with the digits needed in the zone of the table, or integers of a unit. Dates and offsets are
-//! worked out once for a day and once between two changes of a zone's offset, since neighbouring rows share them.
+//! Times of an answer: RFC 3339 with the digits needed in the zone of the table, or integers of a unit. What neighbouring
+//! rows share is worked out once: the text of a minute, and a zone's offset between two changes of it.
+
+use std::fmt::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,17 +10,17 @@ use model::{Precision, TimestampNs};
 use super::number::write_integer;
 
 const SECOND: i64 = 1_000_000_000;
-const DAY_SECONDS: i64 = 86_400;
+const MINUTE_SECONDS: i64 = 60;
 
 /// Writes times one after another.
 pub(super) struct Times {
     epoch: Option<Precision>,
     zone: Option<TimeZone>,
     offset: Offset,
-    /// Days since 1970 of `date`.
-    day: i64,
-    /// `2024-03-10T`; empty before the first time.
-    date: String,
+    /// Minutes since 1970, by the zone's clock, of `prefix`.
+    minute: i64,
+    /// `"2024-03-10T08:15:`; empty before the first time.
+    prefix: String,
 }
 
 /// A zone's offset from UTC and the seconds since 1970 in which it holds.
@@ -64,7 +66,7 @@ fn offset_text(seconds: i64) -> String {
 impl Times {
     /// Times are integers of the unit `epoch`, where one is given.
     pub(super) fn new(epoch: Option<Precision>) -> Self {
-        Self { epoch, zone: None, offset: Offset::utc(), day: 0, date: String::new() }
+        Self { epoch, zone: None, offset: Offset::utc(), minute: 0, prefix: String::new() }
     }
 
     /// The zone of what follows.
@@ -92,12 +94,9 @@ impl Times {
         let (second, nanos) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND));
         self.move_offset(second);
         let local = second + self.offset.seconds;
-        self.move_date(local.div_euclid(DAY_SECONDS));
-        let clock = local.rem_euclid(DAY_SECONDS);
-        out.push(b'"');
-        out.extend_from_slice(self.date.as_bytes());
-        let ([h1, h2], [m1, m2], [s1, s2]) = (two(clock / 3600), two(clock / 60 % 60), two(clock % 60));
-        out.extend_from_slice(&[h1, h2, b':', m1, m2, b':', s1, s2]);
+        self.move_minute(local.div_euclid(MINUTE_SECONDS));
+        out.extend_from_slice(self.prefix.as_bytes());
+        out.extend_from_slice(&two(local.rem_euclid(MINUTE_SECONDS)));
         write_fraction(out, nanos);
         out.extend_from_slice(self.offset.text.as_bytes());
         out.push(b'"');
@@ -111,13 +110,18 @@ impl Times {
         }
     }
 
-    fn move_date(&mut self, day: i64) {
-        if self.day == day && !self.date.is_empty() {
+    fn move_minute(&mut self, minute: i64) {
+        if self.minute == minute && !self.prefix.is_empty() {
             return;
         }
-        let start = Timestamp::from_second(day * DAY_SECONDS).unwrap_or_default();
-        self.date = format!("{}T", TimeZone::UTC.to_datetime(start).date());
-        self.day = day;
+        let start = Timestamp::from_second(minute * MINUTE_SECONDS).unwrap_or_default();
+        let clock = TimeZone::UTC.to_datetime(start);
+        self.prefix.clear();
+        let (date, [h1, h2], [m1, m2]) = (clock.date(), two(clock.hour().into()), two(clock.minute().into()));
+        let [h1, h2, m1, m2] = [h1, h2, m1, m2].map(char::from);
+        // Writing to a `String` cannot fail, so the result carries nothing.
+        write!(self.prefix, "\"{date}T{h1}{h2}:{m1}{m2}:").unwrap_or_default();
+        self.minute = minute;
     }
 }
 
@@ -135,14 +139,15 @@ fn write_fraction(out: &mut Vec<u8>, nanos: i64) {
     if nanos == 0 {
         return;
     }
-    let (mut digits, mut rest) = ([0; 9], nanos);
-    for digit in digits.iter_mut().rev() {
+    // Most sources have milliseconds.
+    let (mut rest, len) = if nanos % 1_000_000 == 0 { (nanos / 1_000_000, 3) } else { (nanos, 9) };
+    let mut digits = *b".000000000";
+    for digit in digits.iter_mut().skip(1).take(len).rev() {
         *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    let used = digits.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
-    out.push(b'.');
-    out.extend(digits.iter().take(used));
+    let used = digits.iter().rposition(|&digit| digit != b'0').unwrap_or_default();
+    out.extend_from_slice(digits.get(..=used).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -246,7 +246,8 @@ fn an_answer_beyond_its_bound_fails_its_statement_but_not_in_chunks() {
 
 #[test]
 fn memory_for_answers_is_shared_and_given_back() {
-    let running = start_with(|c| (c.max_answer, c.answer_memory) = (ByteSize(700_000), ByteSize(700_000)));
+    // Enough for one answer of `many`, which is 330 KB long, but not for two.
+    let running = start_with(|c| (c.max_answer, c.answer_memory) = (ByteSize(600_000), ByteSize(600_000)));
     for _ in 0..20 {
         assert_eq!(running.get("/query?q=many").status, 200);
     }
@@ -338,7 +339,8 @@ fn a_panic_is_a_500_or_cuts_the_stream() {
     assert_eq!(client.head().status, 200);
     assert!(client.chunk().is_some_and(|chunk| !chunk.is_empty()));
     assert_eq!(client.chunk(), None);
-    assert_eq!(running.server().metrics().panics(), 4);
+    // The stream ends a moment before the panic is counted.
+    wait_until(|| running.server().metrics().panics() == 4);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! extension type 5 (seconds as big-endian i64, then nanoseconds as i32), or integers of the unit asked for. Counts that are
 //! known only later are written as four bytes, or one for small maps, and set in place.
 
+mod write;
+
 use std::ops::Range;
 
 use model::{Precision, TimestampNs};
@@ -9,13 +11,12 @@ use query::{Cell, Table};
 
 use super::encode::{Encoder, More};
 use super::time::in_unit;
+use write::{ARRAY_32, MAP_32, write_head, write_integer, write_list_head, write_text, write_unsigned};
 
 const NIL: u8 = 0xc0;
 const FALSE: u8 = 0xc2;
 const TRUE: u8 = 0xc3;
 const FLOAT_64: u8 = 0xcb;
-const ARRAY_32: u8 = 0xdd;
-const MAP_32: u8 = 0xdf;
 const EXTENSION_8: u8 = 0xc7;
 /// Low half: number of entries.
 const SMALL_MAP: u8 = 0x80;
@@ -253,57 +254,6 @@ fn write_cell(out: &mut Vec<u8>, cell: &Cell) {
     }
 }
 
-fn write_list_head(out: &mut Vec<u8>, len: usize) {
-    match u8::try_from(len) {
-        Ok(few @ ..16) => out.push(0x90 | few),
-        _ => write_head(out, ARRAY_32, len),
-    }
-}
-
-/// A kind and a length of four bytes; what an answer may hold is far below.
-fn write_head(out: &mut Vec<u8>, kind: u8, len: usize) {
-    out.push(kind);
-    out.extend_from_slice(&(len as u32).to_be_bytes());
-}
-
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    match u8::try_from(text.len()) {
-        Ok(few @ ..32) => out.push(0xa0 | few),
-        Ok(len) => out.extend_from_slice(&[0xd9, len]),
-        Err(_) => write_head(out, 0xdb, text.len()),
-    }
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// In the smallest signed form that holds it.
-fn write_integer(out: &mut Vec<u8>, value: i64) {
-    if let Ok(small @ -32..) = i8::try_from(value) {
-        out.extend_from_slice(&small.to_be_bytes());
-    } else if let Ok(v) = i8::try_from(value) {
-        out.push(0xd0);
-        out.extend_from_slice(&v.to_be_bytes());
-    } else if let Ok(v) = i16::try_from(value) {
-        out.push(0xd1);
-        out.extend_from_slice(&v.to_be_bytes());
-    } else if let Ok(v) = i32::try_from(value) {
-        out.push(0xd2);
-        out.extend_from_slice(&v.to_be_bytes());
-    } else {
-        out.push(0xd3);
-        out.extend_from_slice(&value.to_be_bytes());
-    }
-}
-
-fn write_unsigned(out: &mut Vec<u8>, value: u64) {
-    match i64::try_from(value) {
-        Ok(small) => write_integer(out, small),
-        Err(_) => {
-            out.push(0xcf);
-            out.extend_from_slice(&value.to_be_bytes());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,30 +314,5 @@ mod tests {
             \x83\xacstatement_id\0\xa6series\xdd\0\0\0\0\xa8messages\x91\x82\xa5level\xa7warning\xa4text\xa1w\
             \x82\xacstatement_id\x01\xa5error\xa2no";
         assert_eq!(encoder.out, expected);
-    }
-
-    #[test]
-    fn integers_are_as_short_as_can_be() {
-        let bytes = |value| {
-            let mut out = Vec::new();
-            write_integer(&mut out, value);
-            out
-        };
-        for (value, expected) in [
-            (127, b"\x7f".as_slice()),
-            (128, b"\xd1\0\x80"),
-            (-32, b"\xe0"),
-            (-33, b"\xd0\xdf"),
-            (40_000, b"\xd2\0\0\x9c\x40"),
-            (i64::MIN, b"\xd3\x80\0\0\0\0\0\0\0"),
-        ] {
-            assert_eq!(bytes(value), expected, "{value}");
-        }
-        let mut out = Vec::new();
-        write_unsigned(&mut out, u64::MAX);
-        assert_eq!(out, [0xcf, 255, 255, 255, 255, 255, 255, 255, 255]);
-        let mut out = Vec::new();
-        write_text(&mut out, &"x".repeat(300));
-        assert!(out.starts_with(b"\xdb\0\0\x01\x2cx") && out.len() == 305);
     }
 }
