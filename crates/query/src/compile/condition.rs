@@ -125,3 +125,116 @@ fn is(expr: &Planned, value: bool) -> bool {
 fn invalid_condition(expr: &Expr) -> QueryError {
     QueryError::invalid(format!("invalid condition expression: {}", text::show(expr)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::*;
+    use super::super::{Context, compile};
+    use super::*;
+    use influxql::ast::BinaryOp::{Add, And, Eq, Greater, GreaterEq, Less, LessEq, Matches, NotEq, Or, Sub};
+
+    fn range(condition: Expr) -> (i64, i64) {
+        let range = plan(&filtered(condition)).range;
+        (range.start.0, range.end.0)
+    }
+
+    fn filter(condition: Expr) -> Option<String> {
+        plan(&filtered(condition)).filter.map(|filter| format!("{filter:?}"))
+    }
+
+    fn time(op: BinaryOp, at: Expr) -> Expr {
+        binary(name("time"), op, at)
+    }
+
+    fn hosts(host: &str) -> Expr {
+        binary(name("h"), Eq, text(host))
+    }
+
+    #[test]
+    fn comparisons_with_time_bound_the_range_half_open() {
+        assert_eq!(range(time(Greater, Expr::Integer(5))), (6, i64::MAX));
+        assert_eq!(range(time(GreaterEq, Expr::Integer(5))), (5, i64::MAX));
+        assert_eq!(range(time(Less, Expr::Integer(5))), (i64::MIN, 5));
+        assert_eq!(range(time(LessEq, Expr::Integer(5))), (i64::MIN, 6));
+        assert_eq!(range(time(Eq, Expr::Duration(SECOND))), (SECOND, SECOND + 1));
+        assert_eq!(range(binary(Expr::Integer(5), Less, name("time"))), (6, i64::MAX));
+        assert_eq!(range(time(Greater, Expr::Float(1.9))), (2, i64::MAX));
+    }
+
+    #[test]
+    fn bounds_are_intersected_under_or_too_and_leave_the_rest() {
+        let both = binary(time(GreaterEq, Expr::Integer(5)), Or, paren(time(Less, Expr::Integer(9))));
+        assert_eq!(range(both.clone()), (5, 9));
+        assert_eq!(filter(both.clone()), None);
+        assert_eq!(filter(binary(paren(hosts("a")), Or, both)), filter(hosts("a")));
+    }
+
+    #[test]
+    fn times_are_reckoned() {
+        let now = || call("now", []);
+        assert_eq!(range(time(GreaterEq, binary(now(), Sub, Expr::Duration(MINUTE)))).0, NOW.0 - MINUTE);
+        let day = binary(text("1970-01-01"), Add, paren(binary(Expr::Duration(SECOND), Add, Expr::Duration(5))));
+        assert_eq!(range(time(GreaterEq, day)).0, SECOND + 5);
+        assert_eq!(range(time(GreaterEq, binary(Expr::Integer(7), Add, Expr::Duration(5)))).0, 12);
+        assert_eq!(range(time(GreaterEq, binary(now(), Sub, now()))).0, 0);
+    }
+
+    #[test]
+    fn dates_are_on_the_clocks_of_the_zone() {
+        let mut query = filtered(time(GreaterEq, text("1970-01-02")));
+        query.time_zone = Some("Asia/Shanghai".to_owned());
+        assert_eq!(plan(&query).range.start.0, 16 * 60 * MINUTE);
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        let refused = |op, value| refusal(&filtered(time(op, value)));
+        let odd = |kind| format!("invalid operation: time and *influxql.{kind} are not compatible");
+        assert_eq!(refused(Greater, text("not a time")), odd("StringLiteral"));
+        assert_eq!(refused(Matches, Expr::Regex("x".to_owned())), odd("RegexLiteral"));
+        assert_eq!(refused(Greater, name("h")), odd("VarRef"));
+        assert_eq!(refused(Greater, Expr::Boolean(true)), odd("BooleanLiteral"));
+        assert_eq!(refused(Greater, Expr::Unsigned(1 << 63)), odd("UnsignedLiteral"));
+        assert_eq!(refused(Greater, call("now", [Expr::Integer(1)])), odd("Call"));
+        assert_eq!(refused(Greater, binary(text("x"), Add, Expr::Duration(1))), odd("BinaryExpr"));
+        assert_eq!(refused(Greater, text("2024-13-10")), "invalid timestamp string");
+        assert_eq!(refused(NotEq, Expr::Integer(1)), "invalid time comparison operator: !=");
+        assert_eq!(refused(Greater, text("2300-01-01")), "time 2300-01-01T00:00:00Z overflows time literal");
+        assert_eq!(refused(Greater, text("1600-01-01")), "time 1600-01-01T00:00:00Z underflows time literal");
+    }
+
+    #[test]
+    fn conditions_that_say_nothing_vanish() {
+        let one = || binary(Expr::Integer(1), Eq, Expr::Integer(1));
+        assert_eq!(filter(Expr::Boolean(true)), None);
+        assert_eq!(filter(paren(one())), None);
+        assert_eq!(filter(binary(hosts("a"), And, one())), filter(hosts("a")));
+        assert_eq!(filter(binary(Expr::Boolean(false), Or, hosts("a"))), filter(hosts("a")));
+        assert_eq!(filter(binary(Expr::Boolean(false), And, hosts("a"))), filter(Expr::Boolean(false)));
+        assert_eq!(filter(Expr::Boolean(false)).as_deref(), Some("Literal(Boolean(false))"));
+    }
+
+    #[test]
+    fn what_compares_nothing_is_no_condition() {
+        let refused = |condition| refusal(&filtered(condition));
+        assert_eq!(refused(name("h")), "invalid condition expression: h");
+        assert_eq!(refused(paren(Expr::Integer(3))), "invalid condition expression: 3");
+        assert_eq!(refused(of_v("mean")), "invalid condition expression: mean(v)");
+        assert_eq!(
+            refused(binary(of_v("mean"), Greater, Expr::Integer(1))),
+            "invalid function call in condition: mean(v)"
+        );
+    }
+
+    #[test]
+    fn mathematical_functions_may_be_compared() {
+        assert!(filter(binary(of_v("abs"), Greater, Expr::Integer(1))).unwrap().contains("Abs"));
+        assert_eq!(
+            refusal(&filtered(binary(of_v("pow"), Greater, Expr::Integer(1)))),
+            "invalid number of arguments for pow, expected 2, got 1"
+        );
+        let log = filtered(binary(call("log", [name("v"), Expr::Integer(2)]), Greater, Expr::Integer(1)));
+        assert_eq!(refusal(&log), "invalid number of arguments for log, expected 1, got 2");
+        assert!(compile(&log, &Context { dialect: Dialect::Extended, ..context() }).is_ok());
+    }
+}

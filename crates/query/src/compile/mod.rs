@@ -12,6 +12,8 @@ mod expand;
 mod fields;
 mod math;
 mod names;
+#[cfg(test)]
+mod sample;
 mod sources;
 mod text;
 mod time;
@@ -170,4 +172,96 @@ fn at_least_one(limit: u64) -> Option<usize> {
 
 fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::*;
+    use super::*;
+    use influxql::ast::{BinaryOp, Expr, SortField};
+    use model::TimeRange;
+
+    fn after(at: Expr) -> Expr {
+        binary(name("time"), BinaryOp::GreaterEq, at)
+    }
+
+    fn descending() -> Vec<SortField> {
+        vec![SortField { name: "time".to_owned(), ascending: false }]
+    }
+
+    #[test]
+    fn windows_end_at_now_and_everything_else_at_the_end_of_time() {
+        assert_eq!(plan(&select([of_v("mean")])).range, TimeRange::ALL);
+        assert_eq!(plan(&by_minute([of_v("mean")])).range.end, TimestampNs(NOW.0 + 1));
+    }
+
+    #[test]
+    fn limits_of_0_are_none() {
+        let plain = plan(&ast::Select { limit: 0, offset: 3, series_limit: 7, ..select([name("v")]) });
+        assert_eq!((plain.limit, plain.offset, plain.series_limit, plain.series_offset), (None, 3, Some(7), 0));
+    }
+
+    #[test]
+    fn a_subquery_without_windows_inherits_those_around_it_and_their_end() {
+        let outer = by_minute([call("max", [name("mean")])]);
+        let outer = ast::Select { sources: over([], select([of_v("mean")])).sources, ..outer };
+        let plan = plan(&outer);
+        assert!(!plan.window_inherited);
+        let inner = inner(&plan);
+        assert!(inner.window_inherited);
+        assert_eq!(inner.window, plan.window);
+        assert_eq!(inner.range.end, TimestampNs(NOW.0 + 1));
+        assert_eq!(inner.fill, FillWith::None);
+    }
+
+    #[test]
+    fn a_raw_subquery_has_no_windows_but_hands_them_on() {
+        let middle = over([name("mean")], select([of_v("mean")]));
+        let outer = ast::Select { sources: over([], middle).sources, ..by_minute([call("max", [name("mean")])]) };
+        let plan = plan(&outer);
+        assert_eq!(inner(&plan).window, None);
+        assert!(inner(inner(&plan)).window_inherited);
+    }
+
+    #[test]
+    fn the_times_of_a_subquery_lie_inside_those_around_it() {
+        let narrow = ast::Select { condition: Some(after(Expr::Integer(10))), ..select([name("v")]) };
+        let wide = ast::Select { condition: Some(after(Expr::Integer(5))), ..select([name("v")]) };
+        let outer = |inner| ast::Select { condition: Some(after(Expr::Integer(7))), ..over([of_v("mean")], inner) };
+        assert_eq!(inner(&plan(&outer(narrow))).range.start, TimestampNs(10));
+        assert_eq!(inner(&plan(&outer(wide))).range.start, TimestampNs(7));
+    }
+
+    #[test]
+    fn windows_of_a_subquery_end_where_the_query_around_it_ends_be_it_after_now() {
+        let later = NOW.0 + MINUTE;
+        let until = binary(name("time"), BinaryOp::LessEq, Expr::Integer(later));
+        let bounded = ast::Select { condition: Some(until), ..over([of_v("max")], by_minute([of_v("mean")])) };
+        assert_eq!(inner(&plan(&bounded)).range.end, TimestampNs(later + 1));
+        assert_eq!(inner(&plan(&over([of_v("max")], by_minute([of_v("mean")])))).range.end, TimestampNs(NOW.0 + 1));
+    }
+
+    #[test]
+    fn a_subquery_takes_the_order_around_it_and_must_not_contradict() {
+        let outer = ast::Select { order: descending(), ..over([name("v")], select([name("v")])) };
+        assert_eq!(inner(&plan(&outer)).order, Order::Descending);
+        let other = over([name("v")], ast::Select { order: descending(), ..select([name("v")]) });
+        assert_eq!(refusal(&other), "subqueries must be ordered in the same direction as the query itself");
+    }
+
+    #[test]
+    fn what_is_written_is_not_filled_unless_asked_for() {
+        let into = Context { into: true, ..context() };
+        let fill = |fill| compile(&ast::Select { fill, ..by_minute([of_v("mean")]) }, &into).unwrap().fill;
+        assert_eq!(fill(ast::Fill::Null), FillWith::None);
+        assert_eq!(fill(ast::Fill::Previous), FillWith::Previous);
+        assert_eq!(fill(ast::Fill::Integer(3)), FillWith::Value(Cell::Integer(3)));
+        assert_eq!(plan(&by_minute([of_v("mean")])).fill, FillWith::Null);
+    }
+
+    #[test]
+    fn an_unknown_zone_is_refused() {
+        let query = ast::Select { time_zone: Some("Foo/Bar".to_owned()), ..select([name("v")]) };
+        assert_eq!(refusal(&query), "unable to find time zone Foo/Bar");
+    }
 }
