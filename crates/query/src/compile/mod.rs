@@ -111,7 +111,7 @@ fn compile_inside(select: &ast::Select, context: &Context, outer: Option<&Outer>
         offset: to_usize(select.offset),
         series_limit: at_least_one(select.series_limit),
         series_offset: to_usize(select.series_offset),
-        time_zone: select.time_zone.clone(),
+        time_zone: select.time_zone.clone().filter(|name| !name.is_empty()),
     })
 }
 
@@ -125,9 +125,22 @@ fn compile_sources(select: &ast::Select, context: &Context, inner: &Outer) -> Re
     select.sources.iter().map(compile).collect()
 }
 
+/// Whether `tz()` knows a zone of this name, for the parser: there an unknown one is an error of the text.
+pub fn time_zone_exists(name: &str) -> bool {
+    find_zone(name).is_some()
+}
+
+/// The zone of an IANA name, spelled exactly so; the empty name is UTC.
+fn find_zone(name: &str) -> Option<TimeZone> {
+    if name.is_empty() {
+        return Some(TimeZone::UTC);
+    }
+    TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name))
+}
+
 fn zone_of(select: &ast::Select) -> Result<TimeZone, QueryError> {
     let Some(name) = &select.time_zone else { return Ok(TimeZone::UTC) };
-    TimeZone::get(name).map_err(|_| QueryError::invalid(format!("unable to find time zone {name}")))
+    find_zone(name).ok_or_else(|| QueryError::invalid(format!("unable to find time zone {name}")))
 }
 
 fn order_of(select: &ast::Select, outer: Option<&Outer>) -> Result<Order, QueryError> {
@@ -260,8 +273,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_zone_is_refused() {
-        let query = ast::Select { time_zone: Some("Foo/Bar".to_owned()), ..select([name("v")]) };
-        assert_eq!(refusal(&query), "unable to find time zone Foo/Bar");
+    fn zones_are_spelled_exactly_and_the_empty_one_is_utc() {
+        let zoned = |name: &str| ast::Select { time_zone: Some(name.to_owned()), ..select([super::sample::name("v")]) };
+        for name in ["Foo/Bar", "europe/berlin"] {
+            assert!(!time_zone_exists(name));
+            assert_eq!(refusal(&zoned(name)), format!("unable to find time zone {name}"));
+        }
+        assert_eq!(plan(&zoned("")).time_zone, None);
+        assert_eq!(plan(&zoned("UTC")).time_zone.as_deref(), Some("UTC"));
+        assert_eq!(plan(&zoned("Asia/Shanghai")).time_zone.as_deref(), Some("Asia/Shanghai"));
     }
 }
