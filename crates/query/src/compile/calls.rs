@@ -219,7 +219,7 @@ fn positive(unit: i64) -> Result<i64, QueryError> {
     if unit > 0 {
         return Ok(unit);
     }
-    Err(QueryError::invalid(format!("duration argument must be positive, got {}", text::duration(unit))))
+    Err(QueryError::invalid(format!("duration argument must be positive, got {}", Expr::Duration(unit))))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use influxql::ast::{BinaryOp, Expr};
 use super::constant::{Clock, Constant, constant};
 use super::fields::{operator, reference};
 use super::time::{self, Bounds};
-use super::{Dialect, math, sources, text};
+use super::{Dialect, depth, math, sources, text};
 use crate::QueryError;
 use crate::plan::expr::{Expr as Planned, MathFunction};
 use crate::result::Cell;
@@ -38,13 +38,22 @@ impl Splitter<'_> {
     fn logical(&self, expr: &Expr) -> Result<Condition, QueryError> {
         match expr {
             Expr::Paren(inner) => self.logical(inner),
-            Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
-                let (left, right) = (self.logical(left)?, self.logical(right)?);
-                Ok(Condition {
-                    bounds: left.bounds.intersect(right.bounds),
-                    filter: joined(*op, left.filter, right.filter),
-                })
+            Expr::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), .. } => {
+                let parts: Vec<Condition> =
+                    chain(*op, expr).into_iter().map(|part| self.logical(part)).collect::<Result<_, _>>()?;
+                let bounds = parts.iter().fold(Bounds::default(), |all, part| all.intersect(part.bounds));
+                let filters = parts.into_iter().filter_map(|part| part.filter).collect();
+                Ok(Condition { bounds, filter: joined_all(*op, filters) })
             }
+            _ => {
+                depth::check(expr)?;
+                self.comparison(expr)
+            }
+        }
+    }
+
+    fn comparison(&self, expr: &Expr) -> Result<Condition, QueryError> {
+        match expr {
             Expr::Binary { op, left, right } if time::is_time(left) => only_bounds(*op, right, self.clock),
             Expr::Binary { op, left, right } if time::is_time(right) => {
                 only_bounds(time::mirrored(*op), left, self.clock)
@@ -98,20 +107,40 @@ fn only_bounds(op: BinaryOp, value: &Expr, clock: &Clock) -> Result<Condition, Q
     Ok(Condition { bounds: time::bounds(op, value, clock)?, filter: None })
 }
 
-/// Both, or either; where one half was about time alone, the other.
-fn joined(op: BinaryOp, left: Option<Planned>, right: Option<Planned>) -> Option<Planned> {
-    let (left, right) = match (left, right) {
-        (Some(left), Some(right)) => (left, right),
-        (left, right) => return left.or(right),
-    };
+/// What stands between operators of one kind: `a`, `b` and `c` of `a OR b OR c`.
+fn chain(op: BinaryOp, expr: &Expr) -> Vec<&Expr> {
+    let (mut first, mut parts) = (expr, Vec::new());
+    while let Expr::Binary { op: other, left, right } = first
+        && *other == op
+    {
+        parts.push(right.as_ref());
+        first = left;
+    }
+    parts.push(first);
+    parts.reverse();
+    parts
+}
+
+/// All of them, or any, as a tree that is no deeper than it must be.
+fn joined_all(op: BinaryOp, mut parts: Vec<Planned>) -> Option<Planned> {
+    match parts.len() {
+        0 | 1 => parts.pop(),
+        count => {
+            let right = joined_all(op, parts.split_off(count / 2))?;
+            Some(joined(op, joined_all(op, parts)?, right))
+        }
+    }
+}
+
+fn joined(op: BinaryOp, left: Planned, right: Planned) -> Planned {
     // `false` decides AND, `true` decides OR; the other one of them has no say.
     let deciding = op == BinaryOp::Or;
-    Some(match (is(&left, deciding) || is(&right, deciding), is(&left, !deciding), is(&right, !deciding)) {
+    match (is(&left, deciding) || is(&right, deciding), is(&left, !deciding), is(&right, !deciding)) {
         (true, _, _) => boolean(deciding),
         (_, true, _) => right,
         (_, _, true) => left,
         _ => Planned::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
-    })
+    }
 }
 
 fn boolean(value: bool) -> Planned {

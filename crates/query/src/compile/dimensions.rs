@@ -4,7 +4,7 @@ use influxql::ast::Expr;
 use model::WindowNs;
 
 use super::constant::{Clock, Constant, constant};
-use super::{Dialect, sources, text, time, time_text};
+use super::{Dialect, depth, sources, text, time, time_text};
 use crate::QueryError;
 use crate::plan::{CalendarUnit, Dimension, Windowing};
 
@@ -26,6 +26,7 @@ pub(super) fn compile(dimensions: &[Expr], clock: &Clock, dialect: Dialect) -> R
     let timeless = Clock { now: None, zone: clock.zone };
     let mut compiled = Dimensions::default();
     for dimension in dimensions {
+        depth::check(dimension)?;
         match text::unwrapped(dimension) {
             expr if time::is_time(expr) => {
                 return invalid("time() is a function and expects at least one argument");
@@ -96,7 +97,7 @@ impl Windows<'_> {
     fn text_offset(&self, text: &str, width: i64) -> Result<i64, QueryError> {
         let at = time_text::read(text, self.clock.zone)?;
         match self.dialect {
-            Dialect::Strict => invalid(&format!("invalid time dimension offset: {}", text::quoted(text))),
+            Dialect::Strict => invalid(&format!("invalid time dimension offset: {}", Expr::String(text.to_owned()))),
             Dialect::Extended => Ok(remainder(at, width)),
         }
     }

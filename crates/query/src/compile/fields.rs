@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use model::FieldType;
 
 use super::checks::Checks;
-use super::constant::{Clock, Constant, constant};
-use super::{Dialect, math, sources, text};
+use super::constant::{Clock, Constant, combine, constant};
+use super::{Dialect, depth, math, sources, text};
 use crate::QueryError;
 use crate::plan::Column;
 use crate::plan::expr::{BinaryOp, Cast, Expr as Planned, Kinds, MathFunction, Reference};
@@ -45,6 +45,7 @@ impl Fields {
                 continue;
             }
             compiler.wildcards = true;
+            depth::check(&field.expr)?;
             columns.push(Column { expr: compiler.expr(&field.expr)?, alias: field.alias.clone() });
         }
         if columns.is_empty() {
@@ -185,19 +186,42 @@ pub(super) fn field_type_name(expr: &Expr) -> &'static str {
 
 /// An expression without names: a constant, or mathematical functions of constants.
 fn literal(expr: &Expr) -> Option<Planned> {
-    if let Some(constant) = field_constant(expr) {
-        return Some(Planned::Literal(constant.into_cell()));
+    folded(expr).map(Folded::into_planned)
+}
+
+/// An expression without names, as far as it is reckoned here.
+enum Folded {
+    Constant(Constant),
+    Planned(Planned),
+}
+
+impl Folded {
+    fn into_planned(self) -> Planned {
+        match self {
+            Self::Constant(constant) => Planned::Literal(constant.into_cell()),
+            Self::Planned(planned) => planned,
+        }
     }
+}
+
+fn folded(expr: &Expr) -> Option<Folded> {
     match text::unwrapped(expr) {
         Expr::Call { name, args } => {
             let function = math::function(name).filter(|&function| math::arity(function) == args.len())?;
-            Some(Planned::Math { function, args: args.iter().map(literal).collect::<Option<_>>()? })
+            let args = args.iter().map(literal).collect::<Option<_>>()?;
+            Some(Folded::Planned(Planned::Math { function, args }))
         }
-        Expr::Binary { op, left, right } if field_constant(left).is_none() || field_constant(right).is_none() => {
-            let (left, right) = (Box::new(literal(left)?), Box::new(literal(right)?));
-            Some(Planned::Binary { op: operator(*op), left, right })
-        }
-        _ => None,
+        Expr::Binary { op, left, right } => match (folded(left)?, folded(right)?) {
+            (Folded::Constant(left), Folded::Constant(right)) => {
+                combine(*op, left, right, &TimeZone::UTC).map(Folded::Constant)
+            }
+            (left, right) => Some(Folded::Planned(Planned::Binary {
+                op: operator(*op),
+                left: Box::new(left.into_planned()),
+                right: Box::new(right.into_planned()),
+            })),
+        },
+        leaf => field_constant(leaf).map(Folded::Constant),
     }
 }
 

@@ -7,6 +7,7 @@ mod calls;
 mod checks;
 mod condition;
 mod constant;
+mod depth;
 mod dimensions;
 mod expand;
 mod fields;
@@ -282,5 +283,70 @@ mod tests {
         assert_eq!(plan(&zoned("")).time_zone, None);
         assert_eq!(plan(&zoned("UTC")).time_zone.as_deref(), Some("UTC"));
         assert_eq!(plan(&zoned("Asia/Shanghai")).time_zone.as_deref(), Some("Asia/Shanghai"));
+    }
+
+    /// Messages are those of the real server, 1.6.7, for these very queries.
+    #[test]
+    fn texts_are_refused_as_by_influxdb() {
+        for (query, message) in [
+            ("SELECT pow(2, 3) FROM m", "field must contain at least one variable"),
+            ("SELECT 'a' - 1 FROM m", "cannot perform a binary expression on two literals"),
+            ("SELECT mean(*::tag) FROM m", "unable to use tag wildcard in mean()"),
+            ("SELECT mean(v) + mean(*) FROM m", "unsupported expression with wildcard: mean()"),
+            ("SELECT count(DISTINCT(v + 1)) FROM m", "expected field argument in distinct()"),
+            ("SELECT mean(v) + 1, h FROM m", "mixing aggregate and non-aggregate queries is not supported"),
+            ("SELECT difference(distinct(v)) FROM m", "difference aggregate requires a GROUP BY interval"),
+            (
+                "SELECT derivative(DISTINCT v) FROM m GROUP BY time(1m)",
+                "aggregate function required inside the call to derivative",
+            ),
+            ("SELECT derivative(abs(mean(v))) FROM m GROUP BY time(1m)", "unsupported call: abs"),
+            ("SELECT mean(v) FROM m GROUP BY v + 1", "only time and tag dimensions allowed"),
+            ("SELECT mean(v) FROM m GROUP BY time", "time() is a function and expects at least one argument"),
+            ("SELECT v FROM m WHERE (h)", "invalid condition expression: h"),
+            ("SELECT v FROM m WHERE v > 1 AND 1", "invalid condition expression: 1"),
+            ("SELECT v FROM m WHERE abs(v)", "invalid condition expression: abs(v)"),
+            ("SELECT v FROM m WHERE nosuch(v) > 1", "invalid function call in condition: nosuch(v)"),
+            (
+                "SELECT v FROM m WHERE time > 3 * 1s",
+                "invalid operation: time and *influxql.BinaryExpr are not compatible",
+            ),
+            (
+                "SELECT v FROM m WHERE time > 1d - now()",
+                "invalid operation: time and *influxql.BinaryExpr are not compatible",
+            ),
+            (
+                "SELECT v FROM m WHERE time > '2024-3-1'",
+                "invalid operation: time and *influxql.StringLiteral are not compatible",
+            ),
+            ("SELECT v FROM m WHERE time > '2024-03-10 10:00:00Z'", "invalid timestamp string"),
+        ] {
+            assert_eq!(refusal(&parsed(query)), message, "{query}");
+        }
+    }
+
+    #[test]
+    fn texts_are_taken_as_by_influxdb() {
+        for query in [
+            "SELECT -(v + i), abs(1 + 2) + v FROM m WHERE TIME > 1.5 AND v > now()",
+            "SELECT mean((v)), count(DISTINCT v) FROM m GROUP BY (h), time(30s * 2, -90s)",
+            "SELECT h, top(v, 2), i FROM m WHERE h = 'a' AND 1 = 1",
+            "SELECT moving_average(derivative(mean(v)), 2) FROM m GROUP BY time(1m)",
+            "SELECT abs(*), pow(*, 2), abs(v::integer) FROM m WHERE abs(-3) < v",
+            "SELECT v FROM m WHERE '2024-03-10' + 1d < time AND time > '2024-03-10 1:00:00' AND time > now() - now()",
+        ] {
+            assert!(compile(&parsed(query), &context()).is_ok(), "{query}");
+        }
+    }
+
+    #[test]
+    fn chains_of_conditions_may_be_as_long_as_they_are_parsed_and_of_operators_not() {
+        let many = " OR v > 1".repeat(influxql::Limits::default().operators / 2 - 1);
+        assert!(compile(&parsed(&format!("SELECT v FROM m WHERE v > 1{many}")), &context()).is_ok());
+        let sum = " + v".repeat(300);
+        let message = "expression too deep: at most 256 operators inside each other";
+        assert_eq!(refusal(&parsed(&format!("SELECT v{sum} FROM m"))), message);
+        assert_eq!(refusal(&parsed(&format!("SELECT v FROM m WHERE v{sum} > 1"))), message);
+        assert!(compile(&parsed(&format!("SELECT v{} FROM m", " + v".repeat(200))), &context()).is_ok());
     }
 }

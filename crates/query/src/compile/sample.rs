@@ -1,6 +1,7 @@
-//! Syntax trees for tests, written by hand.
+//! Syntax trees for tests, written by hand or parsed.
 
-use influxql::ast::{BinaryOp, Expr, Field, Measurement, MeasurementName, Select, Source};
+use influxql::ast::{BinaryOp, Expr, Field, Measurement, MeasurementName, Select, Source, Statement};
+use influxql::{Limits, Params};
 use model::TimestampNs;
 
 use super::{Context, Dialect, compile};
@@ -72,6 +73,14 @@ pub(super) fn filtered(condition: Expr) -> Select {
 /// `SELECT fields FROM (inner)`
 pub(super) fn over(fields: impl IntoIterator<Item = Expr>, inner: Select) -> Select {
     Select { sources: vec![Source::Subquery(Box::new(inner))], ..select(fields) }
+}
+
+/// The query of a text.
+pub(super) fn parsed(text: &str) -> Select {
+    match influxql::parse(text, &Params::new(), &Limits::default()).unwrap().remove(0) {
+        Statement::Select(select) => *select,
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(super) fn plan(select: &Select) -> plan::Select {
