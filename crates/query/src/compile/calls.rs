@@ -219,5 +219,115 @@ fn positive(unit: i64) -> Result<i64, QueryError> {
     if unit > 0 {
         return Ok(unit);
     }
-    Err(QueryError::invalid(format!("duration argument must be positive, got {}", text::duration(unit))))
+    Err(QueryError::invalid(format!("duration argument must be positive, got {}", Expr::Duration(unit))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Context;
+    use super::super::compile;
+    use super::super::sample::*;
+    use super::*;
+    use influxql::ast::BinaryOp::Add;
+    use influxql::ast::Select;
+
+    fn refused(name: &str, args: impl IntoIterator<Item = Expr>) -> String {
+        refusal(&select([call(name, args)]))
+    }
+
+    fn first_call(query: &Select, context: &Context) -> AggregateCall {
+        match compile(query, context).unwrap().columns.remove(0).expr {
+            Planned::Aggregate(call) => call,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_function_takes_one_field() {
+        let two = [name("v"), name("w")];
+        assert_eq!(refused("mean", two), "invalid number of arguments for mean, expected 1, got 2");
+        assert_eq!(refused("mean", []), "invalid number of arguments for mean, expected 1, got 0");
+        assert_eq!(refused("mean", [Expr::Integer(2)]), "expected field argument in mean()");
+        assert_eq!(refused("mean", [of_v("mean")]), "expected field argument in mean()");
+        assert_eq!(refused("mean", [binary(name("v"), Add, name("w"))]), "expected field argument in mean()");
+        assert_eq!(columns(&select([call("mean", [paren(name("v"))])])), columns(&select([of_v("mean")])));
+    }
+
+    #[test]
+    fn unknown_functions_are_refused_and_the_extended_ones_in_the_strict_dialect() {
+        assert_eq!(refused("nosuchfn", [name("v")]), "undefined function nosuchfn()");
+        assert_eq!(refused("now", []), "undefined function now()");
+        assert_eq!(refused("time_weighted_mean", [name("v")]), "undefined function time_weighted_mean()");
+        let approximate = select([call("percentile_approx", [name("v"), Expr::Integer(95)])]);
+        let planned = first_call(&approximate, &extended());
+        assert_eq!((planned.function.as_str(), planned.arguments), ("percentile_approx", vec![Cell::Integer(95)]));
+        assert_eq!(first_call(&select([of_v("time_weighted_mean")]), &extended()).function, "time_weighted_mean");
+    }
+
+    #[test]
+    fn percentiles_and_samples_have_a_number() {
+        assert_eq!(refused("percentile", [name("v")]), "invalid number of arguments for percentile, expected 2, got 1");
+        assert_eq!(refused("percentile", [name("v"), text("3")]), "expected float argument in percentile()");
+        assert_eq!(refused("sample", [name("v"), Expr::Float(1.5)]), "expected integer argument in sample()");
+        assert_eq!(refused("sample", [name("v"), Expr::Integer(0)]), "sample window must be greater than 1, got 0");
+    }
+
+    #[test]
+    fn distinct_stands_alone_and_can_be_counted() {
+        let alone = "aggregate function distinct() cannot be combined with other functions or fields";
+        assert_eq!(refusal(&select([of_v("distinct"), name("v")])), alone);
+        assert_eq!(refusal(&select([Expr::Distinct("v".to_owned()), of_v("mean")])), alone);
+        assert_eq!(refused("distinct", []), "distinct function requires at least one argument");
+        assert_eq!(refused("distinct", [name("v"), name("w")]), "distinct function can only have one argument");
+        assert_eq!(refused("distinct", [Expr::Wildcard(None)]), "expected field argument in distinct()");
+        for counted in [of_v("distinct"), Expr::Distinct("v".to_owned())] {
+            let planned = first_call(&select([call("count", [counted]), of_v("mean")]), &context());
+            assert_eq!((planned.function.as_str(), planned.label.as_str()), ("distinct_count", "count"));
+        }
+    }
+
+    #[test]
+    fn the_unit_of_an_integral_is_a_second_by_default() {
+        assert_eq!(first_call(&select([of_v("integral")]), &context()).arguments, vec![Cell::Integer(SECOND)]);
+        assert_eq!(refused("integral", [name("v"), Expr::Integer(5)]), "second argument must be a duration");
+        assert_eq!(
+            refused("integral", [name("v"), Expr::Duration(-MINUTE)]),
+            "duration argument must be positive, got -1m"
+        );
+    }
+
+    #[test]
+    fn top_has_a_field_keys_and_a_number() {
+        let found = "expected integer as last argument in top(), found";
+        assert_eq!(refused("top", [name("v")]), "invalid number of arguments for top, expected at least 2, got 1");
+        assert_eq!(refused("top", [name("v"), name("h")]), format!("{found} h"));
+        assert_eq!(refused("top", [name("v"), Expr::Float(1.5)]), format!("{found} 1.500"));
+        assert_eq!(refused("top", [name("v"), Expr::Integer(-1)]), "limit (-1) in top function must be at least 1");
+        assert_eq!(
+            refused("top", [of_v("mean"), Expr::Integer(2)]),
+            "expected first argument to be a field in top(), found mean(v)"
+        );
+        assert_eq!(
+            refused("bottom", [name("v"), text("h"), Expr::Integer(2)]),
+            "only fields or tags are allowed in bottom(), found 'h'"
+        );
+        let limited = Select { limit: 2, ..select([call("top", [name("v"), Expr::Integer(3)])]) };
+        assert_eq!(
+            refusal(&limited),
+            "limit (3) in top function can not be larger than the LIMIT (2) in the select statement"
+        );
+        let planned = first_call(&select([call("top", [name("v"), name("h"), Expr::Integer(3)])]), &context());
+        assert_eq!(planned.keys, [reference("h", None)]);
+        assert_eq!(planned.arguments, [Cell::Integer(3)]);
+    }
+
+    #[test]
+    fn top_stands_beside_fields_but_not_beside_functions() {
+        let top = call("top", [name("v"), Expr::Integer(1)]);
+        let message = "selector function top() cannot be combined with other functions";
+        assert_eq!(columns(&select([name("h"), top.clone()])).len(), 2);
+        assert_eq!(refusal(&select([top.clone(), of_v("mean")])), message);
+        assert_eq!(refusal(&select([top.clone(), call("bottom", [name("v"), Expr::Integer(1)])])), message);
+        assert_eq!(refusal(&by_minute([call("derivative", [top])])), message);
+    }
 }

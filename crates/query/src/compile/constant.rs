@@ -67,7 +67,8 @@ pub(super) fn constant(expr: &Expr, clock: &Clock) -> Option<Constant> {
     })
 }
 
-fn combine(op: BinaryOp, left: Constant, right: Constant, zone: &TimeZone) -> Option<Constant> {
+/// What an operator makes of two constants.
+pub(super) fn combine(op: BinaryOp, left: Constant, right: Constant, zone: &TimeZone) -> Option<Constant> {
     match (left, right) {
         (Boolean(a), Boolean(b)) => booleans(op, a, b),
         (Text(a), Text(b)) => texts(op, &a, &b, zone),

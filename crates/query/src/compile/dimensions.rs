@@ -4,7 +4,7 @@ use influxql::ast::Expr;
 use model::WindowNs;
 
 use super::constant::{Clock, Constant, constant};
-use super::{Dialect, sources, text, time, time_text};
+use super::{Dialect, depth, sources, text, time, time_text};
 use crate::QueryError;
 use crate::plan::{CalendarUnit, Dimension, Windowing};
 
@@ -26,6 +26,7 @@ pub(super) fn compile(dimensions: &[Expr], clock: &Clock, dialect: Dialect) -> R
     let timeless = Clock { now: None, zone: clock.zone };
     let mut compiled = Dimensions::default();
     for dimension in dimensions {
+        depth::check(dimension)?;
         match text::unwrapped(dimension) {
             expr if time::is_time(expr) => {
                 return invalid("time() is a function and expects at least one argument");
@@ -96,7 +97,7 @@ impl Windows<'_> {
     fn text_offset(&self, text: &str, width: i64) -> Result<i64, QueryError> {
         let at = time_text::read(text, self.clock.zone)?;
         match self.dialect {
-            Dialect::Strict => invalid(&format!("invalid time dimension offset: {}", text::quoted(text))),
+            Dialect::Strict => invalid(&format!("invalid time dimension offset: {}", Expr::String(text.to_owned()))),
             Dialect::Extended => Ok(remainder(at, width)),
         }
     }
@@ -142,4 +143,94 @@ fn remainder(at: i128, width: i64) -> i64 {
 
 fn invalid<T>(message: &str) -> Result<T, QueryError> {
     Err(QueryError::invalid(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compile as compile_query;
+    use super::super::sample::*;
+    use super::*;
+    use influxql::ast::BinaryOp::{Add, Mul};
+    use influxql::ast::Select;
+
+    fn grouped(dimension: Expr) -> Select {
+        Select { dimensions: vec![dimension], ..select([of_v("mean")]) }
+    }
+
+    fn refused(dimension: Expr) -> String {
+        refusal(&grouped(dimension))
+    }
+
+    fn offset(offset: Expr) -> i64 {
+        match plan(&grouped(call("time", [Expr::Duration(MINUTE), offset]))).window {
+            Some(Windowing::Fixed { offset_ns, .. }) => offset_ns,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tags_wildcards_and_patterns_are_kept() {
+        let mut query = grouped(paren(name("h")));
+        query.dimensions.extend([Expr::Wildcard(None), Expr::Regex("^x".to_owned())]);
+        let planned = plan(&query).group_by;
+        assert!(matches!(planned.as_slice(), [Dimension::Tag(tag), Dimension::All, Dimension::Like(_)] if tag == "h"));
+    }
+
+    #[test]
+    fn only_windows_and_tags_are_grouped_by() {
+        assert_eq!(refused(text("h")), "only time and tag dimensions allowed");
+        assert_eq!(refused(binary(name("v"), Add, Expr::Integer(1))), "only time and tag dimensions allowed");
+        assert_eq!(refused(name("time")), "time() is a function and expects at least one argument");
+        assert_eq!(refused(call("mean", [Expr::Duration(MINUTE)])), "only time() calls allowed in dimensions");
+        let twice = Select { dimensions: vec![each_minute(), each_minute()], ..select([of_v("mean")]) };
+        assert_eq!(refusal(&twice), "multiple time dimensions not allowed");
+    }
+
+    #[test]
+    fn windows_have_a_length_and_perhaps_an_offset() {
+        let time = |args: Vec<Expr>| refused(call("time", args));
+        let minute = || Expr::Duration(MINUTE);
+        assert_eq!(time(vec![]), "time dimension expected 1 or 2 arguments");
+        assert_eq!(time(vec![text("1m")]), "time dimension must have duration argument");
+        assert_eq!(time(vec![minute(), Expr::Integer(5)]), "time dimension offset must be duration or now()");
+        assert_eq!(time(vec![minute(), text("x")]), "time dimension offset must be duration or now()");
+        assert_eq!(time(vec![minute(), of_v("mean")]), "time dimension offset function must be now()");
+        assert_eq!(
+            time(vec![minute(), call("now", [Expr::Integer(1)])]),
+            "time dimension offset now() function requires no arguments"
+        );
+        assert_eq!(
+            time(vec![minute(), text("2024-03-10T00:00:07Z")]),
+            "invalid time dimension offset: '2024-03-10T00:00:07Z'"
+        );
+    }
+
+    #[test]
+    fn offsets_are_taken_modulo_the_width() {
+        assert_eq!(offset(Expr::Duration(-5 * SECOND)), -5 * SECOND);
+        assert_eq!(offset(Expr::Duration(MINUTE + SECOND)), SECOND);
+        assert_eq!(offset(call("now", [])), NOW.0 % MINUTE);
+        let time = binary(text("2024-03-10T00:00:07Z"), Add, Expr::Duration(SECOND));
+        assert_eq!(offset(time), 8 * SECOND);
+    }
+
+    #[test]
+    fn a_window_without_length_is_none() {
+        assert_eq!(plan(&grouped(call("time", [Expr::Duration(0)]))).window, None);
+        let double = call("time", [binary(Expr::Duration(30 * SECOND), Mul, Expr::Integer(2))]);
+        assert_eq!(plan(&grouped(double)).window, plan(&grouped(each_minute())).window);
+    }
+
+    #[test]
+    fn the_extended_dialect_has_calendar_windows() {
+        let window = |arg| compile_query(&grouped(call("time", [arg])), &extended()).unwrap().window;
+        let calendar = |count, unit| Some(Windowing::Calendar { count, unit });
+        assert_eq!(window(text("1mo")), calendar(1, CalendarUnit::Month));
+        assert_eq!(window(text("1y")), calendar(1, CalendarUnit::Year));
+        assert_eq!(window(Expr::Duration(DAY_NS)), calendar(1, CalendarUnit::Day));
+        assert_eq!(window(Expr::Duration(2 * WEEK_NS)), calendar(2, CalendarUnit::Week));
+        assert!(matches!(window(Expr::Duration(MINUTE)), Some(Windowing::Fixed { .. })));
+        let wrong = compile_query(&grouped(call("time", [text("0mo")])), &extended()).unwrap_err();
+        assert_eq!(wrong.to_string(), "time dimension must have duration argument");
+    }
 }

@@ -171,3 +171,100 @@ fn expand_dimensions(dimensions: &[Dimension], tags: &[String]) -> Vec<Dimension
     }
     names.into_iter().map(Dimension::Tag).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::column_names;
+    use super::super::sample::*;
+    use super::*;
+    use influxql::ast::{self, WildcardKind};
+
+    fn fields() -> Vec<(String, FieldType)> {
+        let kinds =
+            [("v", FieldType::Float), ("b", FieldType::Boolean), ("n", FieldType::Integer), ("h", FieldType::String)];
+        kinds.map(|(name, kind)| (name.to_owned(), kind)).to_vec()
+    }
+
+    fn tags() -> Vec<String> {
+        ["z", "h", "a"].map(str::to_owned).to_vec()
+    }
+
+    fn expanded(query: &ast::Select) -> Select {
+        expand(&plan(query), &fields(), &tags()).unwrap()
+    }
+
+    fn names(query: &ast::Select) -> Vec<String> {
+        column_names("time", &expanded(query).columns, false).split_off(1)
+    }
+
+    fn star() -> ast::Expr {
+        ast::Expr::Wildcard(None)
+    }
+
+    fn like(pattern: &str) -> ast::Expr {
+        ast::Expr::Regex(pattern.to_owned())
+    }
+
+    #[test]
+    fn a_wildcard_is_all_fields_and_tags_in_one_list() {
+        assert_eq!(names(&select([star()])), ["a", "b", "h", "h_1", "n", "v", "z"]);
+        assert_eq!(names(&select([ast::Expr::Wildcard(Some(WildcardKind::Field))])), ["b", "h", "n", "v"]);
+        assert_eq!(names(&select([ast::Expr::Wildcard(Some(WildcardKind::Tag))])), ["a", "h", "z"]);
+        assert_eq!(names(&select([like("^[hz]")])), ["h", "h_1", "z"]);
+        assert_eq!(names(&select([like("nothing")])), [""; 0]);
+    }
+
+    #[test]
+    fn the_field_comes_before_the_tag_of_its_name() {
+        let casts: Vec<_> = expanded(&select([like("^h$")]))
+            .columns
+            .into_iter()
+            .map(|column| match column.expr {
+                Expr::Reference(reference) => reference.cast,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(casts, [Some(Cast::Field), Some(Cast::Tag)]);
+    }
+
+    #[test]
+    fn tags_that_are_grouped_by_are_no_columns() {
+        let by = |dimension| ast::Select { dimensions: vec![dimension], ..select([star()]) };
+        assert_eq!(names(&by(name("a"))), ["b", "h", "h_1", "n", "v", "z"]);
+        assert_eq!(names(&by(star())), ["b", "h", "n", "v"]);
+        assert_eq!(names(&by(like("z"))), ["b", "h", "n", "v"]);
+    }
+
+    #[test]
+    fn functions_take_the_fields_of_fitting_types() {
+        let of_all = |function: &str| names(&select([call(function, [star()])]));
+        assert_eq!(of_all("mean"), ["mean_n", "mean_v"]);
+        assert_eq!(of_all("max"), ["max_b", "max_n", "max_v"]);
+        assert_eq!(of_all("count"), ["count_b", "count_h", "count_n", "count_v"]);
+        assert_eq!(of_all("abs"), ["abs_n", "abs_v"]);
+        let nested = by_minute([call("derivative", [call("last", [star()])])]);
+        assert_eq!(names(&nested), ["derivative_b", "derivative_h", "derivative_n", "derivative_v"]);
+        assert_eq!(names(&select([call("mean", [like("^v")])])), ["mean_v"]);
+    }
+
+    #[test]
+    fn an_alias_stands_for_the_function() {
+        let mut query = select([call("mean", [star()])]);
+        query.fields.iter_mut().for_each(|field| field.alias = Some("average".to_owned()));
+        assert_eq!(names(&query), ["average_n", "average_v"]);
+    }
+
+    #[test]
+    fn dimensions_become_tags() {
+        let by = |dimensions: Vec<ast::Expr>| {
+            let query = ast::Select { dimensions, ..select([of_v("mean")]) };
+            let tag = |dimension: Dimension| match dimension {
+                Dimension::Tag(tag) => tag,
+                other => panic!("{other:?}"),
+            };
+            expanded(&query).group_by.into_iter().map(tag).collect::<Vec<_>>()
+        };
+        assert_eq!(by(vec![name("z"), star()]), ["z", "a", "h"]);
+        assert_eq!(by(vec![like("^[ah]")]), ["a", "h"]);
+    }
+}

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use model::FieldType;
 
 use super::checks::Checks;
-use super::constant::{Clock, Constant, constant};
-use super::{Dialect, math, sources, text};
+use super::constant::{Clock, Constant, combine, constant};
+use super::{Dialect, depth, math, sources, text};
 use crate::QueryError;
 use crate::plan::Column;
 use crate::plan::expr::{BinaryOp, Cast, Expr as Planned, Kinds, MathFunction, Reference};
@@ -45,6 +45,7 @@ impl Fields {
                 continue;
             }
             compiler.wildcards = true;
+            depth::check(&field.expr)?;
             columns.push(Column { expr: compiler.expr(&field.expr)?, alias: field.alias.clone() });
         }
         if columns.is_empty() {
@@ -185,19 +186,42 @@ pub(super) fn field_type_name(expr: &Expr) -> &'static str {
 
 /// An expression without names: a constant, or mathematical functions of constants.
 fn literal(expr: &Expr) -> Option<Planned> {
-    if let Some(constant) = field_constant(expr) {
-        return Some(Planned::Literal(constant.into_cell()));
+    folded(expr).map(Folded::into_planned)
+}
+
+/// An expression without names, as far as it is reckoned here.
+enum Folded {
+    Constant(Constant),
+    Planned(Planned),
+}
+
+impl Folded {
+    fn into_planned(self) -> Planned {
+        match self {
+            Self::Constant(constant) => Planned::Literal(constant.into_cell()),
+            Self::Planned(planned) => planned,
+        }
     }
+}
+
+fn folded(expr: &Expr) -> Option<Folded> {
     match text::unwrapped(expr) {
         Expr::Call { name, args } => {
             let function = math::function(name).filter(|&function| math::arity(function) == args.len())?;
-            Some(Planned::Math { function, args: args.iter().map(literal).collect::<Option<_>>()? })
+            let args = args.iter().map(literal).collect::<Option<_>>()?;
+            Some(Folded::Planned(Planned::Math { function, args }))
         }
-        Expr::Binary { op, left, right } if field_constant(left).is_none() || field_constant(right).is_none() => {
-            let (left, right) = (Box::new(literal(left)?), Box::new(literal(right)?));
-            Some(Planned::Binary { op: operator(*op), left, right })
-        }
-        _ => None,
+        Expr::Binary { op, left, right } => match (folded(left)?, folded(right)?) {
+            (Folded::Constant(left), Folded::Constant(right)) => {
+                combine(*op, left, right, &TimeZone::UTC).map(Folded::Constant)
+            }
+            (left, right) => Some(Folded::Planned(Planned::Binary {
+                op: operator(*op),
+                left: Box::new(left.into_planned()),
+                right: Box::new(right.into_planned()),
+            })),
+        },
+        leaf => field_constant(leaf).map(Folded::Constant),
     }
 }
 
@@ -222,5 +246,85 @@ pub(super) fn operator(op: ast::BinaryOp) -> BinaryOp {
         ast::BinaryOp::LessEq => BinaryOp::LessEq,
         ast::BinaryOp::Greater => BinaryOp::Greater,
         ast::BinaryOp::GreaterEq => BinaryOp::GreaterEq,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::*;
+    use super::*;
+    use influxql::ast::BinaryOp::{Add, Mul, Sub};
+
+    #[test]
+    fn time_is_no_column_and_its_alias_names_the_column_of_times() {
+        let mut query = select([name("v"), name("time")]);
+        query.fields.last_mut().unwrap().alias = Some("at".to_owned());
+        let plan = plan(&query);
+        assert_eq!((plan.columns.len(), plan.time_name.as_str()), (1, "at"));
+        assert_eq!(refusal(&select([name("time")])), "at least 1 non-time field must be queried");
+    }
+
+    #[test]
+    fn a_field_without_a_name_is_refused() {
+        let message = "field must contain at least one variable";
+        assert_eq!(refusal(&select([Expr::Integer(3)])), message);
+        assert_eq!(refusal(&select([binary(Expr::Integer(1), Add, Expr::Integer(1))])), message);
+        assert_eq!(refusal(&select([call("pow", [Expr::Integer(2), Expr::Integer(3)])])), message);
+        let two = binary(text("a"), Sub, Expr::Integer(1));
+        assert_eq!(refusal(&select([two])), "cannot perform a binary expression on two literals");
+    }
+
+    #[test]
+    fn parentheses_vanish_and_constants_are_folded() {
+        let folded = binary(paren(name("v")), Mul, paren(binary(Expr::Integer(1), Add, Expr::Integer(2))));
+        let plain = binary(name("v"), Mul, Expr::Integer(3));
+        assert_eq!(columns(&select([folded])), columns(&select([plain])));
+    }
+
+    #[test]
+    fn wildcards_and_patterns_do_not_stand_in_expressions() {
+        let plus_one = |expr| refusal(&select([binary(expr, Add, Expr::Integer(1))]));
+        let mean_of_all = call("mean", [Expr::Wildcard(None)]);
+        assert_eq!(plus_one(Expr::Wildcard(None)), "unable to use wildcard in a binary expression");
+        assert_eq!(plus_one(mean_of_all), "unsupported expression with wildcard: mean()");
+        assert_eq!(
+            plus_one(call("mean", [Expr::Regex("x".to_owned())])),
+            "unsupported expression with regex field: mean()"
+        );
+        assert_eq!(plus_one(Expr::Regex("x".to_owned())), "unsupported expression with regex field: /x/ + 1");
+        let tags = call("mean", [Expr::Wildcard(Some(WildcardKind::Tag))]);
+        assert_eq!(refusal(&select([tags])), "unable to use tag wildcard in mean()");
+    }
+
+    #[test]
+    fn aggregates_and_bare_fields_do_not_mix_also_inside_expressions() {
+        let message = "mixing aggregate and non-aggregate queries is not supported";
+        assert_eq!(refusal(&select([of_v("mean"), name("v")])), message);
+        assert_eq!(refusal(&select([binary(of_v("abs"), Mul, of_v("mean"))])), message);
+        assert_eq!(refusal(&select([call("max", [Expr::Wildcard(None)]), name("h")])), message);
+    }
+
+    #[test]
+    fn one_selector_may_stand_beside_fields_two_may_not() {
+        assert_eq!(columns(&select([of_v("max"), name("h")])).len(), 2);
+        assert_eq!(
+            refusal(&select([of_v("max"), of_v("min"), name("h")])),
+            "mixing multiple selector functions with tags or fields is not supported"
+        );
+    }
+
+    #[test]
+    fn without_functions_some_clauses_make_no_sense() {
+        let filled = |fill| refusal(&ast::Select { fill, ..select([name("v")]) });
+        assert_eq!(filled(ast::Fill::None), "fill(none) must be used with a function");
+        assert_eq!(filled(ast::Fill::Linear), "fill(linear) must be used with a function");
+        assert_eq!(refusal(&by_minute([of_v("abs")])), "GROUP BY requires at least one aggregate function");
+    }
+
+    #[test]
+    fn mathematical_functions_have_their_number_of_arguments() {
+        assert_eq!(refusal(&select([call("abs", [])])), "invalid number of arguments for abs, expected 1, got 0");
+        assert_eq!(refusal(&select([of_v("pow")])), "invalid number of arguments for pow, expected 2, got 1");
+        assert_eq!(columns(&select([call("log", [name("v"), Expr::Integer(2)])])).len(), 1);
     }
 }

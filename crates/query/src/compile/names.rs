@@ -90,3 +90,55 @@ impl Taken {
         free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::*;
+    use super::*;
+    use influxql::ast::BinaryOp::{Mul, Sub};
+    use influxql::ast::{Expr, Select};
+
+    fn names(query: &Select) -> Vec<String> {
+        let plan = plan(query);
+        column_names(&plan.time_name, &plan.columns, false)
+    }
+
+    fn aliased(fields: impl IntoIterator<Item = (Expr, &'static str)>) -> Select {
+        let mut query = select([]);
+        for (expr, alias) in fields {
+            let alias = Some(alias.to_owned()).filter(|alias| !alias.is_empty());
+            query.fields.push(influxql::ast::Field { expr, alias });
+        }
+        query
+    }
+
+    #[test]
+    fn expressions_are_named_after_what_is_in_them() {
+        let math = binary(of_v("max"), Sub, of_v("min"));
+        let query = select([math.clone(), binary(of_v("mean"), Mul, Expr::Integer(2)), call("abs", [paren(math)])]);
+        assert_eq!(names(&query), ["time", "max_min", "mean", "abs"]);
+        assert_eq!(names(&select([binary(name("v"), Mul, name("raw"))])), ["time", "v_raw"]);
+        assert_eq!(names(&select([call("count", [of_v("distinct")])])), ["time", "count"]);
+        assert_eq!(names(&by_minute([call("derivative", [of_v("mean")])])), ["time", "derivative"]);
+    }
+
+    #[test]
+    fn repeated_names_are_counted() {
+        assert_eq!(names(&select([name("v"), name("v"), name("v")])), ["time", "v", "v_1", "v_2"]);
+        assert_eq!(names(&select([name("v"), name("v"), name("v_1")])), ["time", "v", "v_1", "v_1_1"]);
+    }
+
+    #[test]
+    fn aliases_stay_and_other_names_move_aside() {
+        let query = aliased([(of_v("mean"), ""), (of_v("max"), "mean"), (of_v("min"), "mean")]);
+        assert_eq!(names(&query), ["time", "mean_1", "mean", "mean"]);
+    }
+
+    #[test]
+    fn keys_of_top_have_columns_unless_the_result_is_written() {
+        let query = select([call("top", [name("v"), name("h"), Expr::Integer(2)]), name("h")]);
+        let plan = plan(&query);
+        assert_eq!(names(&query), ["time", "top", "h", "h_1"]);
+        assert_eq!(column_names("time", &plan.columns, true), ["time", "top", "h"]);
+    }
+}

@@ -45,3 +45,43 @@ pub(super) fn pattern(text: &str) -> Result<Arc<Regex>, QueryError> {
 fn named(name: Option<&String>) -> Option<String> {
     name.filter(|name| !name.is_empty()).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::context;
+    use super::*;
+
+    fn measurement(database: Option<&str>, policy: Option<&str>, name: ast::MeasurementName) -> ast::Measurement {
+        ast::Measurement { database: database.map(str::to_owned), policy: policy.map(str::to_owned), name }
+    }
+
+    fn named(name: &str) -> ast::MeasurementName {
+        ast::MeasurementName::Name(name.to_owned())
+    }
+
+    #[test]
+    fn the_parameters_name_what_the_query_does_not() {
+        let context = Context { policy: Some("month".to_owned()), ..context() };
+        let place = |database, policy| {
+            let found = compile(&measurement(database, policy, named("m")), &context).unwrap();
+            (found.database, found.policy.unwrap_or_default())
+        };
+        assert_eq!(place(None, None), ("plant".to_owned(), "month".to_owned()));
+        assert_eq!(place(None, Some("year")), ("plant".to_owned(), "year".to_owned()));
+        assert_eq!(place(Some("other"), None), ("other".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn without_a_database_nothing_else_is_looked_at() {
+        let context = Context { database: None, ..context() };
+        let refusal = |measurement| compile(&measurement, &context).unwrap_err().to_string();
+        assert_eq!(refusal(measurement(None, None, named("m"))), "database name required");
+    }
+
+    #[test]
+    fn a_wrong_pattern_is_refused() {
+        let wrong = measurement(None, None, ast::MeasurementName::Pattern("[".to_owned()));
+        let message = compile(&wrong, &context()).unwrap_err().to_string();
+        assert!(message.starts_with("error parsing regexp: "), "{message}");
+    }
+}

@@ -1,19 +1,8 @@
 //! Expressions as messages show them.
 
-use influxql::ast::{BinaryOp, Cast, Expr, WildcardKind};
+use influxql::ast::Expr;
 
 use super::constant::{Clock, Constant, constant};
-
-/// Units of a length of time, largest first.
-const UNITS: [(i64, &str); 7] = [
-    (604_800_000_000_000, "w"),
-    (86_400_000_000_000, "d"),
-    (3_600_000_000_000, "h"),
-    (60_000_000_000, "m"),
-    (1_000_000_000, "s"),
-    (1_000_000, "ms"),
-    (1_000, "u"),
-];
 
 /// The expression inside all parentheses.
 pub(super) fn unwrapped(expr: &Expr) -> &Expr {
@@ -56,85 +45,10 @@ fn expression_type(expr: &Expr) -> &'static str {
     }
 }
 
-/// The operator as it is written.
-pub(super) fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Mod => "%",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::And => "AND",
-        BinaryOp::Or => "OR",
-        BinaryOp::Eq => "=",
-        BinaryOp::NotEq => "!=",
-        BinaryOp::Matches => "=~",
-        BinaryOp::NotMatches => "!~",
-        BinaryOp::Less => "<",
-        BinaryOp::LessEq => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterEq => ">=",
-    }
-}
-
-/// The expression as it could be written.
+/// The expression as InfluxDB shows it: numbers with a point have three digits behind it.
 pub(super) fn show(expr: &Expr) -> String {
     match expr {
-        Expr::Reference { name, cast } => format!("{}{}", identifier(name), cast.map_or("", cast_suffix)),
-        Expr::Integer(value) => value.to_string(),
-        Expr::Unsigned(value) => value.to_string(),
         Expr::Float(value) => format!("{value:.3}"),
-        Expr::String(value) => quoted(value),
-        Expr::Boolean(value) => value.to_string(),
-        Expr::Duration(value) => duration(*value),
-        Expr::Regex(pattern) => format!("/{}/", pattern.replace('/', "\\/")),
-        Expr::Wildcard(None) => "*".to_owned(),
-        Expr::Wildcard(Some(WildcardKind::Field)) => "*::field".to_owned(),
-        Expr::Wildcard(Some(WildcardKind::Tag)) => "*::tag".to_owned(),
-        Expr::Call { name, args } => {
-            format!("{name}({})", args.iter().map(show).collect::<Vec<_>>().join(", "))
-        }
-        Expr::Distinct(name) => format!("DISTINCT {name}"),
-        Expr::Binary { op, left, right } => format!("{} {} {}", show(left), operator(*op), show(right)),
-        Expr::Paren(inner) => format!("({})", show(inner)),
-    }
-}
-
-/// A text between quotes.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
-}
-
-/// A length of time in the largest unit that divides it.
-pub(super) fn duration(ns: i64) -> String {
-    if ns == 0 {
-        return "0s".to_owned();
-    }
-    match UNITS.iter().find(|(unit, _)| ns % unit == 0) {
-        Some((unit, name)) => format!("{}{name}", ns / unit),
-        None => format!("{ns}ns"),
-    }
-}
-
-fn identifier(name: &str) -> String {
-    let is_plain = |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit());
-    if !name.is_empty() && name.chars().enumerate().all(is_plain) {
-        return name.to_owned();
-    }
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-}
-
-fn cast_suffix(cast: Cast) -> &'static str {
-    match cast {
-        Cast::Float => "::float",
-        Cast::Integer => "::integer",
-        Cast::Unsigned => "::unsigned",
-        Cast::String => "::string",
-        Cast::Boolean => "::boolean",
-        Cast::Field => "::field",
-        Cast::Tag => "::tag",
+        other => other.to_string(),
     }
 }

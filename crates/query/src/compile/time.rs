@@ -46,7 +46,7 @@ pub(super) fn bounds(op: BinaryOp, value: &Expr, clock: &Clock) -> Result<Bounds
         BinaryOp::Less => (None, Some(at.saturating_sub(1))),
         BinaryOp::LessEq => (None, Some(at)),
         BinaryOp::Eq => (Some(at), Some(at)),
-        _ => return Err(QueryError::invalid(format!("invalid time comparison operator: {}", text::operator(op)))),
+        _ => return Err(QueryError::invalid(format!("invalid time comparison operator: {}", op.text()))),
     };
     Ok(Bounds { min, max })
 }

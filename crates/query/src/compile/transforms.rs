@@ -119,3 +119,92 @@ fn integer(arg: &Expr) -> Option<i64> {
 fn to_usize(number: i64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::*;
+    use super::*;
+
+    fn refused(name: &str, args: impl IntoIterator<Item = Expr>) -> String {
+        refusal(&select([call(name, args)]))
+    }
+
+    #[test]
+    fn a_function_inside_needs_windows_and_windows_need_a_function() {
+        for function in ["derivative", "difference", "cumulative_sum", "elapsed", "non_negative_difference"] {
+            assert_eq!(refused(function, [of_v("mean")]), format!("{function} aggregate requires a GROUP BY interval"));
+            assert_eq!(
+                refusal(&by_minute([of_v(function)])),
+                format!("aggregate function required inside the call to {function}")
+            );
+            assert_eq!(columns(&select([of_v(function)])).len(), 1);
+            assert_eq!(columns(&by_minute([call(function, [of_v("mean")])])).len(), 1);
+        }
+    }
+
+    #[test]
+    fn units_are_positive_lengths_of_time() {
+        assert_eq!(
+            refused("derivative", []),
+            "invalid number of arguments for derivative, expected at least 1 but no more than 2, got 0"
+        );
+        assert_eq!(
+            refused("elapsed", [name("v"), Expr::Integer(5)]),
+            "second argument to elapsed must be a duration, got *influxql.IntegerLiteral"
+        );
+        assert_eq!(refused("derivative", [name("v"), Expr::Duration(0)]), "duration argument must be positive, got 0s");
+    }
+
+    #[test]
+    fn a_moving_average_is_over_two_points_at_least() {
+        assert_eq!(
+            refused("moving_average", [name("v")]),
+            "invalid number of arguments for moving_average, expected 2, got 1"
+        );
+        assert_eq!(
+            refused("moving_average", [name("v"), Expr::Integer(1)]),
+            "moving_average window must be greater than 1, got 1"
+        );
+        assert_eq!(
+            refused("moving_average", [name("v"), Expr::Float(2.5)]),
+            "second argument for moving_average must be an integer, got *influxql.NumberLiteral"
+        );
+    }
+
+    #[test]
+    fn holt_winters_is_over_windows_only() {
+        let args = |of: Expr, points, season| [of, Expr::Integer(points), Expr::Integer(season)];
+        assert_eq!(
+            refused("holt_winters", [of_v("mean")]),
+            "invalid number of arguments for holt_winters, expected 3, got 1"
+        );
+        assert_eq!(refused("holt_winters", args(name("v"), 1, 1)), "must use aggregate function with holt_winters");
+        assert_eq!(
+            refused("holt_winters_with_fit", args(of_v("mean"), 0, 1)),
+            "second arg to holt_winters_with_fit must be greater than 0, got 0"
+        );
+        assert_eq!(
+            refused("holt_winters", args(of_v("mean"), 1, -1)),
+            "third arg to holt_winters cannot be negative, got -1"
+        );
+        assert_eq!(
+            refused("holt_winters", args(of_v("mean"), 1, 1)),
+            "holt_winters aggregate requires a GROUP BY interval"
+        );
+    }
+
+    #[test]
+    fn transforms_can_be_nested_but_mathematical_functions_not() {
+        let nested = call("moving_average", [call("derivative", [of_v("mean")]), Expr::Integer(2)]);
+        assert_eq!(columns(&by_minute([nested])).len(), 1);
+        let math = call("derivative", [call("abs", [of_v("mean")])]);
+        assert_eq!(refusal(&by_minute([math])), "unsupported call: abs");
+    }
+
+    #[test]
+    fn inherited_windows_do_not_ask_for_a_function() {
+        let mut outer = by_minute([call("max", [name("difference")])]);
+        outer.sources = over([], select([of_v("difference")])).sources;
+        assert!(inner(&plan(&outer)).window_inherited);
+    }
+}
