@@ -32,8 +32,8 @@ struct Call<'p> {
     /// Text by which equal calls are known.
     key: String,
     aggregate: Option<Aggregate<'p>>,
-    /// What is made of the aggregate's results, or of the points of the field.
-    transform: Option<&'p Transform>,
+    /// What is made of the aggregate's results, or of the points of the field, one after the other.
+    transforms: Vec<&'p Transform>,
     leaf: usize,
 }
 
@@ -51,7 +51,9 @@ impl<'p> Calls<'p> {
         for column in &plan.columns {
             calls.note(&column.expr, leaves);
         }
-        if let [Call { aggregate: Some(aggregate), transform: None, .. }] = calls.list.as_slice() {
+        if let [Call { aggregate: Some(aggregate), transforms, .. }] = calls.list.as_slice()
+            && transforms.is_empty()
+        {
             let name = aggregate.call.function.as_str();
             calls.is_selector =
                 matches!(name, "min" | "max" | "first" | "last" | "percentile" | "top" | "bottom" | "sample");
@@ -61,14 +63,11 @@ impl<'p> Calls<'p> {
 
     fn note(&mut self, expr: &'p Expr, leaves: &mut Vec<Reference>) {
         match expr {
-            Expr::Aggregate(call) => self.add(expr, call.as_aggregate(), None, leaves),
-            Expr::Transform(call) => match &*call.of {
-                Expr::Aggregate(inner) => self.add(expr, inner.as_aggregate(), Some(&call.transform), leaves),
-                Expr::Reference(reference) => {
-                    self.push(expr, None, Some(&call.transform), note_leaf(reference, leaves))
-                }
-                _ => {}
-            },
+            Expr::Aggregate(_) | Expr::Transform(_) => {
+                let mut transforms = Vec::new();
+                let base = base_of(expr, &mut transforms);
+                self.add(expr, base, transforms, leaves);
+            }
             Expr::Math { args, .. } => args.iter().for_each(|arg| self.note(arg, leaves)),
             Expr::Binary { left, right, .. } => {
                 self.note(left, leaves);
@@ -78,24 +77,19 @@ impl<'p> Calls<'p> {
         }
     }
 
-    fn add(
-        &mut self,
-        expr: &Expr,
-        aggregate: Option<(Aggregate<'p>, &'p Reference)>,
-        transform: Option<&'p Transform>,
-        leaves: &mut Vec<Reference>,
-    ) {
-        let Some((aggregate, reference)) = aggregate else { return };
-        for key in &aggregate.call.keys {
+    fn add(&mut self, expr: &Expr, base: &'p Expr, transforms: Vec<&'p Transform>, leaves: &mut Vec<Reference>) {
+        let (aggregate, of) = match base {
+            Expr::Aggregate(call) => (Some(call), &*call.of),
+            other => (None, other),
+        };
+        let Expr::Reference(reference) = of else { return };
+        for key in aggregate.iter().flat_map(|call| &call.keys) {
             note_leaf(key, leaves);
         }
-        self.push(expr, Some(aggregate), transform, note_leaf(reference, leaves));
-    }
-
-    fn push(&mut self, expr: &Expr, aggregate: Option<Aggregate<'p>>, transform: Option<&'p Transform>, leaf: usize) {
-        let key = format!("{expr:?}");
-        if !self.list.iter().any(|call| call.key == key) {
-            self.list.push(Call { key, aggregate, transform, leaf });
+        let aggregate = aggregate.map(|call| Aggregate { call, field: &reference.name });
+        let call = Call { key: key_of(expr), aggregate, transforms, leaf: note_leaf(reference, leaves) };
+        if !self.list.iter().any(|known| known.key == call.key) {
+            self.list.push(call);
         }
     }
 
@@ -109,7 +103,7 @@ impl<'p> Calls<'p> {
 
     /// Number of the call that an expression is.
     pub(super) fn position(&self, expr: &Expr) -> Option<usize> {
-        let key = format!("{expr:?}");
+        let key = key_of(expr);
         self.list.iter().position(|call| call.key == key)
     }
 
@@ -120,15 +114,21 @@ impl<'p> Calls<'p> {
 
     /// True when every function gives one value a window, and nothing looks beyond its window.
     pub(super) fn are_all_plain(&self) -> bool {
-        self.list.iter().all(|call| call.transform.is_none() && call.aggregate.is_some_and(|a| !a.picks_several()))
+        self.list.iter().all(|call| call.transforms.is_empty() && call.is_plain())
     }
 }
 
-impl AggregateCall {
-    fn as_aggregate(&self) -> Option<(Aggregate<'_>, &Reference)> {
-        let Expr::Reference(reference) = &*self.of else { return None };
-        Some((Aggregate { call: self, field: &reference.name }, reference))
-    }
+/// What transformations are applied to; they are noted from the inside outwards.
+fn base_of<'p>(expr: &'p Expr, transforms: &mut Vec<&'p Transform>) -> &'p Expr {
+    let Expr::Transform(call) = expr else { return expr };
+    let base = base_of(&call.of, transforms);
+    transforms.push(&call.transform);
+    base
+}
+
+/// Text by which equal calls are known.
+fn key_of(expr: &Expr) -> String {
+    format!("{expr:?}")
 }
 
 impl Aggregate<'_> {
@@ -248,7 +248,7 @@ impl<'a> Work<'_, 'a, '_> {
             if !call.is_plain() {
                 *sequence = self.point_by_point(call)?;
             }
-            if let Some(transform) = call.transform {
+            for transform in &call.transforms {
                 *sequence = self.transformed(transform, std::mem::take(sequence))?;
             }
         }
@@ -268,11 +268,12 @@ impl<'a> Work<'_, 'a, '_> {
         passes
     }
 
-    /// What a call reads: one window more where it looks at the one before (newest first: after).
+    /// What a call reads: one window more for every transformation that looks at the one before (newest first: after).
     fn range_of(&self, call: &Call<'_>) -> TimeRange {
         let range = self.layout.plan.range;
-        let looks_back = call.aggregate.is_some() && call.transform.is_some_and(looks_back);
-        let Some(width) = self.layout.windows.width_ns().filter(|_| looks_back) else { return range };
+        let looking_back = call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
+        let width = self.layout.windows.width_ns().filter(|_| call.aggregate.is_some()).unwrap_or(0);
+        let width = width.saturating_mul(looking_back);
         match self.layout.plan.order {
             Order::Ascending if range.start == TimestampNs::MIN => range,
             Order::Ascending => TimeRange::new(range.start.saturating_add(-width), range.end),
