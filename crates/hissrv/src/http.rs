@@ -8,12 +8,13 @@ use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, FieldType, MeasurementId, Precision, TimeRange};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::{
-    AggregateRequest, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
-    TagPredicate, response,
+    AggregateRequest, Answer, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest,
+    TagMatch, TagPredicate, response,
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, QueryOptions, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, QueryOptions, WriteDone, WriteFailure,
+    WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};
@@ -47,6 +48,10 @@ impl Historian for Service {
             aggregates.fit_to_types(&|field| kinds.get(field).copied());
         }
         self.run(&plan, options)
+    }
+
+    fn influxql(&self, _: &InfluxRequest, _: &mut dyn Answer) -> Result<(), ApiError> {
+        Err(ApiError::new(ErrorKind::Unavailable, "InfluxQL is not implemented"))
     }
 
     fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {

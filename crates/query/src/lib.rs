@@ -8,11 +8,14 @@ mod answer;
 pub mod compile;
 pub mod eval;
 pub mod exec;
+pub mod execute;
+pub mod pick;
 pub mod plan;
 pub mod request;
 pub mod response;
 pub mod result;
 pub mod scan;
+pub mod store;
 pub mod transform;
 
 pub use answer::{Answer, Outcome};

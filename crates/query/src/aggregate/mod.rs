@@ -5,6 +5,7 @@
 //! after the other. Not here: which windows there are (`exec::windows`), what stands in empty ones (`exec::fill`).
 
 mod basic;
+mod key;
 mod registry;
 mod selectors;
 mod statistics;
@@ -20,6 +21,7 @@ use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 use crate::result::Cell;
 use crate::{QueryError, Summary};
 
+pub(crate) use key::ValueKey;
 pub use registry::Registry;
 pub use view::{Texts, View};
 

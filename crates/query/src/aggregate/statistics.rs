@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::{FieldType, FieldValue, TimeRange, TimestampNs};
+use model::{FieldType, TimeRange, TimestampNs};
 
 use super::view::{Number, for_number};
-use super::{Accumulator, AggregateFunction, Run, compare, is_numeric};
+use super::{Accumulator, AggregateFunction, Run, ValueKey, compare, is_numeric};
 use crate::result::Cell;
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
@@ -244,16 +244,9 @@ impl AggregateFunction for Census {
 }
 
 struct CensusState {
-    seen: HashMap<Key, Sightings>,
+    seen: HashMap<ValueKey, Sightings>,
     text_bytes: usize,
     wanted: Census,
-}
-
-/// A value that can be compared for equality: -0.0 is 0.0.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Number(u64),
-    Text(Box<str>),
 }
 
 struct Sightings {
@@ -262,30 +255,11 @@ struct Sightings {
     value: Cell,
 }
 
-impl Key {
-    fn of(value: FieldValue<'_>) -> Self {
-        match value {
-            FieldValue::Float(v) => Self::Number((v + 0.0).to_bits()),
-            FieldValue::Integer(v) => Self::Number(v.cast_unsigned()),
-            FieldValue::Unsigned(v) => Self::Number(v),
-            FieldValue::Boolean(v) => Self::Number(u64::from(v)),
-            FieldValue::String(v) => Self::Text(v.into()),
-        }
-    }
-
-    fn text_len(&self) -> usize {
-        match self {
-            Self::Number(_) => 0,
-            Self::Text(text) => text.len(),
-        }
-    }
-}
-
 impl Accumulator for CensusState {
     fn add(&mut self, run: &Run<'_>) {
         for (index, &time) in run.times.iter().enumerate() {
             let Some(value) = run.values.get(index) else { return };
-            let key = Key::of(value);
+            let key = ValueKey::of(value);
             match self.seen.entry(key) {
                 Entry::Occupied(mut seen) => {
                     let seen = seen.get_mut();
@@ -301,7 +275,7 @@ impl Accumulator for CensusState {
     }
 
     fn bytes(&self) -> usize {
-        self.seen.capacity() * size_of::<(Key, Sightings)>() + self.text_bytes
+        self.seen.capacity() * size_of::<(ValueKey, Sightings)>() + self.text_bytes
     }
 
     fn finish(self: Box<Self>) -> Cell {
@@ -313,7 +287,7 @@ impl Accumulator for CensusState {
 }
 
 /// Among equally frequent values the one seen first; of two series' values at the same time, the larger.
-fn most_frequent(seen: HashMap<Key, Sightings>) -> Cell {
+fn most_frequent(seen: HashMap<ValueKey, Sightings>) -> Cell {
     let better = |a: &Sightings, b: &Sightings| {
         a.count.cmp(&b.count).then(b.first.cmp(&a.first)).then_with(|| compare(&a.value, &b.value))
     };

@@ -120,7 +120,7 @@ impl Model {
     /// The fitted past and `horizon` values more. Brings the parameters inside their bounds and leaves the last season in them.
     fn run(&self, horizon: usize, parameters: &mut [f64]) -> Vec<f64> {
         let Some((fixed, seasons)) = parameters.split_first_chunk_mut::<PARAMETERS>() else { return Vec::new() };
-        fixed.iter_mut().take(4).for_each(|parameter| constrain(parameter));
+        fixed.iter_mut().take(4).for_each(constrain);
         let [alpha, beta, gamma, phi, mut level, mut trend] = *fixed;
         let mut value = self.past.first().copied().unwrap_or(f64::NAN);
         let mut damping = phi;
