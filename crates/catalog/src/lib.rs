@@ -28,7 +28,7 @@ pub use meta::{
     ContinuousQuery, Database, Meta, MetaError, Policy, PolicySpec, Privilege, Subscription, SubscriptionMode, User,
 };
 pub use names::{ColumnInfo, Dropped, FieldInfo, Names};
-pub use tags::TagCondition;
+pub use tags::{TagCondition, TagWanted};
 
 use crate::entry::Entry;
 use crate::log::{Log, Stored};

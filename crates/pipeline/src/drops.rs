@@ -7,7 +7,7 @@ use std::time::Duration;
 use catalog::{Catalog, MetaError};
 use engine::{Engine, ScanCache};
 use model::wire::BatchEncoder;
-use model::{BucketId, SeriesId, TimeRange};
+use model::{BucketId, Seq, SeriesId, TimeRange};
 
 use crate::{Intake, IntakeError, Visible};
 
@@ -63,6 +63,11 @@ impl Intake {
     /// Waits until everything in the journal's queue is visible: a record that says nothing is, after all before it.
     fn catch_up(&self) -> Result<(), IntakeError> {
         let seq = self.journal.append_wait(BatchEncoder::default().finish(), 0)?;
+        self.until_visible(seq)
+    }
+
+    /// Waits until queries see what the journal has up to `seq`.
+    pub(crate) fn until_visible(&self, seq: Seq) -> Result<(), IntakeError> {
         let (sender, receiver) = sync_channel(1);
         self.applied.when(seq, move |visible| {
             // The receiver may have lost its patience.
