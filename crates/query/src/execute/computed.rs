@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
 use super::feed::{Feed, Reach, cast};
-use super::fold_shim::Wants;
 use super::folds::{Folded, Pass, Wanted};
 use super::group::{Group, Meaning, View};
 use super::job::Job;
@@ -14,7 +13,7 @@ use super::narrow;
 use super::prepare::{Layout, note_leaf};
 use super::windows::all_starts;
 use super::{fill, points};
-use crate::aggregate::{Origin, Picked, Point};
+use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select};
 use crate::result::Cell;

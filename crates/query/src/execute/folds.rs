@@ -6,13 +6,12 @@ use foldhash::fast::RandomState;
 use model::{FieldType, SeriesId, TimeRange, TimestampNs, Values};
 
 use super::feed::{Feed, Part};
-use super::fold_shim::{Fold, Wants, new_fold};
 use super::group::{Group, Meaning, Member, View};
 use super::job::Job;
 use super::parallel;
 use super::windows::Windows;
 use crate::QueryError;
-use crate::aggregate::{AggregateFunction, Picked, Run, View as ValuesView, check_type};
+use crate::aggregate::{AggregateFunction, Fold, Picked, Place, Run, View as ValuesView, Wants, check_type, new_fold};
 
 /// Series that one thread takes at once, at least: below, starting a thread costs more than it saves.
 const SERIES_A_BLOCK: usize = 64;
@@ -94,13 +93,13 @@ fn slot_of(view: &View, leaf: usize) -> Option<usize> {
 struct Partial<'a> {
     pass: &'a Pass<'a>,
     windows: WindowIndex,
-    folds: Vec<Option<Box<dyn Fold>>>,
+    folds: Vec<Option<Box<dyn Fold + 'a>>>,
     held: usize,
 }
 
 impl<'a> Partial<'a> {
     fn new(pass: &'a Pass<'a>, kinds: &[Option<FieldType>]) -> Self {
-        let fold = |(wanted, kind): (&Wanted<'_>, &Option<FieldType>)| {
+        let fold = |(wanted, kind): (&'a Wanted<'a>, &Option<FieldType>)| {
             kind.map(|kind| new_fold(wanted.function, &wanted.arguments, kind, wanted.wants))
         };
         Self {
@@ -147,14 +146,14 @@ impl<'a> Partial<'a> {
         feed.points(member, slot, pass.range, &suffices, &mut |part| match part {
             Part::Points(times, values) => self.add_points(series, leaf, times, values),
             Part::Summary(summary) => {
-                let window = self.window(pass.windows.containing(summary.first_time))?;
-                self.of_leaf(leaf).for_each(|fold| fold.add_summary(window, series, &summary));
+                let place = self.place(pass.windows.containing(summary.first_time))?;
+                self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));
                 Ok(())
             }
         })
     }
 
-    fn of_leaf(&mut self, leaf: usize) -> impl Iterator<Item = &mut Box<dyn Fold>> {
+    fn of_leaf(&mut self, leaf: usize) -> impl Iterator<Item = &mut Box<dyn Fold + 'a>> {
         let folds = self.folds.iter_mut().zip(self.pass.wanted);
         folds.filter(move |(_, wanted)| wanted.leaf == leaf).filter_map(|(fold, _)| fold.as_mut())
     }
@@ -173,23 +172,22 @@ impl<'a> Partial<'a> {
             let window = self.pass.windows.containing(first);
             let (times, _) = rest.split_at(length_before(rest, window.end));
             let run = Run { series, times, values: ValuesView::of(values, from..from + times.len()) };
-            let number = self.window(window)?;
-            self.of_leaf(leaf).for_each(|fold| fold.add(number, &run));
+            let place = self.place(window)?;
+            self.of_leaf(leaf).for_each(|fold| fold.add(place, &run));
             from += times.len();
         }
         Ok(())
     }
 
-    /// Number of a window, which is opened in all functions when it is new.
-    fn window(&mut self, window: TimeRange) -> Result<usize, QueryError> {
+    /// The place of a window in all functions.
+    fn place(&mut self, window: TimeRange) -> Result<Place, QueryError> {
         let (number, is_new) = self.windows.number(window.start);
         if is_new {
             self.pass.job.check_windows(number + 1)?;
-            let range = self.pass.range;
-            let span = TimeRange::new(window.start.max(range.start), window.end.min(range.end));
-            self.folds.iter_mut().flatten().for_each(|fold| fold.open(span));
         }
-        Ok(number)
+        let range = self.pass.range;
+        let span = TimeRange::new(window.start.max(range.start), window.end.min(range.end));
+        Ok(Place { window: number, span })
     }
 
     fn count_memory(&mut self) -> Result<(), QueryError> {
@@ -201,17 +199,8 @@ impl<'a> Partial<'a> {
 
     /// Takes in what members after its own gave.
     fn merge(&mut self, other: Self) {
-        let mut numbers = Vec::with_capacity(other.windows.starts.len());
-        for &start in &other.windows.starts {
-            let (number, is_new) = self.windows.number(start);
-            if is_new {
-                let span = self.pass.windows.containing(start);
-                let range = self.pass.range;
-                let span = TimeRange::new(span.start.max(range.start), span.end.min(range.end));
-                self.folds.iter_mut().flatten().for_each(|fold| fold.open(span));
-            }
-            numbers.push(number);
-        }
+        let numbers: Vec<usize> = other.windows.starts.iter().map(|&start| self.windows.number(start).0).collect();
+        self.folds.iter_mut().flatten().for_each(|fold| fold.grow(self.windows.starts.len()));
         self.held += other.held;
         for (fold, more) in self.folds.iter_mut().flatten().zip(other.folds.into_iter().flatten()) {
             fold.merge(more, &numbers);
@@ -222,7 +211,7 @@ impl<'a> Partial<'a> {
         let starts = self.windows.starts;
         let mut order: Vec<usize> = (0..starts.len()).collect();
         order.sort_unstable_by_key(|&i| starts.get(i));
-        let arranged = |fold: Option<Box<dyn Fold>>| {
+        let arranged = |fold: Option<Box<dyn Fold + 'a>>| {
             let mut picked = fold.map(Fold::finish).unwrap_or_default();
             order.iter().map(|&i| picked.get_mut(i).and_then(Option::take)).collect()
         };

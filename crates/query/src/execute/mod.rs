@@ -10,7 +10,6 @@ mod calendar;
 mod computed;
 mod feed;
 mod fill;
-mod fold_shim;
 mod folds;
 mod group;
 mod input;
