@@ -61,9 +61,7 @@ impl Parser<'_> {
     fn first_sort_field(&mut self) -> Parsed<SortField> {
         let token = self.tokens.next();
         match token.kind {
-            Kind::Word(word @ (K::Asc | K::Desc)) => {
-                Ok(SortField { name: String::new(), ascending: word == K::Asc })
-            }
+            Kind::Word(word @ (K::Asc | K::Desc)) => Ok(SortField { name: String::new(), ascending: word == K::Asc }),
             Kind::Ident => {
                 self.tokens.back();
                 let field = self.sort_field()?;

@@ -78,9 +78,8 @@ impl Parser<'_> {
     }
 
     fn statement(&mut self) -> Parsed<Statement> {
-        const BEGINS: &[&str] = &[
-            "SELECT", "DELETE", "SHOW", "CREATE", "DROP", "EXPLAIN", "GRANT", "REVOKE", "ALTER", "SET", "KILL",
-        ];
+        const BEGINS: &[&str] =
+            &["SELECT", "DELETE", "SHOW", "CREATE", "DROP", "EXPLAIN", "GRANT", "REVOKE", "ALTER", "SET", "KILL"];
         let token = self.tokens.next();
         let Kind::Word(word) = token.kind else { return Err(self.unexpected(&token, BEGINS)) };
         match word {

@@ -1,8 +1,8 @@
 //! SHOW.
 
 use super::{Parsed, Parser};
-use crate::ast::{Countable, KeyCondition, MeasurementName, Scope, Show};
 use crate::ast::BinaryOp as Op;
+use crate::ast::{Countable, KeyCondition, MeasurementName, Scope, Show};
 use crate::token::{Keyword as K, Kind};
 
 impl Parser<'_> {

@@ -56,7 +56,9 @@ pub(crate) fn quote_segments(names: &[String]) -> String {
         match name.as_str() {
             "" if index > 0 && !last => {}
             _ if last => text.push_str(&Ident(name).to_string()),
-            _ => text.push_str(&format!("\"{}\"", name.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\""))),
+            _ => {
+                text.push_str(&format!("\"{}\"", name.replace('\\', "\\\\").replace('\n', "\\n").replace('"', "\\\"")))
+            }
         }
         if !last {
             text.push('.');
