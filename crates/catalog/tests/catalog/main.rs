@@ -4,5 +4,8 @@
 mod crash;
 mod damage;
 mod define;
+mod drops;
+mod meta;
+mod stored;
 mod support;
 mod tags;
