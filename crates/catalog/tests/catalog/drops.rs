@@ -1,7 +1,7 @@
 //! Names that were dropped.
 
+use ::model::{BucketId, FieldType, SeriesId};
 use catalog::{Catalog, CatalogError, DEFAULT_POLICY, TagCondition};
-use model::{BucketId, FieldType, SeriesId};
 use vfs::FaultFs;
 
 use crate::support::{Known, flip, known, len, open, want};

@@ -6,6 +6,7 @@ mod damage;
 mod define;
 mod drops;
 mod meta;
+mod model;
 mod stored;
 mod support;
 mod tags;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::model::FieldType;
 use catalog::{Catalog, CatalogError, DEFAULT_POLICY, Meta, MetaError, Privilege, verify};
-use model::FieldType;
 use vfs::{FaultFs, Fs, RealFs};
 
 use crate::meta::{HOUR, kept};
