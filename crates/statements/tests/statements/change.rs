@@ -16,7 +16,7 @@ fn databases_are_made_and_dropped_with_their_values() {
     assert_eq!(plant.ask("SHOW DATABASES"), "databases name: a b");
     assert_eq!(plant.engine.stats().head_values, 0);
     assert_eq!(plant.ask("CREATE DATABASE \"a/b\""), "error: invalid name");
-    assert_eq!(plant.ask("DROP DATABASE \"a b\"; SHOW DATABASES"), "--\ndatabases name:");
+    assert_eq!(plant.ask("DROP DATABASE \"a b\"; SHOW DATABASES"), "--\ndatabases name: ");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn continuous_queries_are_kept_with_full_names() {
     assert_eq!(plant.ask(&create.replace("INTO mm", "INTO nodb..mm")), "error: database not found: nodb");
     assert_eq!(plant.ask(&create.replace("INTO mm", "INTO norp.mm")), "error: retention policy not found: norp");
     plant.ask("DROP CONTINUOUS QUERY c1 ON d; DROP CONTINUOUS QUERY c1 ON nodb");
-    assert_eq!(plant.ask("SHOW CONTINUOUS QUERIES"), "d name query:");
+    assert_eq!(plant.ask("SHOW CONTINUOUS QUERIES"), "d name query: ");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn subscriptions_are_kept_and_shown() {
 #[test]
 fn users_have_privileges() {
     let plant = Plant::with_values();
-    assert_eq!(plant.ask("SHOW USERS"), " user admin:");
+    assert_eq!(plant.ask("SHOW USERS"), " user admin: ");
     plant.ask("CREATE USER bob WITH PASSWORD 'x'; GRANT READ ON d TO bob");
     assert_eq!(plant.ask("SHOW USERS; SHOW GRANTS FOR bob"), " user admin: bob false\n--\n database privilege: d READ");
     plant.ask("GRANT ALL ON d TO bob; REVOKE WRITE ON d FROM bob; GRANT ALL TO bob");

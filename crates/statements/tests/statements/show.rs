@@ -189,7 +189,7 @@ fn shards_are_partitions_and_keep_their_numbers() {
 #[test]
 fn figures_are_shown_by_module() {
     let plant = Plant::with_values();
-    assert!(plant.ask("SHOW STATS").contains("database{database=d} numMeasurements numSeries: 6 8"));
+    assert!(plant.ask("SHOW STATS").contains("database{database=d} numMeasurements numSeries: 5 8"));
     assert!(plant.ask("SHOW STATS FOR 'engine'").starts_with("engine memoryBytes"));
     assert_eq!(plant.ask("SHOW STATS FOR 'nosuch'"), "");
     assert!(plant.ask("SHOW DIAGNOSTICS").contains("system PID currentTime"));

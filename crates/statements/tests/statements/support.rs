@@ -90,7 +90,7 @@ impl Plant {
     pub(crate) fn run(&self, request: &Request<'_>) -> Result<String, RequestError> {
         let mut answer = Text::default();
         self.statements.run(request, &mut answer)?;
-        Ok(answer.0.trim_end().to_owned())
+        Ok(answer.0.trim_end_matches('\n').to_owned())
     }
 }
 
