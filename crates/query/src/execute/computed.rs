@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
-use super::feed::{Feed, Reach, cast};
+use super::feed::{Feed, Reach};
+use super::fill::{self, Filling};
 use super::folds::{Folded, Pass, Wanted};
 use super::group::{Group, Meaning, View};
 use super::job::Job;
 use super::narrow;
+use super::points;
 use super::prepare::{Layout, note_leaf};
 use super::windows::all_starts;
-use super::{fill, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select};
@@ -133,7 +134,7 @@ fn key_of(expr: &Expr) -> String {
 impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
-        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | "integral")
+        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
     }
 
     fn numbers(&self) -> Vec<f64> {
@@ -206,8 +207,11 @@ pub(super) fn answer<'a>(
 ) -> Result<Table, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
     let sequences = work.sequences()?;
-    let newest_first = layout.plan.order == Order::Descending;
-    let mut rows = join(sequences, &layout.plan.fill, newest_first);
+    let (order, direction) = (layout.plan.order, layout.plan.direction);
+    let mut rows = join(sequences, &layout.plan.fill, direction == Order::Descending);
+    if order != direction {
+        rows.reverse();
+    }
     for &leaf in &layout.aux {
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
@@ -273,7 +277,7 @@ impl<'a> Work<'_, 'a, '_> {
         let looking_back = call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
         let width = self.layout.windows.width_ns().filter(|_| call.aggregate.is_some()).unwrap_or(0);
         let width = width.saturating_mul(looking_back);
-        match self.layout.plan.order {
+        match self.layout.plan.direction {
             Order::Ascending if range.start == TimestampNs::MIN => range,
             Order::Ascending => TimeRange::new(range.start.saturating_add(-width), range.end),
             Order::Descending if range.end == TimestampNs::MAX => range,
@@ -341,8 +345,9 @@ impl<'a> Work<'_, 'a, '_> {
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
-        let newest_first = self.layout.plan.order == Order::Descending;
-        let cells = fill::spread(&some, cells, &all, &fill, kind, newest_first);
+        let newest_first = self.layout.plan.direction == Order::Descending;
+        let filling = Filling { fill, kind, newest_first, by_time: windows.width_ns().is_none() };
+        let cells = fill::spread(&some, cells, &all, &filling);
         Ok(Sequence { times: all, cells, origins, kind: Some(kind) })
     }
 
@@ -372,7 +377,7 @@ impl<'a> Work<'_, 'a, '_> {
     fn several(&self, aggregate: Aggregate<'_>, points: Vec<Point>) -> Vec<Point> {
         let plan = self.layout.plan;
         let windows = &self.layout.windows;
-        if aggregate.call.function == "integral" {
+        if aggregate.call.function == pick::INTEGRAL {
             return self.integral(aggregate, &points);
         }
         let mut result = Vec::new();
@@ -403,7 +408,7 @@ impl<'a> Work<'_, 'a, '_> {
             if windows.divide() { Some(&containing) } else { None };
         // NOTE: as in InfluxDB, the area of a whole range stands at its start for integers and at the epoch for floats.
         let is_integer = matches!(points.first(), Some(Point { cell: Cell::Integer(_), .. }));
-        let wanted = pick::Integral { unit_ns, order: self.layout.plan.order, windows: by_window };
+        let wanted = pick::Integral { unit_ns, order: self.layout.plan.direction, windows: by_window };
         let mut result = pick::integral(points, wanted);
         if !windows.divide() && is_integer {
             let label = windows.label(self.layout.plan.range.start);
@@ -437,7 +442,7 @@ impl<'a> Work<'_, 'a, '_> {
     }
 
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {
-        let order = self.layout.plan.order;
+        let order = self.layout.plan.direction;
         let points = sequence.times.into_iter().zip(sequence.cells).filter(|(_, cell)| *cell != Cell::Null);
         let mut points: Vec<Point> = points.map(|(time, cell)| Point { time, cell, at: None }).collect();
         if order == Order::Descending {
@@ -519,8 +524,7 @@ fn spread_origins(some: &[TimestampNs], picked: &[Option<Picked>], all: &[Timest
 
 /// What stands where a picked point has no value of a field: nothing by default.
 fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: FieldType) {
-    if let FillWith::Value(value) = fill {
-        let value = cast(value.clone(), kind);
+    if let Some(value) = fill::number(fill, Some(kind)) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
@@ -532,7 +536,15 @@ struct Joined {
     origins: Vec<Option<Origin>>,
 }
 
-/// Joins sequences by time, in the order of the answer. Where one has no point of a time, `fill` says what stands there.
+impl Joined {
+    fn reverse(&mut self) {
+        self.times.reverse();
+        self.columns.iter_mut().for_each(|column| column.reverse());
+        self.origins.reverse();
+    }
+}
+
+/// Joins sequences by time, in the direction of the plan. Where one has no point of a time, `fill` says what stands there.
 fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Joined {
     if newest_first {
         sequences.iter_mut().for_each(Sequence::reverse);
@@ -583,8 +595,7 @@ fn next_time(sequences: &[Sequence], heads: &[usize], newest_first: bool) -> Opt
 
 fn missing(fill: &FillWith, last: Option<Cell>, kind: Option<FieldType>) -> Cell {
     match fill {
-        FillWith::Value(value) => kind.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind)),
         FillWith::Previous => last.unwrap_or_default(),
-        FillWith::Null | FillWith::None | FillWith::Linear => Cell::Null,
+        fill => fill::number(fill, kind).unwrap_or_default(),
     }
 }
