@@ -41,9 +41,15 @@ impl Lexer {
         Position { line: line + 1, char: char + behind + 1 }
     }
 
-    /// The next character, which stays the next.
-    pub(crate) fn peek(&self) -> Option<char> {
+    fn peek(&self) -> Option<char> {
         self.chars.get(self.at).copied()
+    }
+
+    /// The next character. Looking at the end moves on behind it, as in the real scanner; it is there again.
+    pub(crate) fn look(&mut self) -> Option<char> {
+        let next = self.peek();
+        self.at += usize::from(next.is_none());
+        next
     }
 
     /// The next token.

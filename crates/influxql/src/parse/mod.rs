@@ -21,6 +21,9 @@ mod show;
 mod source;
 mod users;
 
+#[cfg(test)]
+mod tests;
+
 use crate::ast::Statement;
 use crate::error::{ParseError, Reason};
 use crate::limits::Limits;

@@ -51,8 +51,8 @@ impl<'a> Tokens<'a> {
     }
 
     /// The next character that was not read yet, which is behind the tokens that were taken back.
-    pub(super) fn peek_char(&self) -> Option<char> {
-        self.lexer.peek()
+    pub(super) fn peek_char(&mut self) -> Option<char> {
+        self.lexer.look()
     }
 
     pub(super) fn position(&self, token: &Token) -> Position {

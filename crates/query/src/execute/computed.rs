@@ -11,9 +11,9 @@ use super::folds::{Folded, Pass, Wanted};
 use super::group::{Group, Meaning, View};
 use super::job::Job;
 use super::narrow;
-use super::points;
 use super::prepare::{Layout, note_leaf};
-use super::windows::all_starts;
+use super::windows::{Windows, all_starts};
+use super::{limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select};
@@ -137,6 +137,10 @@ impl Aggregate<'_> {
         matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
     }
 
+    fn is_percentile(&self) -> bool {
+        self.call.function.starts_with("percentile")
+    }
+
     fn numbers(&self) -> Vec<f64> {
         let number = |cell: &Cell| match cell {
             Cell::Float(v) => *v,
@@ -181,6 +185,8 @@ struct Sequence {
     /// The points picked, where rows are points.
     origins: Vec<Option<Origin>>,
     kind: Option<FieldType>,
+    /// Several points of one window stay in the order of time also newest first.
+    stays_in_windows: bool,
 }
 
 impl Sequence {
@@ -206,11 +212,20 @@ pub(super) fn answer<'a>(
     threads: usize,
 ) -> Result<Table, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
-    let sequences = work.sequences()?;
-    let (order, direction) = (layout.plan.order, layout.plan.direction);
-    let mut rows = join(sequences, &layout.plan.fill, direction == Order::Descending);
-    if order != direction {
+    let plan = layout.plan;
+    let mut sequences = work.sequences()?;
+    if plan.direction == Order::Descending {
+        sequences.iter_mut().for_each(|sequence| sequence.reverse(&layout.windows));
+    }
+    if plan.limit_each {
+        sequences.iter_mut().for_each(|sequence| sequence.cut(plan));
+    }
+    let mut rows = join(sequences, &plan.fill, plan.direction == Order::Descending);
+    if plan.order != plan.direction {
         rows.reverse();
+    }
+    if !plan.limit_each {
+        rows.cut(plan);
     }
     for &leaf in &layout.aux {
         let cells = work.aux(leaf, &rows.origins)?;
@@ -329,11 +344,13 @@ impl<'a> Work<'_, 'a, '_> {
         };
         let windows = &self.layout.windows;
         if !windows.divide() {
+            let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
             return Ok(self.single(picked.into_iter().flatten().next()));
         }
         let fill = aggregate.fill(&self.layout.plan.fill);
         let function = self.job.registry.get(&aggregate.call.function)?;
         let kind = function.result_type(kind);
+        let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
         let some: Vec<_> = starts.iter().zip(&picked).filter(|(_, p)| p.is_some()).map(|(s, _)| *s).collect();
         let (Some(&first_of_call), Some(&last_of_call)) = (some.first(), some.last()) else {
             return Ok(Sequence::default());
@@ -348,18 +365,15 @@ impl<'a> Work<'_, 'a, '_> {
         let newest_first = self.layout.plan.direction == Order::Descending;
         let filling = Filling { fill, kind, newest_first, by_time: windows.width_ns().is_none() };
         let cells = fill::spread(&some, cells, &all, &filling);
-        Ok(Sequence { times: all, cells, origins, kind: Some(kind) })
+        Ok(Sequence { times: all, cells, origins, kind: Some(kind), stays_in_windows: false })
     }
 
     /// The one result of a query without windows.
     fn single(&self, picked: Option<Picked>) -> Sequence {
         let Some(Picked { cell, at }) = picked else { return Sequence::default() };
-        if cell == Cell::Null && self.layout.calls.is_selector {
-            return Sequence::default();
-        }
         let label = self.layout.windows.label(self.layout.plan.range.start);
         let time = at.filter(|_| self.layout.calls.is_selector).map_or(label, |at| at.time);
-        Sequence { times: vec![time], cells: vec![cell], origins: vec![at], kind: None }
+        Sequence { times: vec![time], cells: vec![cell], origins: vec![at], ..Sequence::default() }
     }
 
     /// Calls that see the points of the group one by one.
@@ -370,7 +384,8 @@ impl<'a> Work<'_, 'a, '_> {
         let Some(aggregate) = call.aggregate else { return Ok(Sequence::of_points(points)) };
         let result = self.several(aggregate, points);
         self.job.release(held);
-        Ok(Sequence::of_points(result))
+        let stays_in_windows = matches!(aggregate.call.function.as_str(), "top" | "bottom" | "sample");
+        Ok(Sequence { stays_in_windows, ..Sequence::of_points(result) })
     }
 
     /// Functions that give several points a window.
@@ -487,7 +502,7 @@ impl<'a> Work<'_, 'a, '_> {
                 _ => {}
             }
         }
-        if let Some(kind) = kind {
+        if self.layout.windows.divide() {
             fill_aux(&mut cells, &self.layout.plan.fill, kind);
         }
         Ok(cells)
@@ -517,14 +532,23 @@ fn put(cells: &mut [Cell], row: usize, cell: Cell) {
     }
 }
 
+/// Percentiles without such a rank are no results.
+fn without_nulls(picked: Vec<Option<Picked>>) -> Vec<Option<Picked>> {
+    picked.into_iter().map(|picked| picked.filter(|picked| picked.cell != Cell::Null)).collect()
+}
+
 fn spread_origins(some: &[TimestampNs], picked: &[Option<Picked>], all: &[TimestampNs]) -> Vec<Option<Origin>> {
     let mut known = some.iter().zip(picked.iter().flatten()).peekable();
     all.iter().map(|start| known.next_if(|(known, _)| *known == start).and_then(|(_, picked)| picked.at)).collect()
 }
 
-/// What stands where a picked point has no value of a field: nothing by default.
-fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: FieldType) {
-    if let Some(value) = fill::number(fill, Some(kind)) {
+const fn is_number(kind: FieldType) -> bool {
+    matches!(kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned)
+}
+
+/// What stands where a picked point has no value of a field or tag: nothing by default.
+fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
+    if let Some(value) = fill::number(fill, kind.filter(|kind| is_number(*kind))) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
@@ -542,13 +566,18 @@ impl Joined {
         self.columns.iter_mut().for_each(|column| column.reverse());
         self.origins.reverse();
     }
+
+    /// Keeps the rows that limit and offset let through.
+    fn cut(&mut self, plan: &Select) {
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        self.columns.iter_mut().for_each(|column| limit::cut(column, &range));
+        limit::cut(&mut self.origins, &range);
+    }
 }
 
 /// Joins sequences by time, in the direction of the plan. Where one has no point of a time, `fill` says what stands there.
 fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Joined {
-    if newest_first {
-        sequences.iter_mut().for_each(Sequence::reverse);
-    }
     if let [only] = sequences.as_mut_slice() {
         let only = std::mem::take(only);
         return Joined { times: only.times, columns: vec![only.cells], origins: only.origins };
@@ -575,10 +604,26 @@ fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Jo
 }
 
 impl Sequence {
-    fn reverse(&mut self) {
-        self.times.reverse();
-        self.cells.reverse();
-        self.origins.reverse();
+    /// Newest first. The points that `top` and `bottom` pick in one window stay in the order of time, as in InfluxDB.
+    fn reverse(&mut self, windows: &Windows) {
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        if self.stays_in_windows {
+            let start = |i: &usize| self.times.get(*i).map(|time| windows.containing(*time).start);
+            order.sort_by_key(|i| std::cmp::Reverse(start(i)));
+        } else {
+            order.reverse();
+        }
+        self.times = order.iter().filter_map(|&i| self.times.get(i).copied()).collect();
+        self.cells = order.iter().filter_map(|&i| self.cells.get_mut(i).map(std::mem::take)).collect();
+        self.origins = order.iter().filter_map(|&i| self.origins.get(i).copied()).collect();
+    }
+
+    /// Keeps what LIMIT and OFFSET let through.
+    fn cut(&mut self, plan: &Select) {
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        limit::cut(&mut self.cells, &range);
+        limit::cut(&mut self.origins, &range);
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn spread(
 /// The number to fill with in a column of a type, where it is a number.
 pub(super) fn number(fill: &FillWith, kind: Option<FieldType>) -> Option<Cell> {
     match (fill, kind) {
-        (FillWith::Value(value), Some(kind)) => Some(cast(value.clone(), kind)),
+        (FillWith::Value(value), Some(kind)) => Some(constant(value, kind)),
         (FillWith::Exactly(value), Some(kind)) => Some(exactly(value, kind)),
         (FillWith::Value(value) | FillWith::Exactly(value), None) => Some(value.clone()),
         (FillWith::Null | FillWith::None | FillWith::Previous | FillWith::Linear, _) => None,
@@ -58,6 +58,15 @@ fn exactly(number: &Cell, kind: FieldType) -> Cell {
         (Cell::Float(v), FieldType::Integer) if *v == *v as i64 as f64 => Cell::Integer(*v as i64),
         (Cell::Float(v), FieldType::Unsigned) if *v == *v as u64 as f64 => Cell::Unsigned(*v as u64),
         _ => number.clone(),
+    }
+}
+
+/// The number that fills a column of a type: as InfluxDB has it, the empty text for texts and `false` for booleans.
+fn constant(value: &Cell, kind: FieldType) -> Cell {
+    match kind {
+        FieldType::String => Cell::String(String::new()),
+        FieldType::Boolean => Cell::Boolean(false),
+        kind => cast(value.clone(), kind),
     }
 }
 

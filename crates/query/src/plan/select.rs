@@ -35,6 +35,9 @@ pub struct Select {
     /// Which way time is gone through: that decides what comes before what for fill and functions over sequences, and turns the
     /// order of the series round. In InfluxQL it is the order of the rows; JSON requests go forwards and turn the rows only.
     pub direction: Order,
+    /// Limit and offset are those of each function by itself, as in InfluxQL; where the times of functions differ there are then
+    /// more rows.
+    pub limit_each: bool,
     /// At most so many rows a series.
     pub limit: Option<usize>,
     /// Rows passed over first, a series.

@@ -135,6 +135,7 @@ impl AggregateRequest {
             fill,
             order: self.order.map_or(Order::Ascending, Order::from),
             direction: Order::Ascending,
+            limit_each: false,
             limit,
             offset: 0,
             series_limit: None,

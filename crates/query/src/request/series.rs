@@ -82,6 +82,7 @@ impl SeriesRequest {
             fill: FillWith::Null,
             order: self.order.map_or(Order::Descending, Order::from),
             direction: Order::Ascending,
+            limit_each: false,
             limit,
             offset: self.offset,
             series_limit: None,
