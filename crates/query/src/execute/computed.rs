@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
-use super::feed::{Feed, Reach, cast};
+use super::feed::{Feed, Reach};
+use super::fill::{self, Filling};
 use super::folds::{Folded, Pass, Wanted};
 use super::group::{Group, Meaning, View};
 use super::job::Job;
 use super::narrow;
 use super::prepare::{Layout, note_leaf};
 use super::windows::{Windows, all_starts};
-use super::{fill, limit, points};
+use super::{limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select, Windowing};
@@ -133,7 +134,7 @@ fn key_of(expr: &Expr) -> String {
 impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
-        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | "integral")
+        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
     }
 
     fn is_percentile(&self) -> bool {
@@ -211,13 +212,21 @@ pub(super) fn answer<'a>(
     threads: usize,
 ) -> Result<Table, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
+    let plan = layout.plan;
     let mut sequences = work.sequences()?;
-    if layout.plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         sequences.iter_mut().for_each(|sequence| sequence.reverse(&layout.windows));
     }
-    // As in InfluxDB, the limit is that of each function; where their times differ there are more rows.
-    sequences.iter_mut().for_each(|sequence| sequence.cut(layout.plan));
-    let mut rows = join(sequences, &layout.plan.fill, layout.plan.order == Order::Descending);
+    if plan.limit_each {
+        sequences.iter_mut().for_each(|sequence| sequence.cut(plan));
+    }
+    let mut rows = join(sequences, &plan.fill, plan.direction == Order::Descending);
+    if plan.order != plan.direction {
+        rows.reverse();
+    }
+    if !plan.limit_each {
+        rows.cut(plan);
+    }
     for &leaf in &layout.aux {
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
@@ -288,9 +297,12 @@ impl<'a> Work<'_, 'a, '_> {
         let Some(aggregate) = call.aggregate else { return Ok(None) };
         let function = self.job.registry.get(&aggregate.call.function)?;
         let arguments = aggregate.numbers();
-        function
-            .check_arguments(&arguments)
-            .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        // A percentile that there cannot be is no error, but nothing.
+        if !aggregate.is_percentile() {
+            function
+                .check_arguments(&arguments)
+                .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        }
         let is_point = self.layout.calls.is_selector && (!self.layout.windows.divide() || !self.layout.aux.is_empty());
         let wants = if is_point { Wants::Origin } else { Wants::Value };
         Ok(Some(Wanted { function, arguments, leaf: call.leaf, field: aggregate.field, wants }))
@@ -350,8 +362,9 @@ impl<'a> Work<'_, 'a, '_> {
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
-        let newest_first = self.layout.plan.order == Order::Descending;
-        let cells = fill::spread(&some, cells, &all, &fill, kind, newest_first);
+        let newest_first = self.layout.plan.direction == Order::Descending;
+        let filling = Filling { fill, kind, newest_first, by_time: windows.width_ns().is_none() };
+        let cells = fill::spread(&some, cells, &all, &filling);
         Ok(Sequence { times: all, cells, origins, kind: Some(kind), stays_in_windows: false })
     }
 
@@ -379,7 +392,7 @@ impl<'a> Work<'_, 'a, '_> {
     fn several(&self, aggregate: Aggregate<'_>, points: Vec<Point>) -> Vec<Point> {
         let plan = self.layout.plan;
         let windows = &self.layout.windows;
-        if aggregate.call.function == "integral" {
+        if aggregate.call.function == pick::INTEGRAL {
             return self.integral(aggregate, &points);
         }
         let mut result = Vec::new();
@@ -410,7 +423,7 @@ impl<'a> Work<'_, 'a, '_> {
             if windows.divide() { Some(&containing) } else { None };
         // NOTE: as in InfluxDB, the area of a whole range stands at its start for integers and at the epoch for floats.
         let is_integer = matches!(points.first(), Some(Point { cell: Cell::Integer(_), .. }));
-        let wanted = pick::Integral { unit_ns, order: self.layout.plan.order, windows: by_window };
+        let wanted = pick::Integral { unit_ns, order: self.layout.plan.direction, windows: by_window };
         let mut result = pick::integral(points, wanted);
         if !windows.divide() && is_integer {
             let label = windows.label(self.layout.plan.range.start);
@@ -444,7 +457,7 @@ impl<'a> Work<'_, 'a, '_> {
     }
 
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {
-        let order = self.layout.plan.order;
+        let order = self.layout.plan.direction;
         let points = sequence.times.into_iter().zip(sequence.cells).filter(|(_, cell)| *cell != Cell::Null);
         let mut points: Vec<Point> = points.map(|(time, cell)| Point { time, cell, at: None }).collect();
         if order == Order::Descending {
@@ -511,7 +524,7 @@ impl Call<'_> {
 /// The range of a plan, with so much more before it (newest first: after it).
 fn extended(plan: &Select, more_ns: i64) -> TimeRange {
     let range = plan.range;
-    match plan.order {
+    match plan.direction {
         Order::Ascending if range.start == TimestampNs::MIN => range,
         Order::Ascending => TimeRange::new(range.start.saturating_add(-more_ns), range.end),
         Order::Descending if range.end == TimestampNs::MAX => range,
@@ -570,9 +583,7 @@ const fn is_number(kind: FieldType) -> bool {
 
 /// What stands where a picked point has no value of a field or tag: nothing by default.
 fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
-    if let FillWith::Value(value) = fill {
-        let number = kind.filter(|kind| is_number(*kind));
-        let value = number.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind));
+    if let Some(value) = fill::number(fill, kind.filter(|kind| is_number(*kind))) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
@@ -584,7 +595,23 @@ struct Joined {
     origins: Vec<Option<Origin>>,
 }
 
-/// Joins sequences by time, in the order of the answer. Where one has no point of a time, `fill` says what stands there.
+impl Joined {
+    fn reverse(&mut self) {
+        self.times.reverse();
+        self.columns.iter_mut().for_each(|column| column.reverse());
+        self.origins.reverse();
+    }
+
+    /// Keeps the rows that limit and offset let through.
+    fn cut(&mut self, plan: &Select) {
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        self.columns.iter_mut().for_each(|column| limit::cut(column, &range));
+        limit::cut(&mut self.origins, &range);
+    }
+}
+
+/// Joins sequences by time, in the direction of the plan. Where one has no point of a time, `fill` says what stands there.
 fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Joined {
     if let [only] = sequences.as_mut_slice() {
         let only = std::mem::take(only);
@@ -628,11 +655,10 @@ impl Sequence {
 
     /// Keeps what LIMIT and OFFSET let through.
     fn cut(&mut self, plan: &Select) {
-        let from = plan.offset.min(self.times.len());
-        let to = from.saturating_add(plan.limit.unwrap_or(usize::MAX)).min(self.times.len());
-        limit::cut(&mut self.times, from, to);
-        limit::cut(&mut self.cells, from, to);
-        limit::cut(&mut self.origins, from, to);
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        limit::cut(&mut self.cells, &range);
+        limit::cut(&mut self.origins, &range);
     }
 }
 
@@ -649,8 +675,7 @@ fn next_time(sequences: &[Sequence], heads: &[usize], newest_first: bool) -> Opt
 
 fn missing(fill: &FillWith, last: Option<Cell>, kind: Option<FieldType>) -> Cell {
     match fill {
-        FillWith::Value(value) => kind.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind)),
         FillWith::Previous => last.unwrap_or_default(),
-        FillWith::Null | FillWith::None | FillWith::Linear => Cell::Null,
+        fill => fill::number(fill, kind).unwrap_or_default(),
     }
 }

@@ -10,9 +10,9 @@ use model::ByteSize;
 use super::Options;
 use crate::QueryError;
 use crate::aggregate::Registry;
-use crate::exec::{Cancel, Limits};
 use crate::scan::ScanReport;
 use crate::store::Store;
+use crate::{Cancel, Limits};
 
 /// Warnings kept, so that a badly damaged store does not make answers of nothing else.
 const MAX_WARNINGS: usize = 100;

@@ -9,10 +9,10 @@ use super::input::{self, Input};
 use super::job::Job;
 use super::limit::{SeriesWindow, Shown};
 use super::windows::Windows;
+use super::windows::find_zone;
 use super::{Sink, parallel, raw};
 use crate::compile::{column_names, expand};
 use crate::eval::{Bound, bind, check_types};
-use crate::exec::find_zone;
 use crate::plan::expr::{AggregateCall, Cast, Expr, Reference};
 use crate::plan::{Column, Dimension, Order, Select};
 use crate::result::Cell;
@@ -55,14 +55,14 @@ pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> R
     check_columns(&plan, &schema)?;
     let layout = Layout::new(&plan, names, &schema)?;
     let mut named: Vec<_> = inputs.into_values().collect();
-    if plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         named.reverse();
     }
     named.iter().try_for_each(|inputs| answer_inputs(job, &layout, inputs, sink))
 }
 
 /// True when functions over points are computed.
-pub(super) fn has_calls(plan: &Select) -> bool {
+pub(crate) fn has_calls(plan: &Select) -> bool {
     plan.columns.iter().any(|column| computed::has_call(&column.expr))
 }
 
@@ -212,7 +212,7 @@ fn answer_inputs<'a>(
         return Ok(());
     }
     let mut groups = SeriesWindow::of(plan).cut(groups(job, inputs, &views, &layout.dimensions)?);
-    if plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         groups.reverse();
     }
     let Some(name) = inputs.first().map(|input| input.name.as_str()) else { return Ok(()) };

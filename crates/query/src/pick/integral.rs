@@ -3,6 +3,7 @@
 //! Where windows are asked for, a line that crosses the end of the window it began in is cut there; the rest of it, however many windows
 //! that may be, goes to the window of the point it leads to. A window is told once a point behind it is seen, the last one
 //! unless its newest point is at its very start. Of points at one time the last counts for what follows.
+//! Of integers, the line behind such a cut is reckoned as InfluxDB does it: level, half-way between the point before the cut and the cut.
 //! Newest first, areas are negative and windows are called by their end.
 
 use model::{FieldValue, TimeRange, TimestampNs};
@@ -84,6 +85,7 @@ impl<'a> Area<'a> {
         let finished = self.window.left.filter(|&left| self.is_past(corner.time, left));
         let finished = finished.map(|left| self.leave(left, corner));
         self.add(corner);
+        self.last = corner;
         finished
     }
 
@@ -97,7 +99,9 @@ impl<'a> Area<'a> {
     /// Cuts the line to `next` where the window ends, and enters that of `next`.
     fn leave(&mut self, left: TimestampNs, next: Corner) -> Point {
         if self.last.time != left {
-            self.add(Corner { time: left, value: on_line(self.last, next, left) });
+            let cut = Corner { time: left, value: on_line(self.last, next, left) };
+            self.add(cut);
+            self.last = cut;
         }
         let finished = self.point();
         self.window = window_of(self.wanted, next.time);
@@ -108,7 +112,6 @@ impl<'a> Area<'a> {
     fn add(&mut self, corner: Corner) {
         let units = nanoseconds(self.last.time, corner.time) / self.wanted.unit_ns as f64;
         self.sum += 0.5 * (self.last.value + corner.value) * units;
-        self.last = corner;
     }
 
     fn point(&self) -> Point {
