@@ -101,6 +101,11 @@ impl<'p> Calls<'p> {
         self.list.is_empty()
     }
 
+    /// Tags of `top` and `bottom`.
+    fn keys(&self) -> impl Iterator<Item = &'p Reference> {
+        self.list.iter().filter_map(|call| call.aggregate).flat_map(|aggregate| &aggregate.call.keys)
+    }
+
     /// Number of the call that an expression is.
     pub(super) fn position(&self, expr: &Expr) -> Option<usize> {
         let key = key_of(expr);
@@ -135,6 +140,20 @@ impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
         matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
+    }
+
+    /// Refuses values that the function cannot be computed of; all points are of one type.
+    fn check_type(&self, points: &[Point]) -> Result<(), QueryError> {
+        let name = self.call.label.as_str();
+        let of = match points.first().map(|point| &point.cell) {
+            Some(Cell::String(_)) if !matches!(name, "distinct" | "sample") => "string",
+            Some(Cell::Boolean(_)) if !matches!(name, "distinct" | "sample") => "boolean",
+            _ => return Ok(()),
+        };
+        Err(QueryError::invalid(format!(
+            "{name}() cannot be computed of field `{}`, which is of type {of}",
+            self.field
+        )))
     }
 
     fn is_percentile(&self) -> bool {
@@ -210,7 +229,7 @@ pub(super) fn answer<'a>(
     group: &Group,
     feed: &mut Feed<'_>,
     threads: usize,
-) -> Result<Table, QueryError> {
+) -> Result<Vec<Table>, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
     let plan = layout.plan;
     let mut sequences = work.sequences()?;
@@ -231,7 +250,10 @@ pub(super) fn answer<'a>(
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
     }
-    Ok(layout.table(name, group, rows.times, rows.columns))
+    if work.job.into && layout.calls.keys().next().is_some() {
+        return Ok(work.by_keys(name, rows));
+    }
+    Ok(vec![layout.table(name, group, rows.times, rows.columns)])
 }
 
 /// One group being answered.
@@ -382,6 +404,7 @@ impl<'a> Work<'_, 'a, '_> {
         let points = points::of_field(self.group, call.leaf, range, self.feed, self.threads)?;
         let held = points.len() * size_of::<Point>();
         let Some(aggregate) = call.aggregate else { return Ok(Sequence::of_points(points)) };
+        aggregate.check_type(&points)?;
         let result = self.several(aggregate, points);
         self.job.release(held);
         let stays_in_windows = matches!(aggregate.call.function.as_str(), "top" | "bottom" | "sample");
@@ -423,7 +446,8 @@ impl<'a> Work<'_, 'a, '_> {
             if windows.divide() { Some(&containing) } else { None };
         // NOTE: as in InfluxDB, the area of a whole range stands at its start for integers and at the epoch for floats.
         let is_integer = matches!(points.first(), Some(Point { cell: Cell::Integer(_), .. }));
-        let wanted = pick::Integral { unit_ns, order: self.layout.plan.direction, windows: by_window };
+        let wanted =
+            pick::Integral { unit_ns, order: self.layout.plan.direction, integers: is_integer, windows: by_window };
         let mut result = pick::integral(points, wanted);
         if !windows.divide() && is_integer {
             let label = windows.label(self.layout.plan.range.start);
@@ -454,6 +478,30 @@ impl<'a> Work<'_, 'a, '_> {
                 _ => None,
             });
         if let Some(Cell::String(text)) = value { text.clone() } else { String::new() }
+    }
+
+    /// Rows that are to be written: the tags of `top` and `bottom` become tags of the series they are written to.
+    fn by_keys(&self, name: &str, rows: Joined) -> Vec<Table> {
+        let keys: Vec<&Reference> = self.layout.calls.keys().collect();
+        let leaf = |key: &&Reference| self.layout.leaves.iter().position(|leaf| leaf == *key);
+        let mut tables: BTreeMap<Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>)> = BTreeMap::new();
+        for (row, &time) in rows.times.iter().enumerate() {
+            let origin = rows.origins.get(row).copied().flatten();
+            let values: Vec<String> = keys.iter().map(|key| self.tag(leaf(key), origin)).collect();
+            let (times, columns) =
+                tables.entry(values).or_insert_with(|| (Vec::new(), vec![Vec::new(); rows.columns.len()]));
+            times.push(time);
+            for (column, cells) in columns.iter_mut().zip(&rows.columns) {
+                column.push(cells.get(row).cloned().unwrap_or_default());
+            }
+        }
+        let table = |(values, (times, columns)): (Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>))| {
+            let mut table = self.layout.table(name, self.group, times, columns);
+            let tags = keys.iter().map(|key| key.name.clone()).zip(values).filter(|(_, value)| !value.is_empty());
+            table.tags.extend(tags);
+            table
+        };
+        tables.into_iter().map(table).collect()
     }
 
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {

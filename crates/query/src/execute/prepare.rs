@@ -228,13 +228,17 @@ fn answer_inputs<'a>(
     Ok(())
 }
 
-/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row.
+/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
 fn reads_something(layout: &Layout<'_>, view: &View) -> bool {
-    let is_field = |leaf: &usize| matches!(view.meanings.get(*leaf), Some(Meaning::Field(_)));
+    let counts = |leaf: &usize| match view.meanings.get(*leaf) {
+        Some(Meaning::Field(_)) => true,
+        Some(Meaning::Tag(_)) => view.is_of_subquery,
+        _ => false,
+    };
     if layout.calls.is_empty() {
-        layout.aux.iter().any(is_field)
+        layout.aux.iter().any(counts)
     } else {
-        layout.calls.leaves().any(|leaf| is_field(&leaf))
+        layout.calls.leaves().any(|leaf| counts(&leaf))
     }
 }
 
@@ -248,8 +252,8 @@ fn answer_alone(
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
     if !layout.calls.is_empty() {
-        let table = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
-        return give_out(job, table, sink);
+        let tables = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
+        return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
     }
     let mut shown = Shown::new(layout.plan);
     let mut give = |table: Table| give_out(job, shown.cut(table), sink);
@@ -267,7 +271,7 @@ fn answer_together(
 ) -> Result<(), QueryError> {
     let answer = |feed: &mut Feed<'_>, group: &Group| {
         if !layout.calls.is_empty() {
-            return Ok(vec![computed::answer(job, layout, views, name, group, feed, 1)?]);
+            return computed::answer(job, layout, views, name, group, feed, 1);
         }
         let mut shown = Shown::new(layout.plan);
         let mut tables = Vec::new();
