@@ -36,7 +36,7 @@ impl Catalog {
     pub fn define(&self, bucket: BucketId, wanted: &[Wanted<'_>]) -> Result<(), CatalogError> {
         let mut durable = self.durable();
         // Under the lock: it may have been dropped since the caller looked it up.
-        if !self.read().has_bucket(bucket) {
+        if self.read().bucket_names(bucket).is_none() {
             return Err(CatalogError::Dropped);
         }
         let mut draft = Draft::new(bucket, self);

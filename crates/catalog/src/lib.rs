@@ -28,7 +28,7 @@ pub use meta::{
     ContinuousQuery, Database, Meta, MetaError, Policy, PolicySpec, Privilege, Subscription, SubscriptionMode, User,
 };
 pub use names::{ColumnInfo, Dropped, FieldInfo, Names};
-pub use tags::TagCondition;
+pub use tags::{TagCondition, TagWanted};
 
 use crate::entry::Entry;
 use crate::log::{Log, Stored};
@@ -82,7 +82,9 @@ impl Catalog {
             report.findings.push(format!("{}: {what}", dir.display()));
         }
         let durable = Mutex::new(Durable { log, meta: files });
-        Ok((Self { names: RwLock::new(names), meta: RwLock::new(Arc::new(meta)), durable }, report))
+        let catalog = Self { names: RwLock::new(names), meta: RwLock::new(Arc::new(meta)), durable };
+        catalog.add_buckets(&mut catalog.durable())?;
+        Ok((catalog, report))
     }
 
     /// The names, locked for reading: hold it for a batch of lookups, not across I/O.
@@ -105,8 +107,8 @@ impl Catalog {
     /// The bucket of a retention policy, which must exist; the database's default one where that is `None`.
     ///
     /// # Errors
-    /// [`MetaError::DatabaseNotFound`], [`MetaError::PolicyNotFound`]; [`MetaError::NotStored`] when this is the first time
-    /// that data is written to the policy and that could not be made durable.
+    /// [`MetaError::DatabaseNotFound`], [`MetaError::PolicyNotFound`]; [`MetaError::NotStored`] when it has no bucket
+    /// yet and that could not be made durable.
     pub fn bucket_of(&self, database: &str, policy: Option<&str>) -> Result<BucketId, MetaError> {
         let known = self.meta().policy(database, policy).map(|p| self.read().bucket(database, &p.name))?;
         if let Some(id) = known {
@@ -117,6 +119,13 @@ impl Catalog {
         let meta = self.meta();
         let policy = meta.policy(database, policy)?;
         Ok(self.add_bucket(&mut durable, database, &policy.name)?)
+    }
+
+    /// The retention policy of a bucket; `None` for one that was dropped.
+    pub fn policy_of(&self, bucket: BucketId) -> Option<Policy> {
+        let names = self.read();
+        let (database, policy) = names.bucket_names(bucket)?;
+        self.meta().policy(database, Some(policy)).ok().cloned()
     }
 
     fn add_bucket(&self, durable: &mut Durable, database: &str, policy: &str) -> Result<BucketId, CatalogError> {

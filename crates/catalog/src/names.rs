@@ -113,6 +113,12 @@ impl Names {
         known.filter_map(|(i, b)| b.as_ref().map(|b| (BucketId(i as u32), b.database.as_str(), b.policy.as_str())))
     }
 
+    /// Database and retention policy of a bucket.
+    pub fn bucket_names(&self, bucket: BucketId) -> Option<(&str, &str)> {
+        let found = self.buckets.get(bucket.index())?.as_ref()?;
+        Some((&found.database, &found.policy))
+    }
+
     /// The measurement of a bucket with this name.
     pub fn measurement(&self, bucket: BucketId, name: &str) -> Option<MeasurementId> {
         // NOTE: the key is a pair with an owned name; one allocation a lookup, and lookups are per batch or query, not per point.
@@ -191,11 +197,6 @@ impl Names {
     /// Measurement of a series.
     pub fn measurement_of(&self, series: SeriesId) -> Option<MeasurementId> {
         self.series_ref(series).map(|s| s.measurement)
-    }
-
-    /// True while this bucket can take names.
-    pub(crate) fn has_bucket(&self, bucket: BucketId) -> bool {
-        self.buckets.get(bucket.index()).is_some_and(Option::is_some)
     }
 
     /// Measurements of a bucket, those without series included.

@@ -14,12 +14,30 @@ use crate::Names;
 pub struct TagCondition<'a> {
     /// Tag key.
     pub key: &'a str,
-    /// Whether a value fulfils it.
-    pub accepts: &'a dyn Fn(&str) -> bool,
+    /// What its value must be.
+    pub wanted: TagWanted<'a>,
 }
 
-/// Tag key → tag value → series.
-type Postings = BTreeMap<String, BTreeMap<String, RoaringBitmap>>;
+/// What the value of a tag must be. Lists are looked up; a test is made once for each value that there is.
+#[derive(Clone, Copy)]
+pub enum TagWanted<'a> {
+    /// One of these.
+    In(&'a [String]),
+    /// None of these.
+    NotIn(&'a [String]),
+    /// Whatever this says yes to.
+    Test(&'a dyn Fn(&str) -> bool),
+}
+
+/// Tag key → what is known of it.
+type Postings = BTreeMap<String, TagSeries>;
+
+/// Series that have one tag.
+#[derive(Default)]
+struct TagSeries {
+    all: RoaringBitmap,
+    by_value: BTreeMap<String, RoaringBitmap>,
+}
 
 /// Indexes by measurement, each holding that measurement's first `indexed` series.
 #[derive(Default)]
@@ -41,12 +59,26 @@ impl TagIndexes {
 impl Names {
     /// Series of a measurement that fulfil all conditions, ascending by identifier.
     pub fn select(&self, measurement: MeasurementId, conditions: &[TagCondition<'_>]) -> Vec<SeriesId> {
+        if conditions.is_empty() {
+            return self.series_of(measurement).to_vec();
+        }
         self.with_postings(measurement, |postings| {
-            let mut chosen: RoaringBitmap = self.series_of(measurement).iter().map(|s| s.0).collect();
-            for condition in conditions {
-                chosen &= fulfilling(postings.get(condition.key), &chosen, condition);
+            let mut chosen: Option<RoaringBitmap> = None;
+            // Lists first: what they leave is little to test.
+            let (lists, tests): (Vec<_>, Vec<_>) =
+                conditions.iter().partition(|c| !matches!(c.wanted, TagWanted::Test(_)));
+            for condition in lists.into_iter().chain(tests) {
+                let known = postings.get(condition.key);
+                let left = match (chosen, known, condition.wanted) {
+                    (None, Some(tag), TagWanted::In(wanted)) if !has_empty(wanted) => tag.with_values(wanted),
+                    (chosen, known, wanted) => {
+                        let among = chosen.unwrap_or_else(|| self.series_of(measurement).iter().map(|s| s.0).collect());
+                        fulfilling(known, among, wanted)
+                    }
+                };
+                chosen = Some(left);
             }
-            chosen.iter().map(SeriesId).collect()
+            chosen.unwrap_or_default().iter().map(SeriesId).collect()
         })
     }
 
@@ -58,7 +90,7 @@ impl Names {
     /// Values of one tag of a measurement, sorted.
     pub fn tag_values(&self, measurement: MeasurementId, key: &str) -> Vec<String> {
         self.with_postings(measurement, |postings| {
-            postings.get(key).map(|v| v.keys().cloned().collect()).unwrap_or_default()
+            postings.get(key).map(|tag| tag.by_value.keys().cloned().collect()).unwrap_or_default()
         })
     }
 
@@ -69,8 +101,7 @@ impl Names {
         for id in series.iter().skip(index.indexed) {
             let parsed = self.series_key(*id).and_then(|key| SeriesKey::parse(key).ok());
             for (key, value) in parsed.into_iter().flat_map(SeriesKey::tags) {
-                let values = index.postings.entry(key.into_owned()).or_default();
-                values.entry(value.into_owned()).or_default().insert(id.0);
+                index.add(&key, &value, *id);
             }
         }
         index.indexed = series.len();
@@ -78,22 +109,52 @@ impl Names {
     }
 }
 
-/// Those of `among` whose tag fulfils the condition.
-fn fulfilling(
-    values: Option<&BTreeMap<String, RoaringBitmap>>,
-    among: &RoaringBitmap,
-    condition: &TagCondition<'_>,
-) -> RoaringBitmap {
-    let mut with_tag = RoaringBitmap::new();
-    let mut accepted = RoaringBitmap::new();
-    for (value, series) in values.into_iter().flatten() {
-        with_tag |= series;
-        if (condition.accepts)(value) {
-            accepted |= series;
+impl TagIndex {
+    /// NOTE: looked up before it is inserted: most keys and values are there already, and inserting takes an owned name.
+    fn add(&mut self, key: &str, value: &str, series: SeriesId) {
+        if !self.postings.contains_key(key) {
+            self.postings.insert(key.to_owned(), TagSeries::default());
+        }
+        let Some(tag) = self.postings.get_mut(key) else { return };
+        tag.all.insert(series.0);
+        match tag.by_value.get_mut(value) {
+            Some(known) => _ = known.insert(series.0),
+            None => _ = tag.by_value.insert(value.to_owned(), [series.0].into_iter().collect()),
         }
     }
-    if (condition.accepts)("") {
-        accepted |= among - with_tag;
+}
+
+impl TagSeries {
+    fn with_values(&self, values: &[String]) -> RoaringBitmap {
+        let mut found = RoaringBitmap::new();
+        values.iter().filter_map(|value| self.by_value.get(value)).for_each(|series| found |= series);
+        found
+    }
+
+    fn accepted_by(&self, test: &dyn Fn(&str) -> bool) -> RoaringBitmap {
+        let mut found = RoaringBitmap::new();
+        self.by_value.iter().filter(|(value, _)| test(value)).for_each(|(_, series)| found |= series);
+        found
+    }
+}
+
+fn has_empty(values: &[String]) -> bool {
+    values.iter().any(String::is_empty)
+}
+
+/// Those of `among` whose tag is as wanted; `tag` is `None` when no series has it.
+fn fulfilling(tag: Option<&TagSeries>, among: RoaringBitmap, wanted: TagWanted<'_>) -> RoaringBitmap {
+    let (with_tag, takes_missing) = match wanted {
+        TagWanted::In(values) => (tag.map(|t| t.with_values(values)), has_empty(values)),
+        TagWanted::NotIn(values) => (tag.map(|t| &t.all - t.with_values(values)), !has_empty(values)),
+        TagWanted::Test(test) => (tag.map(|t| t.accepted_by(test)), test("")),
+    };
+    let mut accepted = with_tag.unwrap_or_default() & &among;
+    if takes_missing {
+        accepted |= match tag {
+            Some(tag) => among - &tag.all,
+            None => among,
+        };
     }
     accepted
 }

@@ -92,7 +92,12 @@ fn write_files(set: &FileSet, head: &Head, dropped: &Dropped) -> Result<Vec<Arc<
     Ok(written.into_iter().flatten().collect())
 }
 
-fn write_partition(set: &FileSet, partition: &Partition, head: &Head, dropped: &Dropped) -> Result<Option<Arc<LiveFile>>, EngineError> {
+fn write_partition(
+    set: &FileSet,
+    partition: &Partition,
+    head: &Head,
+    dropped: &Dropped,
+) -> Result<Option<Arc<LiveFile>>, EngineError> {
     let (path, number) = set.name_next(partition.bucket, partition.range.start);
     let spec = BlockSpec { bucket: partition.bucket, partition: partition.range, last_seq: head.last_seq, level: 0 };
     let write = || -> io::Result<bool> {

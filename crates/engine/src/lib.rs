@@ -15,6 +15,7 @@ mod files;
 mod flush;
 mod head;
 mod manifest;
+mod partitions;
 mod points;
 mod retention;
 mod scan;
@@ -33,8 +34,9 @@ use vfs::Fs;
 
 pub use config::EngineConfig;
 pub use error::{ApplyReport, EngineError, OpenReport};
+pub use partitions::Partition;
 pub use retention::Removed;
-pub use scan::{ChunkSummary, Piece, ScanCache, ScanReport};
+pub use scan::{ChunkSummary, Extent, Piece, ScanCache, ScanReport};
 pub use stats::Stats;
 pub use verify::verify;
 
@@ -149,6 +151,17 @@ impl Engine {
         visit: &mut dyn FnMut(model::TimestampNs, model::FieldValue<'_>),
     ) -> ScanReport {
         scan::latest(&self.shared, column, range, cache, visit)
+    }
+
+    /// Adds the runs of points of a column that meet `range` to `out`, in no particular order; they may overlap. Nothing is
+    /// decoded: files tell from their indexes.
+    pub fn extents(&self, column: model::ColumnId, range: TimeRange, cache: &mut ScanCache, out: &mut Vec<Extent>) {
+        scan::extents(&self.shared, column, range, cache, out);
+    }
+
+    /// Every bucket's time partitions that have values, by bucket, then by time.
+    pub fn partitions(&self) -> Vec<Partition> {
+        partitions::partitions(&self.shared)
     }
 
     /// Names of block files that could not be opened: what they hold is missing from every answer.

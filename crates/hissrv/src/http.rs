@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use backend::StorageBackend;
-use catalog::{DEFAULT_POLICY, Names};
+use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, FieldType, MeasurementId, Precision, TimeRange};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::{
-    AggregateRequest, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest, TagMatch,
-    TagPredicate, response,
+    AggregateRequest, Answer, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest,
+    TagMatch, TagPredicate, response,
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, QueryOptions, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, QueryOptions, WriteDone, WriteFailure,
+    WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};
@@ -47,6 +48,10 @@ impl Historian for Service {
             aggregates.fit_to_types(&|field| kinds.get(field).copied());
         }
         self.run(&plan, options)
+    }
+
+    fn influxql(&self, _: &InfluxRequest, _: &mut dyn Answer) -> Result<(), ApiError> {
+        Err(ApiError::new(ErrorKind::Unavailable, "InfluxQL is not implemented"))
     }
 
     fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
@@ -124,11 +129,10 @@ impl Historian for Service {
 impl Service {
     fn bucket_for_write(&self, request: &WriteRequest) -> Result<BucketId, WriteFailure> {
         let (database, policy) = (&request.database, request.retention_policy.as_deref());
-        self.0.intake.bucket(database, policy).ok_or_else(|| {
-            match self.0.catalog.read().buckets().any(|(_, known, _)| known == database) {
-                true => WriteFailure::NoSuchRetentionPolicy(policy.unwrap_or(DEFAULT_POLICY).to_owned()),
-                false => WriteFailure::NoSuchDatabase(database.clone()),
-            }
+        self.0.intake.bucket(database, policy).map_err(|e| match e {
+            MetaError::DatabaseNotFound(name) => WriteFailure::NoSuchDatabase(name),
+            MetaError::PolicyNotFound(name) => WriteFailure::NoSuchRetentionPolicy(name),
+            e => WriteFailure::Internal(e.to_string()),
         })
     }
 

@@ -4,3 +4,17 @@
 //! store, no meaning: that is `query` for SELECT and `statements` for the rest.
 
 pub mod ast;
+mod duration;
+mod error;
+mod lexer;
+mod limits;
+mod params;
+mod parse;
+mod print;
+mod regex_syntax;
+mod token;
+
+pub use error::{ParseError, Position, Reason};
+pub use limits::Limits;
+pub use params::{Params, Value};
+pub use parse::parse;

@@ -33,6 +33,7 @@ struct Shared {
     stopping: AtomicBool,
     values: AtomicU64,
     refused: AtomicU64,
+    dropped: AtomicU64,
     lost_values: AtomicU64,
     lost_records: AtomicU64,
     errors: AtomicU64,
@@ -45,6 +46,8 @@ pub struct ApplierStats {
     pub values: u64,
     /// Values the engine refused: their column was unknown or of another type.
     pub refused: u64,
+    /// Values whose names were dropped before the engine had them.
+    pub dropped: u64,
     /// Values in records that were lost to damage of the journal, or dropped by its disk budget, before the engine had them.
     pub lost_values: u64,
     /// Those records.
@@ -73,6 +76,7 @@ impl Applier {
             stopping: AtomicBool::new(false),
             values: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             lost_values: AtomicU64::new(0),
             lost_records: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -88,6 +92,7 @@ impl Applier {
         ApplierStats {
             values: s.values.load(Relaxed),
             refused: s.refused.load(Relaxed),
+            dropped: s.dropped.load(Relaxed),
             lost_values: s.lost_values.load(Relaxed),
             lost_records: s.lost_records.load(Relaxed),
             errors: s.errors.load(Relaxed),
@@ -158,6 +163,7 @@ impl Worker {
         match s.engine.apply(seq, payload) {
             Ok(report) => {
                 s.values.fetch_add(report.values, Relaxed);
+                s.dropped.fetch_add(report.dropped, Relaxed);
                 s.refused.fetch_add(report.unknown_columns + report.wrong_types, Relaxed);
             }
             Err(EngineError::Stopping) => return false,

@@ -1,14 +1,15 @@
 //! The one way in: batches become durable in the journal, then visible, then the sender is told.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use catalog::{Catalog, CatalogError, DEFAULT_POLICY};
+use catalog::{Catalog, CatalogError, MetaError};
 use journal::{AppendError, Journal};
 use model::{BucketId, ColumnId, Precision, Seq, TimeRange, TimestampNs};
 
 use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
+use crate::retention;
 use crate::{Applied, PointBatch, Visible};
 
 /// A journal record is ended when it has grown to so many bytes, or to half of what the journal takes: the line or point that
@@ -21,7 +22,9 @@ pub struct Intake {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) counters: Arc<Counters>,
-    applied: Arc<Applied>,
+    pub(crate) applied: Arc<Applied>,
+    /// Held for reading from the lookup of names until the journal has what is written under them.
+    pub(crate) gate: Arc<RwLock<()>>,
 }
 
 /// A body of line protocol.
@@ -33,7 +36,7 @@ pub struct LineWrite<'a> {
     pub text: &'a [u8],
     /// Unit of its times.
     pub precision: Precision,
-    /// Time of lines that have none.
+    /// The time now: that of lines that have none, cut to the precision, and what a retention policy counts from.
     pub now: TimestampNs,
 }
 
@@ -48,7 +51,8 @@ pub struct Outcome {
     pub rejected: Vec<Rejected>,
     /// Lines that could not be read.
     pub malformed: u64,
-    /// Lines that contradict a field's type or the range of times.
+    /// Lines that contradict a field's type or the range of times, are older than the retention policy keeps, or use the name
+    /// `time`.
     pub dropped: u64,
 }
 
@@ -59,7 +63,7 @@ pub struct Rejected {
     pub line: u64,
     /// What is wrong.
     pub message: String,
-    /// True when it could not be read, false when it contradicts a field's type or the range of times.
+    /// True when it could not be read, false when it was read but cannot be stored.
     pub malformed: bool,
 }
 
@@ -91,7 +95,7 @@ impl IntakeError {
 impl Intake {
     /// Joins catalog, journal and the word of what is visible.
     pub fn new(catalog: Arc<Catalog>, journal: Arc<Journal>, applied: Arc<Applied>) -> Self {
-        Self { catalog, journal, counters: Arc::default(), applied }
+        Self { catalog, journal, counters: Arc::default(), applied, gate: Arc::default() }
     }
 
     /// What became of the values so far.
@@ -99,17 +103,28 @@ impl Intake {
         &self.counters
     }
 
-    /// The bucket of a database, which must exist, and a retention policy, the default one where `None`.
-    pub fn bucket(&self, database: &str, policy: Option<&str>) -> Option<BucketId> {
-        self.catalog.read().bucket(database, policy.unwrap_or(DEFAULT_POLICY))
+    /// The bucket of a database and a retention policy, which must exist; the database's default policy where `None`.
+    ///
+    /// # Errors
+    /// [`MetaError`]: which of the two there is not.
+    pub fn bucket(&self, database: &str, policy: Option<&str>) -> Result<BucketId, MetaError> {
+        self.catalog.bucket_of(database, policy)
+    }
+
+    /// While this is held no series is dropped for being empty, so that identifiers looked up can be written under.
+    pub(crate) fn names_stay(&self) -> RwLockReadGuard<'_, ()> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a body on this thread and hands it to the journal; `done` is called, on another thread, once it is durable and
     /// visible. Lines that are wrong are left out and described.
     pub fn write_lines(&self, write: LineWrite<'_>, done: impl FnOnce(Result<Outcome, IntakeError>) + Send + 'static) {
         let LineWrite { bucket, text, precision, now } = write;
-        let record_bytes = self.record_bytes();
-        let encoded = match lines::encode(&self.catalog, &LineBody { bucket, text, precision, now, record_bytes }) {
+        let oldest = retention::cutoff(self.catalog.policy_of(bucket).as_ref(), now).unwrap_or(TimestampNs::MIN);
+        let now = TimestampNs(now.0 - now.0.rem_euclid(precision.ns()));
+        let body = LineBody { bucket, text, precision, now, oldest, record_bytes: self.record_bytes() };
+        let names_stay = self.names_stay();
+        let encoded = match lines::encode(&self.catalog, &body) {
             Ok(encoded) => encoded,
             Err(e) => return done(Err(e.into())),
         };
@@ -142,16 +157,19 @@ impl Intake {
                 done(Err(e.into()));
             }
         });
+        drop(names_stay);
     }
 
-    /// Deletes the values of `columns` inside `range`; returns once that is durable. Later writes are not affected.
+    /// Deletes the values of `columns` inside `range`; returns once that is durable and visible. Later writes are not affected.
     ///
     /// # Errors
-    /// When the journal did not take it.
+    /// When the journal did not take it, or the store did not catch up with the journal.
     pub fn delete(&self, columns: &[ColumnId], range: TimeRange) -> Result<Seq, IntakeError> {
         let mut sorted = columns.to_vec();
         sorted.sort_unstable();
-        Ok(self.journal.append_wait(model::wire::encode_delete(&sorted, range), 0)?)
+        let seq = self.journal.append_wait(model::wire::encode_delete(&sorted, range), 0)?;
+        self.until_visible(seq)?;
+        Ok(seq)
     }
 
     /// Length at which a journal record is ended.

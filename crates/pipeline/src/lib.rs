@@ -7,12 +7,16 @@
 mod applied;
 mod applier;
 mod counters;
+mod drops;
 mod intake;
 mod lines;
 mod points;
+mod retention;
 
 pub use applied::{Applied, Visible};
 pub use applier::{Applier, ApplierStats};
 pub use counters::{Counters, Origin, OriginCounts};
+pub use drops::{drop_database, drop_policy};
 pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
 pub use points::PointBatch;
+pub use retention::enforce_retention;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use catalog::{Catalog, CatalogError, Names, Wanted};
-use model::key::canonicalize;
+use model::key::{SeriesKey, canonicalize};
 use model::line::{Field, Line, LineParser};
 use model::wire::BatchEncoder;
 use model::{BucketId, ColumnId, FieldType, Precision, SeriesId, TimestampNs};
@@ -21,6 +21,8 @@ pub(crate) struct LineBody<'a> {
     pub(crate) precision: Precision,
     /// Time of lines without one.
     pub(crate) now: TimestampNs,
+    /// Lines with an older time are refused, since retention would drop them at once.
+    pub(crate) oldest: TimestampNs,
     /// A journal record is ended with the line that makes it so many bytes long.
     pub(crate) record_bytes: usize,
 }
@@ -82,7 +84,8 @@ struct Reader<'a> {
 
 /// What came of looking up a line's columns.
 enum Found {
-    All,
+    /// All are there; the line's time.
+    All(TimestampNs),
     /// Some name does not exist yet.
     Missing,
     Refused(String),
@@ -104,7 +107,7 @@ impl Reader<'_> {
                 }
             };
             match self.find_columns(names, &line) {
-                Found::All => self.take(&line, start.line),
+                Found::All(time) => self.take(&line, time),
                 Found::Missing if !defined => {
                     let offset = line.text.as_ptr() as usize - self.body.text.as_ptr() as usize;
                     return Some(Position { offset, line: start.line + line.number - 1 });
@@ -118,33 +121,32 @@ impl Reader<'_> {
 
     fn find_columns(&mut self, names: &Names, line: &Line<'_, '_>) -> Found {
         self.columns.clear();
-        let series = match find_series(names, self.body.bucket, line.series, &mut self.key) {
-            Ok(Some(series)) => series,
-            Ok(None) => return Found::Missing,
+        let time = match self.body.time_of(line) {
+            Ok(time) => time,
             Err(why) => return Found::Refused(why),
         };
-        for (position, field) in line.fields.iter().enumerate() {
+        let series = match find_series(names, self.body.bucket, line.series, &mut self.key) {
+            Ok(Some(series)) => series,
+            Ok(None) => return reserved_name(&self.key, line).map_or(Found::Missing, Found::Refused),
+            Err(why) => return Found::Refused(why),
+        };
+        for (position, field) in stored_fields(line).enumerate() {
             match names.column(series, position, &field.key) {
                 Some((id, kind)) if kind == kind_of(field) => self.columns.push(id),
                 _ => return Found::Missing,
             }
         }
-        Found::All
+        if self.columns.is_empty() {
+            return canonicalize(line.series, &mut self.key)
+                .ok()
+                .and_then(|()| reserved_name(&self.key, line))
+                .map_or(Found::Missing, Found::Refused);
+        }
+        Found::All(time)
     }
 
-    fn take(&mut self, line: &Line<'_, '_>, lines_before: u64) {
-        let time = match line.time {
-            None => Some(self.body.now),
-            Some(epoch) => self.body.precision.to_instant(epoch),
-        };
-        let Some(time) = time.filter(|t| is_storable(*t)) else {
-            return self.refuse(
-                line,
-                lines_before,
-                "time outside range -9223372036854775807 - 9223372036854775806 ns".to_owned(),
-            );
-        };
-        for (column, field) in self.columns.iter().zip(line.fields) {
+    fn take(&mut self, line: &Line<'_, '_>, time: TimestampNs) {
+        for (column, field) in self.columns.iter().zip(stored_fields(line)) {
             self.encoder.push(*column, time, field.value.as_field_value());
         }
         self.out.lines += 1;
@@ -173,6 +175,39 @@ impl Reader<'_> {
     }
 }
 
+impl LineBody<'_> {
+    /// The time of a line, or why it cannot be stored.
+    fn time_of(&self, line: &Line<'_, '_>) -> Result<TimestampNs, String> {
+        let time = match line.time {
+            None => Some(self.now),
+            Some(epoch) => self.precision.to_instant(epoch),
+        };
+        let time = time.filter(|t| is_storable(*t));
+        let time = time.ok_or("time outside range -9223372036854775807 - 9223372036854775806 ns")?;
+        if time < self.oldest { Err("points beyond retention policy".to_owned()) } else { Ok(time) }
+    }
+}
+
+/// Name of the column of times in answers: a field of this name is left out, a tag is refused.
+const TIME: &str = "time";
+
+/// The fields of a line that are stored.
+fn stored_fields<'l>(line: &Line<'l, 'l>) -> impl Iterator<Item = &'l Field<'l>> {
+    line.fields.iter().filter(|field| field.key != TIME)
+}
+
+/// Says why a line with this canonical key cannot be stored under any names: a tag is called `time`, or every field is.
+fn reserved_name(key: &[u8], line: &Line<'_, '_>) -> Option<String> {
+    let key = SeriesKey::parse(key).ok()?;
+    let what = match () {
+        () if key.tag(TIME).is_some() => ("tag key", "tag"),
+        () if stored_fields(line).next().is_none() => ("field name", "field"),
+        () => return None,
+    };
+    let (name, kind) = what;
+    Some(format!("invalid {name}: input {kind} \"{TIME}\" on measurement \"{}\" is invalid", key.measurement()))
+}
+
 /// The extremes are kept free: ranges are half-open.
 pub(crate) fn is_storable(time: TimestampNs) -> bool {
     time > TimestampNs::MIN && time < TimestampNs::MAX
@@ -182,7 +217,7 @@ fn kind_of(field: &Field<'_>) -> FieldType {
     field.value.as_field_value().field_type()
 }
 
-/// The series of a key as written; a key that is not in canonical form is brought into it in `scratch`.
+/// The series of a key as written; one that is not found that way is brought into canonical form in `scratch`.
 fn find_series(names: &Names, bucket: BucketId, raw: &[u8], scratch: &mut Vec<u8>) -> Result<Option<SeriesId>, String> {
     if let Some(series) = names.series(bucket, raw) {
         return Ok(Some(series));
@@ -230,11 +265,12 @@ fn missing_names(names: &Names, body: &LineBody<'_>, from: Position) -> WantedNa
     let mut key = Vec::new();
     while let Some(parsed) = parser.next_line() {
         let Ok(line) = parsed else { continue };
-        if canonicalize(line.series, &mut key).is_err() {
+        let is_stored = body.time_of(&line).is_ok() && canonicalize(line.series, &mut key).is_ok();
+        if !is_stored || reserved_name(&key, &line).is_some() {
             continue;
         }
         let series = names.series(body.bucket, &key);
-        for (position, field) in line.fields.iter().enumerate() {
+        for (position, field) in stored_fields(&line).enumerate() {
             if series.and_then(|s| names.column(s, position, &field.key)).is_none() {
                 missing.add(&key, field);
             }
@@ -248,7 +284,7 @@ fn conflict(names: &Names, bucket: BucketId, line: &Line<'_, '_>) -> String {
     let mut key = Vec::new();
     let measurement = canonicalize(line.series, &mut key)
         .ok()
-        .and_then(|()| model::key::SeriesKey::parse(&key).ok())
+        .and_then(|()| SeriesKey::parse(&key).ok())
         .map(|k| k.measurement().into_owned())
         .unwrap_or_default();
     let known = names.measurement(bucket, &measurement).map(|m| names.fields(m)).unwrap_or_default();

@@ -15,6 +15,8 @@ use crate::{Intake, IntakeError};
 pub struct PointBatch {
     intake: Intake,
     bucket: BucketId,
+    /// Database and retention policy of the bucket: should they be dropped and made again, points go there.
+    home: Option<(String, String)>,
     origin: Origin,
     /// Texts of all pending points: series keys, field keys, text values.
     text: Vec<u8>,
@@ -68,7 +70,8 @@ struct Record {
 impl PointBatch {
     pub(crate) fn new(intake: Intake, bucket: BucketId, origin: Origin) -> Self {
         let encoder = BatchEncoder::default();
-        Self { intake, bucket, origin, text: Vec::new(), pending: Vec::new(), encoder }
+        let home = intake.catalog.read().bucket_names(bucket).map(|(d, p)| (d.to_owned(), p.to_owned()));
+        Self { intake, bucket, home, origin, text: Vec::new(), pending: Vec::new(), encoder }
     }
 
     /// Adds a value of the series with this canonical key.
@@ -102,6 +105,9 @@ impl PointBatch {
     /// later; else the values concerned are gone and counted as dropped: those of a refused record, or, when new names could
     /// not be defined, those under these names.
     pub fn flush(&mut self) -> Result<(), IntakeError> {
+        let intake = self.intake.clone();
+        let _names_stay = intake.names_stay();
+        self.follow_home();
         let mut outcome = self.define_missing();
         if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
             return outcome;
@@ -119,6 +125,14 @@ impl PointBatch {
         }
         self.text.clear();
         outcome
+    }
+
+    /// Takes the bucket that the names stand for now.
+    fn follow_home(&mut self) {
+        let Some((database, policy)) = &self.home else { return };
+        if let Ok(bucket) = self.intake.catalog.bucket_of(database, Some(policy)) {
+            self.bucket = bucket;
+        }
     }
 
     /// Books what became of the points of a record. Those without a column contradict their field's type, unless names could
@@ -139,7 +153,10 @@ impl PointBatch {
         let names = catalog.read();
         let mut pending = std::mem::take(&mut self.pending);
         let mut missing = Vec::new();
-        for point in pending.iter_mut().filter(|p| p.column.is_none()) {
+        // A column found by an earlier attempt may have been dropped since.
+        let is_found = |p: &Pending| p.column.is_some_and(|id| names.column_info(id).is_some());
+        for point in pending.iter_mut().filter(|p| !is_found(p)) {
+            point.column = None;
             match self.look_up(&names, point) {
                 Lookup::Column(id) => point.column = Some(id),
                 Lookup::WrongType => {}

@@ -5,12 +5,18 @@
 
 pub mod aggregate;
 mod answer;
+pub mod compile;
+pub mod eval;
 pub mod exec;
+pub mod execute;
+pub mod pick;
 pub mod plan;
 pub mod request;
 pub mod response;
 pub mod result;
 pub mod scan;
+pub mod store;
+pub mod transform;
 
 pub use answer::{Answer, Outcome};
 pub use exec::{Cancel, Limits, run};

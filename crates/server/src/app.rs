@@ -2,6 +2,7 @@
 //! historian on a thread that may block.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) historian: Arc<dyn Historian>,
     pub(crate) config: ServerConfig,
     pub(crate) budget: Budget,
+    /// Memory for answers that are sent as a whole.
+    pub(crate) answers: Budget,
     pub(crate) metrics: Arc<HttpMetrics>,
     queries: Arc<Semaphore>,
     admin: Arc<Semaphore>,
@@ -36,6 +39,7 @@ impl App {
         Self {
             historian,
             budget: Budget::new(config.write_memory),
+            answers: Budget::new(config.answer_memory),
             metrics: Arc::default(),
             queries: Arc::new(Semaphore::new(config.max_queries)),
             admin: Arc::new(Semaphore::new(1)),
@@ -48,27 +52,68 @@ impl App {
         BodyRules { max, timeout: self.config.body_timeout.0 }
     }
 
-    /// Runs a query: waits for a turn, bounds its time, and cancels it when the client goes away.
-    pub(crate) async fn query<T: Send + 'static>(
+    /// Runs a query of the own API.
+    ///
+    /// # Errors
+    /// As [`App::query`].
+    pub(crate) async fn query_json<T: Send + 'static>(
         &self,
         epoch: Option<Precision>,
         run: impl FnOnce(&dyn Historian, &QueryOptions) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        self.query(move |historian, cancel| run(historian, &QueryOptions { cancel, epoch })).await
+    }
+
+    /// Runs a query: waits for a turn, bounds its time, and cancels it when the client goes away.
+    ///
+    /// # Errors
+    /// Those of the query, and [`ErrorKind::Busy`] or [`ErrorKind::Timeout`].
+    pub(crate) async fn query<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&dyn Historian, Cancel) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let turn = self.query_turn().await?;
         let limit = self.config.query_timeout.0;
-        let options = QueryOptions { cancel: Cancel::with_deadline(Instant::now() + limit), epoch };
-        let _cancel_on_drop = CancelOnDrop(options.cancel.clone());
+        let cancel = Cancel::with_deadline(Instant::now() + limit);
+        let _cancel_on_drop = CancelOnDrop(cancel.clone());
         let historian = Arc::clone(&self.historian);
         let work = self.blocking(move || {
-            let result = run(&*historian, &options);
+            let result = run(&*historian, cancel);
             drop(turn);
             result
         });
         match timeout(limit, work).await {
             Ok(result) => result?,
-            Err(_) => Err(ApiError::new(ErrorKind::Timeout, "the query took too long")
-                .with_hint("ask for a shorter time range or fewer series, or raise server.query_timeout")),
+            Err(_) => Err(Self::query_took_too_long()),
         }
+    }
+
+    /// Starts a query that gives its answer in other ways than by a result: waits for a turn, bounds its time. It runs until
+    /// it ends or the caller cancels it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`].
+    pub(crate) async fn start_query(
+        app: &Shared,
+        run: impl FnOnce(&dyn Historian, Cancel) + Send + 'static,
+    ) -> Result<Cancel, ApiError> {
+        let turn = app.query_turn().await?;
+        let cancel = Cancel::with_deadline(Instant::now() + app.config.query_timeout.0);
+        let (app, given) = (Arc::clone(app), cancel.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&*app.historian, given))) {
+                // Whoever reads the answer sees it end early; the cause goes to the log here.
+                app.panicked(&*panic).into_public();
+            }
+            drop(turn);
+        });
+        Ok(cancel)
+    }
+
+    /// A query did not answer before its time was up.
+    pub(crate) fn query_took_too_long() -> ApiError {
+        ApiError::new(ErrorKind::Timeout, "the query took too long")
+            .with_hint("ask for a shorter time range or fewer series, or raise server.query_timeout")
     }
 
     async fn query_turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
@@ -121,7 +166,7 @@ impl App {
 }
 
 /// Tells a running query that nobody waits any more.
-struct CancelOnDrop(Cancel);
+pub(crate) struct CancelOnDrop(pub(crate) Cancel);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {

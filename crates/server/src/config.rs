@@ -23,8 +23,14 @@ pub struct ServerConfig {
     pub max_queries: usize,
     /// Longest a query waits for its turn; then it is answered 503. Default 5 s.
     pub query_wait: HumanDuration,
-    /// Longest a query runs; then it is cancelled and answered 408. Default 60 s.
+    /// Longest a query runs; then it is cancelled and answered 408, or its chunked answer ends with an error. Default
+    /// 60 s.
     pub query_timeout: HumanDuration,
+    /// Largest answer of `/query` that is sent as a whole; beyond it the statement fails. Chunked answers have no such bound.
+    /// Default 256 MB.
+    pub max_answer: ByteSize,
+    /// Bytes of such answers held at a time over all connections. At least `max_answer`. Default 512 MB.
+    pub answer_memory: ByteSize,
     /// Longest the header of a request may take; then the connection is cut (at the latest after twice that). Default 10 s.
     pub header_timeout: HumanDuration,
     /// A body must bring 64 KiB, or its rest, in every such span; else it is answered 408. Default 10 s.
@@ -38,6 +44,8 @@ pub struct ServerConfig {
 const DEFAULT_LISTEN: &str = "127.0.0.1:6004";
 const DEFAULT_MAX_BODY: ByteSize = ByteSize(32_000_000);
 const DEFAULT_WRITE_MEMORY: ByteSize = ByteSize(64_000_000);
+const DEFAULT_MAX_ANSWER: ByteSize = ByteSize(256_000_000);
+const DEFAULT_ANSWER_MEMORY: ByteSize = ByteSize(512_000_000);
 const DEFAULT_MAX_CONNECTIONS: usize = 1024;
 const DEFAULT_MAX_QUERIES: usize = 8;
 
@@ -52,6 +60,8 @@ impl Default for ServerConfig {
             max_queries: DEFAULT_MAX_QUERIES,
             query_wait: seconds(5),
             query_timeout: seconds(60),
+            max_answer: DEFAULT_MAX_ANSWER,
+            answer_memory: DEFAULT_ANSWER_MEMORY,
             header_timeout: seconds(10),
             body_timeout: seconds(10),
             response_timeout: seconds(30),
@@ -97,6 +107,9 @@ impl ServerConfig {
         in_range("max_body", self.max_body.0, ByteSize(1024).0, ByteSize(1 << 40).0, |n| ByteSize(n).to_string())?;
         let twice = self.max_body.0 * 2;
         in_range("write_memory", self.write_memory.0, twice, MAX_COUNT * 1024, |n| ByteSize(n).to_string())?;
+        in_range("max_answer", self.max_answer.0, ByteSize(1024).0, ByteSize(1 << 40).0, |n| ByteSize(n).to_string())?;
+        let (least, most) = (self.max_answer.0, MAX_COUNT * 1024);
+        in_range("answer_memory", self.answer_memory.0, least, most, |n| ByteSize(n).to_string())?;
         in_range("max_connections", self.max_connections as u64, 1, MAX_COUNT, |n| n.to_string())?;
         in_range("max_queries", self.max_queries as u64, 1, MAX_COUNT, |n| n.to_string())?;
         let times = [

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Write,
+    Influxql,
     Query,
     Schema,
     Health,
@@ -19,12 +20,13 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 7] =
-        [Self::Write, Self::Query, Self::Schema, Self::Health, Self::Admin, Self::Pages, Self::Other];
+    const ALL: [Self; 8] =
+        [Self::Write, Self::Influxql, Self::Query, Self::Schema, Self::Health, Self::Admin, Self::Pages, Self::Other];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::Influxql => "influxql",
             Self::Query => "query",
             Self::Schema => "schema",
             Self::Health => "health",
@@ -39,6 +41,7 @@ impl Group {
 #[derive(Debug, Default)]
 pub struct HttpMetrics {
     write: GroupCounts,
+    influxql: GroupCounts,
     query: GroupCounts,
     schema: GroupCounts,
     health: GroupCounts,
@@ -155,6 +158,7 @@ impl HttpMetrics {
     fn group(&self, group: Group) -> &GroupCounts {
         match group {
             Group::Write => &self.write,
+            Group::Influxql => &self.influxql,
             Group::Query => &self.query,
             Group::Schema => &self.schema,
             Group::Health => &self.health,

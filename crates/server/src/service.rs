@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use model::Precision;
-use query::Cancel;
+use query::{Answer, Cancel};
 
 use crate::error::ApiError;
 
@@ -29,6 +29,14 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the question, or why it was given up.
     fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+
+    /// Executes statements of InfluxQL in order and gives `answer` what each of them yields. An error within a statement is a
+    /// failed [`query::Outcome`], with which the answer ends. Blocks.
+    ///
+    /// # Errors
+    /// The text cannot be understood or a bind parameter is missing, as [`crate::ErrorKind::BadRequest`] in InfluxDB's words
+    /// (`error parsing query: ...`); then nothing was executed and `answer` was not called.
+    fn influxql(&self, request: &InfluxRequest, answer: &mut dyn Answer) -> Result<(), ApiError>;
 
     /// Newest value of every series that fits `measurement`, `db`, `field`, `tag.NAME=VALUE`, as JSON. Blocks. The parameters
     /// come without `epoch`, which is in `options`.
@@ -149,6 +157,33 @@ pub struct QueryOptions {
     /// Unit of integer times in the question and of times in the answer, from the parameter `epoch`; `None`: times of the
     /// answer are RFC 3339.
     pub epoch: Option<Precision>,
+}
+
+/// Statements of InfluxQL and what they mean. How the answer is written is the server's own affair.
+#[derive(Debug, Clone)]
+pub struct InfluxRequest {
+    /// The statements; not blank.
+    pub text: String,
+    /// Database of names that have none; never empty.
+    pub database: Option<String>,
+    /// Retention policy of names that have none; never empty, `None` is the database's default one.
+    pub policy: Option<String>,
+    /// The bind parameters, as the JSON text that the client sent; never empty.
+    pub parameters: Option<String>,
+    /// Whether statements may change something.
+    pub modifying: Modifying,
+    /// Set when the client has gone away; carries the deadline.
+    pub cancel: Cancel,
+}
+
+/// Whether the statements of a request may change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifying {
+    /// They may.
+    Allowed,
+    /// They came by GET: they are executed all the same, each with a warning in InfluxDB's words (`deprecated use of
+    /// 'STATEMENT' in a read only context, please use a POST request instead`).
+    Deprecated,
 }
 
 /// Whether the historian works.

@@ -3,6 +3,7 @@
 mod latest;
 mod select;
 mod source;
+mod store;
 
 use std::sync::Arc;
 

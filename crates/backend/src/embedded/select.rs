@@ -1,6 +1,6 @@
 //! From a selection's names and conditions to series and columns.
 
-use catalog::{DEFAULT_POLICY, Names, TagCondition};
+use catalog::{DEFAULT_POLICY, Names, TagCondition, TagWanted};
 use model::key::SeriesKey;
 use model::{BucketId, MeasurementId, SeriesId};
 use query::{FieldColumn, QueryError, Selection, SeriesColumns, TagMatch};
@@ -14,7 +14,7 @@ pub(super) fn columns(names: &Names, selection: &Selection) -> Result<Vec<Series
         .filter
         .iter()
         .zip(&accepts)
-        .map(|(predicate, accepts)| TagCondition { key: &predicate.key, accepts: &**accepts })
+        .map(|(predicate, accepts)| TagCondition { key: &predicate.key, wanted: TagWanted::Test(&**accepts) })
         .collect();
     let mut found: Vec<SeriesColumns> = names
         .select(measurement, &conditions)

@@ -52,7 +52,7 @@ impl ColumnSource for EngineSource<'_> {
     }
 }
 
-fn to_query(piece: engine::Piece<'_>) -> Piece<'_> {
+pub(super) fn to_query(piece: engine::Piece<'_>) -> Piece<'_> {
     match piece {
         engine::Piece::Points { times, values } => Piece::Points { times, values },
         engine::Piece::Summary(s) => Piece::Summary(Summary {

@@ -17,7 +17,9 @@ impl Catalog {
     /// # Errors
     /// [`MetaError`]: nothing was changed.
     pub fn create_database(&self, name: &str, policy: Option<(Option<&str>, &PolicySpec)>) -> Result<(), MetaError> {
-        self.change_meta(|meta| meta.create_database(name, policy))
+        let mut durable = self.durable();
+        self.change_meta_holding(&mut durable, |meta| meta.create_database(name, policy))?;
+        Ok(self.add_buckets(&mut durable)?)
     }
 
     /// `CREATE RETENTION POLICY`. One that exists with the same settings is fine.
@@ -31,7 +33,9 @@ impl Catalog {
         spec: &PolicySpec,
         make_default: bool,
     ) -> Result<(), MetaError> {
-        self.change_meta(|meta| meta.create_policy(database, name, spec, make_default))
+        let mut durable = self.durable();
+        self.change_meta_holding(&mut durable, |meta| meta.create_policy(database, name, spec, make_default))?;
+        Ok(self.add_buckets(&mut durable)?)
     }
 
     /// `ALTER RETENTION POLICY`.
@@ -142,12 +146,23 @@ impl Catalog {
         self.change_meta(|meta| meta.drop_subscription(database, policy, name))
     }
 
+    /// Gives a bucket to every policy that has none.
+    pub(crate) fn add_buckets(&self, durable: &mut Durable) -> Result<(), CatalogError> {
+        let meta = self.meta();
+        for database in meta.databases() {
+            for policy in &database.policies {
+                self.add_bucket(durable, &database.name, &policy.name)?;
+            }
+        }
+        Ok(())
+    }
+
     fn change_meta(&self, change: impl FnOnce(&mut Meta) -> Result<(), MetaError>) -> Result<(), MetaError> {
         self.change_meta_holding(&mut self.durable(), change)
     }
 
     /// Changes a copy, makes it durable, then shows it. The caller holds what is durable, so changes follow each other.
-    pub(crate) fn change_meta_holding(
+    fn change_meta_holding(
         &self,
         durable: &mut Durable,
         change: impl FnOnce(&mut Meta) -> Result<(), MetaError>,

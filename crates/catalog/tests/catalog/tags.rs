@@ -1,6 +1,6 @@
 //! Series by the values of their tags.
 
-use catalog::{Catalog, DEFAULT_POLICY, TagCondition};
+use catalog::{Catalog, DEFAULT_POLICY, TagCondition, TagWanted};
 use model::{BucketId, FieldType, MeasurementId};
 use vfs::FaultFs;
 
@@ -20,7 +20,8 @@ type Accepts<'a> = &'a dyn Fn(&str) -> bool;
 
 fn select(catalog: &Catalog, measurement: MeasurementId, conditions: &[(&str, Accepts<'_>)]) -> Vec<String> {
     let names = catalog.read();
-    let conditions: Vec<_> = conditions.iter().map(|(key, accepts)| TagCondition { key, accepts }).collect();
+    let conditions: Vec<_> =
+        conditions.iter().map(|(key, test)| TagCondition { key, wanted: TagWanted::Test(test) }).collect();
     let series = names.select(measurement, &conditions);
     series.iter().map(|s| String::from_utf8(names.series_key(*s).unwrap().to_vec()).unwrap()).collect()
 }
@@ -52,4 +53,44 @@ fn keys_and_values_are_sorted_and_grow_with_new_series() {
     assert_eq!(catalog.read().tag_values(m, "room"), ["0 1", "a", "b"]);
     assert_eq!(catalog.read().tag_values(m, "unheard"), Vec::<String>::new());
     assert_eq!(select(&catalog, m, &[("area", &|v| v == "1")]), ["m,area=1,room=0\\ 1"]);
+}
+
+fn owned(values: &[&str]) -> Vec<String> {
+    values.iter().map(|v| (*v).to_owned()).collect()
+}
+
+#[test]
+fn lists_of_values_find_what_a_test_of_each_value_finds() {
+    let (catalog, _, m) = plant();
+    for key in ["room", "site", "unheard"] {
+        for list in [vec![], vec!["a"], vec!["a", "x"], vec![""], vec!["", "b"], vec!["nothing"]] {
+            let list = owned(&list);
+            let names = catalog.read();
+            let find = |wanted: TagWanted<'_>| names.select(m, &[TagCondition { key, wanted }]);
+            assert_eq!(
+                find(TagWanted::In(&list)),
+                find(TagWanted::Test(&|v| list.iter().any(|l| l == v))),
+                "{key} {list:?}"
+            );
+            assert_eq!(
+                find(TagWanted::NotIn(&list)),
+                find(TagWanted::Test(&|v| list.iter().all(|l| l != v))),
+                "not {key} {list:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn lists_and_tests_are_joined() {
+    let (catalog, _, m) = plant();
+    let (rooms, sites) = (owned(&["a", "b"]), owned(&["y"]));
+    let names = catalog.read();
+    let conditions = [
+        TagCondition { key: "room", wanted: TagWanted::In(&rooms) },
+        TagCondition { key: "site", wanted: TagWanted::NotIn(&sites) },
+        TagCondition { key: "room", wanted: TagWanted::Test(&|v| v != "b") },
+    ];
+    let found = names.select(m, &conditions);
+    assert_eq!(found.iter().map(|s| names.series_key(*s).unwrap()).collect::<Vec<_>>(), [b"m,room=a,site=x"]);
 }

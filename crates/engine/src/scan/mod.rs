@@ -1,6 +1,7 @@
 //! Reading one column: runs of points from files and from memory, put in the order of time, the newest write winning.
 
 mod cache;
+mod extents;
 mod presence;
 
 use std::cmp::Reverse;
@@ -12,6 +13,8 @@ use model::{ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values
 
 pub(crate) use cache::IndexCache;
 pub use cache::ScanCache;
+pub use extents::Extent;
+pub(crate) use extents::extents;
 pub(crate) use presence::has_values;
 
 use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};

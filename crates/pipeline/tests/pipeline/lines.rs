@@ -84,7 +84,9 @@ fn tags_in_any_order_are_one_series_and_a_tag_given_twice_is_refused() {
 fn times_follow_the_precision_and_those_out_of_range_are_refused() {
     let (plant, _applier) = plant();
     plant.write_in(b"m v=1 3\nm v=2 -2\nm v=3", Precision::Millisecond).unwrap();
-    assert_eq!(plant.read("m", "v"), floats(&[(-2_000_000, 2.0), (NOW, 3.0), (3_000_000, 1.0)]));
+    assert_eq!(plant.read("m", "v"), floats(&[(-2_000_000, 2.0), (0, 3.0), (3_000_000, 1.0)]));
+    plant.write("now v=1").unwrap();
+    assert_eq!(plant.read("now", "v"), floats(&[(NOW, 1.0)]));
     let outcome = plant.write_in(b"m v=4 9223372036855\nm v=5 1", Precision::Millisecond).unwrap();
     assert_eq!((outcome.lines, rejected(&outcome)), (1, vec![(1, false)]));
     assert!(outcome.rejected[0].message.contains("time outside range"), "{:?}", outcome.rejected);

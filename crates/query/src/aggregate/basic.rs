@@ -1,12 +1,14 @@
 //! `count sum mean`: constant memory, and content with summaries where those are exact.
 //!
-//! `count` is an integer, `mean` a float; `sum` keeps the field's type, and becomes a float when the result does not fit.
-//! Summaries are floats, so of integer columns (whose values may have more than 53 bits) only `count` takes them.
+//! `count` is an integer, `mean` a float; `sum` keeps the field's type and, as in InfluxDB, wraps where integers do not fit. The
+//! sum of integers that a mean is made of does not. Summaries are floats, so of integer columns (whose values may have more than 53
+//! bits) only `count` takes them.
 
-use model::{FieldType, TimeRange};
+use model::{FieldType, SeriesId, TimeRange};
 
-use super::view::Number;
-use super::{Accumulator, AggregateFunction, Run, TakesSummaries, is_numeric};
+use super::fold::Slots;
+use super::number::{Number, Total, for_number};
+use super::{Accumulator, AggregateFunction, Fold, Picked, Run, State, Wants, is_numeric};
 use crate::Summary;
 use crate::result::Cell;
 
@@ -16,8 +18,6 @@ pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
 
 /// Number of points.
 struct Count;
-
-struct CountState(u64);
 
 impl AggregateFunction for Count {
     fn name(&self) -> &'static str {
@@ -36,36 +36,42 @@ impl AggregateFunction for Count {
         Cell::Integer(0)
     }
 
-    fn new_state(&self, _: &[f64], _: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
+    fn new_state(&self, _: &[f64], _: FieldType, _: TimeRange, _: Wants) -> Box<dyn Accumulator> {
         Box::new(CountState(0))
+    }
+
+    fn new_slots(&self, _: &[f64], _: FieldType, _: Wants) -> Option<Box<dyn Fold>> {
+        Some(Box::new(Slots::new(CountState(0))))
     }
 }
 
-impl Accumulator for CountState {
+#[derive(Clone, Copy)]
+struct CountState(u64);
+
+impl State for CountState {
     fn add(&mut self, run: &Run<'_>) {
         self.0 += run.times.len() as u64;
     }
 
-    fn summaries(&mut self) -> Option<&mut dyn TakesSummaries> {
-        Some(self)
+    fn takes_summaries(&self) -> bool {
+        true
     }
 
-    fn finish(self: Box<Self>) -> Cell {
-        Cell::Integer(self.0.cast_signed())
-    }
-}
-
-impl TakesSummaries for CountState {
-    fn add_summary(&mut self, summary: &Summary) {
+    fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
         self.0 += summary.count;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+
+    fn finish(self) -> Picked {
+        Cell::Integer(self.0.cast_signed()).into()
     }
 }
 
 /// Sum of the values.
 struct Sum;
-
-/// Arithmetic mean.
-struct Mean;
 
 impl AggregateFunction for Sum {
     fn name(&self) -> &'static str {
@@ -80,10 +86,44 @@ impl AggregateFunction for Sum {
         kind
     }
 
-    fn new_state(&self, _: &[f64], kind: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
-        new_total(kind, Of::Sum)
+    fn new_state(&self, _: &[f64], kind: FieldType, _: TimeRange, _: Wants) -> Box<dyn Accumulator> {
+        for_number!(kind, N => SumState::<N>(N::default()))
+    }
+
+    fn new_slots(&self, _: &[f64], kind: FieldType, _: Wants) -> Option<Box<dyn Fold>> {
+        Some(for_number!(kind, N => Slots::new(SumState::<N>(N::default()))))
     }
 }
+
+#[derive(Clone, Copy)]
+struct SumState<N>(N);
+
+impl<N: Number> State for SumState<N> {
+    fn add(&mut self, run: &Run<'_>) {
+        self.0 = self.0.plus(N::sum(N::slice(&run.values)));
+    }
+
+    fn takes_summaries(&self) -> bool {
+        N::SUMMARISED
+    }
+
+    fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
+        if let Some(sum) = N::from_summary(summary.sum) {
+            self.0 = self.0.plus(sum);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0 = self.0.plus(other.0);
+    }
+
+    fn finish(self) -> Picked {
+        self.0.cell().into()
+    }
+}
+
+/// Arithmetic mean.
+struct Mean;
 
 impl AggregateFunction for Mean {
     fn name(&self) -> &'static str {
@@ -98,86 +138,45 @@ impl AggregateFunction for Mean {
         FieldType::Float
     }
 
-    fn new_state(&self, _: &[f64], kind: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
-        new_total(kind, Of::Mean)
+    fn new_state(&self, _: &[f64], kind: FieldType, _: TimeRange, _: Wants) -> Box<dyn Accumulator> {
+        for_number!(kind, N => MeanState::<N>::default())
+    }
+
+    fn new_slots(&self, _: &[f64], kind: FieldType, _: Wants) -> Option<Box<dyn Fold>> {
+        Some(for_number!(kind, N => Slots::new(MeanState::<N>::default())))
     }
 }
 
-/// What is made of a total.
-enum Of {
-    Sum,
-    Mean,
-}
-
-fn new_total(kind: FieldType, of: Of) -> Box<dyn Accumulator> {
-    match kind {
-        FieldType::Float => Box::new(FloatTotal { sum: 0.0, count: 0, of }),
-        _ => Box::new(IntegerTotal { sum: 0, count: 0, kind, of }),
-    }
-}
-
-struct FloatTotal {
-    sum: f64,
+#[derive(Clone, Copy, Default)]
+struct MeanState<N: Number> {
+    total: N::Total,
     count: u64,
-    of: Of,
 }
 
-impl Accumulator for FloatTotal {
+impl<N: Number> State for MeanState<N> {
     fn add(&mut self, run: &Run<'_>) {
-        let values = f64::slice(&run.values);
-        self.sum += values.iter().sum::<f64>();
+        let values = N::slice(&run.values);
+        self.total += N::total(values);
         self.count += values.len() as u64;
     }
 
-    fn summaries(&mut self) -> Option<&mut dyn TakesSummaries> {
-        Some(self)
+    fn takes_summaries(&self) -> bool {
+        N::SUMMARISED
     }
 
-    fn finish(self: Box<Self>) -> Cell {
-        match self.of {
-            Of::Sum => Cell::Float(self.sum),
-            Of::Mean => Cell::Float(self.sum / self.count as f64),
+    fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
+        if let Some(sum) = N::from_summary(summary.sum) {
+            self.total += N::total(&[sum]);
+            self.count += summary.count;
         }
     }
-}
 
-impl TakesSummaries for FloatTotal {
-    fn add_summary(&mut self, summary: &Summary) {
-        self.sum += summary.sum;
-        self.count += summary.count;
-    }
-}
-
-/// Total of integers of either kind; 128 bits hold the sum of 2^63 values of 64 bits.
-struct IntegerTotal {
-    sum: i128,
-    count: u64,
-    kind: FieldType,
-    of: Of,
-}
-
-impl Accumulator for IntegerTotal {
-    fn add(&mut self, run: &Run<'_>) {
-        self.sum += match self.kind {
-            FieldType::Unsigned => u64::slice(&run.values).iter().map(|&v| i128::from(v)).sum::<i128>(),
-            _ => i64::slice(&run.values).iter().map(|&v| i128::from(v)).sum::<i128>(),
-        };
-        self.count += run.times.len() as u64;
+    fn merge(&mut self, other: Self) {
+        self.total += other.total;
+        self.count += other.count;
     }
 
-    fn finish(self: Box<Self>) -> Cell {
-        match self.of {
-            Of::Sum => wide_cell(self.sum, self.kind),
-            Of::Mean => Cell::Float(self.sum as f64 / self.count as f64),
-        }
+    fn finish(self) -> Picked {
+        Cell::Float(self.total.float() / self.count as f64).into()
     }
-}
-
-/// `value` in the type `kind`, or as a float where it does not fit.
-pub(super) fn wide_cell(value: i128, kind: FieldType) -> Cell {
-    let fitting = match kind {
-        FieldType::Unsigned => u64::try_from(value).ok().map(Cell::Unsigned),
-        _ => i64::try_from(value).ok().map(Cell::Integer),
-    };
-    fitting.unwrap_or(Cell::Float(value as f64))
 }

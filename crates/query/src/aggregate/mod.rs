@@ -2,17 +2,27 @@
 //!
 //! A function is an [`AggregateFunction`] in a [`Registry`]; for every window it makes an [`Accumulator`], which is fed whole
 //! runs of points, so that inner loops run over plain slices. The points of one series come in the order of time, one series
-//! after the other. Not here: which windows there are (`exec::windows`), what stands in empty ones (`exec::fill`).
+//! after the other. What several threads have collected is merged. The accumulators of many windows together are a [`Fold`].
+//! Not here: which windows there are (`exec::windows`), what stands in empty ones (`exec::fill`).
 
 mod basic;
+mod census;
+mod deviation;
+mod edges;
+mod extremes;
+pub mod fold;
+mod kernel;
+mod key;
+mod number;
+mod rank;
 mod registry;
-mod selectors;
-mod statistics;
+mod sketch;
 #[cfg(test)]
 mod tests;
 mod time;
 mod view;
 
+use std::any::Any;
 use std::cmp::Ordering;
 
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
@@ -20,6 +30,8 @@ use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 use crate::result::Cell;
 use crate::{QueryError, Summary};
 
+pub use fold::{Fold, Place, new_fold};
+pub(crate) use key::ValueKey;
 pub use registry::Registry;
 pub use view::{Texts, View};
 
@@ -51,7 +63,22 @@ pub trait AggregateFunction: Send + Sync {
     }
 
     /// An empty accumulator for one window, cut to the range asked for: `span`. The arguments were checked.
-    fn new_state(&self, arguments: &[f64], kind: FieldType, span: TimeRange) -> Box<dyn Accumulator>;
+    fn new_state(&self, arguments: &[f64], kind: FieldType, span: TimeRange, wants: Wants) -> Box<dyn Accumulator>;
+
+    /// The accumulators of many windows without a box for each, for functions that are worth it.
+    fn new_slots(&self, _arguments: &[f64], _kind: FieldType, _wants: Wants) -> Option<Box<dyn Fold>> {
+        None
+    }
+}
+
+/// What is wanted of a function's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wants {
+    /// Its value only, for which more functions are content with summaries.
+    #[default]
+    Value,
+    /// The point it is the value of, too, where the function chooses one.
+    Origin,
 }
 
 /// Points of one series and one window, in the order of time. Never empty.
@@ -65,23 +92,81 @@ pub struct Run<'a> {
     pub values: View<'a>,
 }
 
-/// Collects the points of one window.
-pub trait Accumulator: Send {
+/// Collects the points of one window. Made of a [`State`].
+pub trait Accumulator: Any + Send {
     /// Takes in a run.
     fn add(&mut self, run: &Run<'_>);
 
-    /// Itself, when summaries are as good to it as the points.
-    fn summaries(&mut self) -> Option<&mut dyn TakesSummaries> {
-        None
-    }
+    /// True when summaries are as good to it as the points.
+    fn takes_summaries(&self) -> bool;
+
+    /// Takes in a run of points by its summary; only where it takes summaries.
+    fn add_summary(&mut self, series: SeriesId, summary: &Summary);
 
     /// Bytes held besides the accumulator itself.
+    fn bytes(&self) -> usize;
+
+    /// Takes in all that `other` has. It is of the same function, arguments, type and window, and has seen other series,
+    /// which come later in the order of series; each series was given to one of them whole.
+    fn merge(&mut self, other: Box<dyn Accumulator>);
+
+    /// The result. At least one point was added.
+    fn finish(self: Box<Self>) -> Picked;
+}
+
+/// What a function keeps of the points of one window: an [`Accumulator`] before it is boxed.
+pub trait State: Sized + Send + 'static {
+    /// Takes in a run.
+    fn add(&mut self, run: &Run<'_>);
+
+    /// True when summaries are as good to it as the points.
+    fn takes_summaries(&self) -> bool {
+        false
+    }
+
+    /// Takes in a run of points by its summary; only where it takes summaries.
+    fn add_summary(&mut self, _series: SeriesId, _summary: &Summary) {}
+
+    /// Bytes held besides the state itself.
     fn bytes(&self) -> usize {
         0
     }
 
+    /// Takes in all that `other` has, as [`Accumulator::merge`] says.
+    fn merge(&mut self, other: Self);
+
     /// The result. At least one point was added.
-    fn finish(self: Box<Self>) -> Cell;
+    fn finish(self) -> Picked;
+}
+
+impl<S: State> Accumulator for S {
+    fn add(&mut self, run: &Run<'_>) {
+        State::add(self, run);
+    }
+
+    fn takes_summaries(&self) -> bool {
+        State::takes_summaries(self)
+    }
+
+    fn add_summary(&mut self, series: SeriesId, summary: &Summary) {
+        State::add_summary(self, series, summary);
+    }
+
+    fn bytes(&self) -> usize {
+        State::bytes(self)
+    }
+
+    fn merge(&mut self, other: Box<dyn Accumulator>) {
+        let other: Box<dyn Any> = other;
+        match other.downcast::<S>() {
+            Ok(other) => State::merge(self, *other),
+            Err(_) => debug_assert!(false, "accumulators of two functions were merged"),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Picked {
+        State::finish(*self)
+    }
 }
 
 /// The result of a function.
@@ -102,9 +187,16 @@ pub struct Origin {
     pub time: TimestampNs,
 }
 
+impl Picked {
+    /// A value without a point.
+    pub const fn value(cell: Cell) -> Self {
+        Self { cell, at: None }
+    }
+}
+
 impl From<Cell> for Picked {
     fn from(cell: Cell) -> Self {
-        Self { cell, at: None }
+        Self::value(cell)
     }
 }
 
@@ -119,12 +211,6 @@ pub struct Point {
     pub at: Option<Origin>,
 }
 
-/// An accumulator that can do without the points of a run.
-pub trait TakesSummaries {
-    /// Takes in a run of points by its summary.
-    fn add_summary(&mut self, summary: &Summary);
-}
-
 /// Checks that `function` can be computed of `field`.
 ///
 /// # Errors
@@ -134,7 +220,9 @@ pub fn check_type(function: &dyn AggregateFunction, field: &str, kind: FieldType
         return Ok(());
     }
     let message = format!("{}() cannot be computed of field `{field}`, which is of type {kind}", function.name());
-    let hint = Some("booleans and strings have count, first, last, mode and distinct_count".to_owned());
+    let hint = Some(
+        "booleans and strings have count, first, last, mode and distinct_count; booleans min and max, too".to_owned(),
+    );
     Err(QueryError::Invalid { message, hint })
 }
 

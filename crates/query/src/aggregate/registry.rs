@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{AggregateFunction, basic, selectors, statistics, time};
+use super::{AggregateFunction, basic, census, deviation, edges, extremes, rank, sketch, time};
 use crate::QueryError;
 
 /// Aggregate functions by name. Start from [`Registry::standard`] and add your own.
@@ -15,7 +15,16 @@ impl Registry {
     /// Every function that comes with hissrv.
     pub fn standard() -> Self {
         let mut registry = Self { functions: BTreeMap::new() };
-        let families = [basic::all(), selectors::all(), statistics::all(), time::all()];
+        let families = [
+            basic::all(),
+            extremes::all(),
+            edges::all(),
+            deviation::all(),
+            rank::all(),
+            sketch::all(),
+            census::all(),
+            time::all(),
+        ];
         for function in families.into_iter().flatten() {
             registry.register(function);
         }
@@ -63,7 +72,7 @@ mod tests {
         assert_eq!(
             hint,
             "known are count, derivative, distinct_count, first, integral, last, max, mean, median, min, mode, \
-             percentile, spread, stddev, sum, time_weighted_mean, variance"
+             percentile, percentile_approx, spread, stddev, sum, time_weighted_mean, variance"
         );
     }
 }

@@ -10,7 +10,7 @@
 
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
-use super::{Accumulator, AggregateFunction, Run, is_numeric};
+use super::{Accumulator, AggregateFunction, Picked, Run, State, Wants, is_numeric};
 use crate::result::Cell;
 
 const NS_PER_SECOND: f64 = 1e9;
@@ -35,7 +35,7 @@ impl AggregateFunction for TimeWeightedMean {
         FieldType::Float
     }
 
-    fn new_state(&self, _: &[f64], _: FieldType, span: TimeRange) -> Box<dyn Accumulator> {
+    fn new_state(&self, _: &[f64], _: FieldType, span: TimeRange, _: Wants) -> Box<dyn Accumulator> {
         // A range without an end is no reason to let the last value stand for centuries.
         let end = (span.end != TimestampNs::MAX).then_some(span.end);
         Box::new(StepMean { end, area: 0.0, duration: 0.0, last: None })
@@ -75,7 +75,7 @@ impl StepMean {
     }
 }
 
-impl Accumulator for StepMean {
+impl State for StepMean {
     fn add(&mut self, run: &Run<'_>) {
         if self.last.is_some_and(|last| last.series != run.series) {
             self.close_series();
@@ -87,12 +87,20 @@ impl Accumulator for StepMean {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Cell {
+    fn merge(&mut self, mut other: Self) {
+        self.close_series();
+        other.close_series();
+        self.area += other.area;
+        self.duration += other.duration;
+        self.last = other.last.or(self.last);
+    }
+
+    fn finish(mut self) -> Picked {
         self.close_series();
         if self.duration > 0.0 {
-            return Cell::Float(self.area / self.duration);
+            return Picked::value(Cell::Float(self.area / self.duration));
         }
-        self.last.map_or(Cell::Null, |last| Cell::Float(last.value))
+        Picked::value(self.last.map_or(Cell::Null, |last| Cell::Float(last.value)))
     }
 }
 
@@ -127,7 +135,7 @@ impl AggregateFunction for PerUnit {
         }
     }
 
-    fn new_state(&self, arguments: &[f64], _: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
+    fn new_state(&self, arguments: &[f64], _: FieldType, _: TimeRange, _: Wants) -> Box<dyn Accumulator> {
         let unit_seconds = arguments.first().copied().unwrap_or(1.0);
         match self {
             Self::Integral => Box::new(Area { area: 0.0, unit_seconds, last: None }),
@@ -142,7 +150,7 @@ struct Area {
     last: Option<Newest>,
 }
 
-impl Accumulator for Area {
+impl State for Area {
     fn add(&mut self, run: &Run<'_>) {
         let series = run.series;
         for (&time, value) in run.times.iter().zip(run.values.floats()) {
@@ -153,8 +161,13 @@ impl Accumulator for Area {
         }
     }
 
-    fn finish(self: Box<Self>) -> Cell {
-        Cell::Float(self.area / self.unit_seconds)
+    fn merge(&mut self, other: Self) {
+        self.area += other.area;
+        self.last = other.last;
+    }
+
+    fn finish(self) -> Picked {
+        Picked::value(Cell::Float(self.area / self.unit_seconds))
     }
 }
 
@@ -176,7 +189,7 @@ impl Rate {
     }
 }
 
-impl Accumulator for Rate {
+impl State for Rate {
     fn add(&mut self, run: &Run<'_>) {
         let series = run.series;
         let newest = |index| {
@@ -191,9 +204,18 @@ impl Accumulator for Rate {
         self.ends = Some((first, tail));
     }
 
-    fn finish(mut self: Box<Self>) -> Cell {
+    fn merge(&mut self, mut other: Self) {
         self.close_series();
-        self.rate.map_or(Cell::Null, |rate| Cell::Float(rate * self.unit_seconds))
+        other.close_series();
+        self.rate = match (self.rate, other.rate) {
+            (Some(own), Some(other)) => Some(own + other),
+            (own, other) => own.or(other),
+        };
+    }
+
+    fn finish(mut self) -> Picked {
+        self.close_series();
+        Picked::value(self.rate.map_or(Cell::Null, |rate| Cell::Float(rate * self.unit_seconds)))
     }
 }
 
@@ -215,7 +237,7 @@ mod tests {
         let function = Registry::shared().get(function).unwrap();
         function.check_arguments(arguments).unwrap();
         let span = TimeRange::new(TimestampNs(0), end);
-        let mut state = function.new_state(arguments, FieldType::Float, span);
+        let mut state = function.new_state(arguments, FieldType::Float, span, Wants::Value);
         for (id, points) in series.iter().enumerate() {
             // One point a run: runs must join seamlessly.
             for &(time, value) in *points {
@@ -223,7 +245,7 @@ mod tests {
                 state.add(&Run { series: SeriesId(id as u32), times: &times, values: View::of(&values, 0..1) });
             }
         }
-        state.finish()
+        state.finish().cell
     }
 
     const TEN: TimestampNs = TimestampNs(10 * SECOND);

@@ -10,7 +10,7 @@ use super::group::{Group, groups};
 use super::limits::Budget;
 use super::scanner::{Checked, Scanner};
 use super::windows::Windows;
-use crate::aggregate::{Accumulator, AggregateFunction, Registry, Run, View, check_type};
+use crate::aggregate::{Accumulator, AggregateFunction, Registry, Run, View, Wants, check_type};
 use crate::result::{Cell, ResultColumn};
 use crate::{Aggregate, AggregatePlan, FieldColumn, Order, QueryError, QueryResult, ResultSeries, Selection, Summary};
 
@@ -137,7 +137,7 @@ impl<'a> Table<'a> {
         scanner.scan(column, ruler.range, &suffices, &mut |budget, piece| {
             match piece {
                 Checked::Points { times, values } => self.add_points(budget, series, column, times, values)?,
-                Checked::Summary(summary) => self.add_summary(budget, column, &summary)?,
+                Checked::Summary(summary) => self.add_summary(budget, series, column, &summary)?,
             }
             Ok(ControlFlow::Continue(()))
         })
@@ -146,7 +146,7 @@ impl<'a> Table<'a> {
     /// Asked of fresh accumulators, so that only they know.
     fn all_take_summaries(&self, column: &FieldColumn) -> bool {
         let mut of_column = self.computations.iter().filter(|c| c.aggregate.field == column.field);
-        of_column.all(|c| new_state(c, column.kind, self.ruler.range).summaries().is_some())
+        of_column.all(|c| new_state(c, column.kind, self.ruler.range).takes_summaries())
     }
 
     fn add_points(
@@ -173,11 +173,19 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    fn add_summary(&mut self, budget: &mut Budget, column: &FieldColumn, summary: &Summary) -> Result<(), QueryError> {
+    fn add_summary(
+        &mut self,
+        budget: &mut Budget,
+        series: SeriesId,
+        column: &FieldColumn,
+        summary: &Summary,
+    ) -> Result<(), QueryError> {
         let window = self.ruler.windows.containing(summary.first_time);
         self.update(budget, column, window, &mut |state| {
-            let unasked = || QueryError::Store(format!("a summary of field `{}` came unasked", column.field));
-            state.summaries().ok_or_else(unasked)?.add_summary(summary);
+            if !state.takes_summaries() {
+                return Err(QueryError::Store(format!("a summary of field `{}` came unasked", column.field)));
+            }
+            state.add_summary(series, summary);
             Ok(())
         })
     }
@@ -219,7 +227,7 @@ impl<'a> Table<'a> {
             let (start, states) = row.remove_entry();
             let held: usize = states.iter().flatten().map(|state| state.bytes()).sum();
             budget.release_bytes(held + states.len() * BYTES_PER_STATE);
-            self.finished.push(start, states.into_iter().map(|state| state.map(Accumulator::finish)));
+            self.finished.push(start, states.into_iter().map(|state| state.map(|state| state.finish().cell)));
         }
     }
 
@@ -230,7 +238,7 @@ impl<'a> Table<'a> {
 }
 
 fn new_state(computation: &Computation<'_>, kind: FieldType, span: TimeRange) -> Box<dyn Accumulator> {
-    computation.function.new_state(&computation.aggregate.arguments, kind, span)
+    computation.function.new_state(&computation.aggregate.arguments, kind, span, Wants::Value)
 }
 
 fn intersection(a: TimeRange, b: TimeRange) -> TimeRange {

@@ -76,7 +76,7 @@ impl Cancel {
     }
 
     /// The same flag with the earlier of both deadlines.
-    pub(super) fn no_later_than(&self, deadline: Option<Instant>) -> Self {
+    pub(crate) fn no_later_than(&self, deadline: Option<Instant>) -> Self {
         let deadline = [self.deadline, deadline].into_iter().flatten().min();
         Self { flag: Arc::clone(&self.flag), deadline }
     }

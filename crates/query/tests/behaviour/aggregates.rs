@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::{MemorySource, aggregate_plan, cells, count, integers, run, selection, times};
 use model::{FieldType, TimeRange, TimestampNs, Values, WindowNs};
 use proptest::prelude::*;
-use query::aggregate::{Accumulator, AggregateFunction, Registry, Run};
+use query::aggregate::{Accumulator, AggregateFunction, Picked, Registry, Run, State, Wants};
 use query::plan::{CalendarUnit, Fill, GroupBy, Order, Plan, Window};
 use query::result::Cell;
 use query::{Cancel, Limits};
@@ -205,18 +205,22 @@ impl AggregateFunction for SumOfSquares {
         FieldType::Float
     }
 
-    fn new_state(&self, _: &[f64], _: FieldType, _: TimeRange) -> Box<dyn Accumulator> {
+    fn new_state(&self, _: &[f64], _: FieldType, _: TimeRange, _: Wants) -> Box<dyn Accumulator> {
         Box::new(Squares(0.0))
     }
 }
 
-impl Accumulator for Squares {
+impl State for Squares {
     fn add(&mut self, run: &Run<'_>) {
         self.0 += run.values.floats().map(|v| v * v).sum::<f64>();
     }
 
-    fn finish(self: Box<Self>) -> Cell {
-        Cell::Float(self.0)
+    fn merge(&mut self, other: Self) {
+        self.0 += other.0;
+    }
+
+    fn finish(self) -> Picked {
+        Cell::Float(self.0).into()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod admin;
 mod health;
+mod influxql;
 mod pages;
 mod query;
 mod schema;
@@ -52,10 +53,18 @@ impl Route {
 
 /// Every route of the server.
 pub(crate) fn all() -> Vec<Route> {
-    [write::routes(), query::routes(), schema::routes(), health::routes(), admin::routes(), pages::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        write::routes(),
+        influxql::routes(),
+        query::routes(),
+        schema::routes(),
+        health::routes(),
+        admin::routes(),
+        pages::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The router of a table.

@@ -27,20 +27,20 @@ pub(super) fn routes() -> Vec<Route> {
 async fn series(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query(epoch, move |historian, options| historian.query_series(&question.bytes, options)).await.map(json)
+    app.query_json(epoch, move |historian, options| historian.query_series(&question.bytes, options)).await.map(json)
 }
 
 async fn aggregate(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query(epoch, move |historian, options| historian.query_aggregate(&question.bytes, options)).await.map(json)
+    app.query_json(epoch, move |historian, options| historian.query_aggregate(&question.bytes, options)).await.map(json)
 }
 
 async fn latest(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let mut list = parameters(&uri)?;
     let epoch = epoch(&list)?;
     list.retain(|(key, _)| key != "epoch");
-    app.query(epoch, move |historian, options| historian.latest(&list, options)).await.map(json)
+    app.query_json(epoch, move |historian, options| historian.latest(&list, options)).await.map(json)
 }
 
 /// The unit of times from the parameter `epoch`.

@@ -19,15 +19,15 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn measurements(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let list = parameters(&uri)?;
-    app.query(None, move |historian, _| historian.measurements(&list)).await.map(json)
+    app.query_json(None, move |historian, _| historian.measurements(&list)).await.map(json)
 }
 
 async fn tags(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let list = parameters(&uri)?;
-    app.query(None, move |historian, _| historian.tags(&list)).await.map(json)
+    app.query_json(None, move |historian, _| historian.tags(&list)).await.map(json)
 }
 
 async fn fields(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let list = parameters(&uri)?;
-    app.query(None, move |historian, _| historian.fields(&list)).await.map(json)
+    app.query_json(None, move |historian, _| historian.fields(&list)).await.map(json)
 }

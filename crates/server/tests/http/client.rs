@@ -30,6 +30,8 @@ pub(crate) fn small() -> ServerConfig {
         max_queries: 2,
         query_wait: ms(200),
         query_timeout: ms(5000),
+        max_answer: ByteSize(1 << 20),
+        answer_memory: ByteSize(2 << 20),
         header_timeout: ms(5000),
         body_timeout: ms(5000),
         response_timeout: ms(500),
@@ -112,10 +114,29 @@ impl Client {
     /// The next answer to a request other than HEAD.
     pub(crate) fn answer(&mut self) -> Answer {
         let mut answer = self.head();
+        if answer.header("transfer-encoding") == Some("chunked") {
+            while let Some(chunk) = self.chunk().filter(|chunk| !chunk.is_empty()) {
+                answer.body.extend(chunk);
+            }
+            return answer;
+        }
         let len = answer.header("content-length").map_or(0, |len| len.parse().unwrap());
-        answer.body = vec![0; len];
-        self.reader.read_exact(&mut answer.body).unwrap();
+        answer.body = self.bytes(len).unwrap();
         answer
+    }
+
+    /// The next chunk of a chunked answer, empty at its end; `None` when the connection is cut before.
+    pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
+        let len = usize::from_str_radix(&self.line()?, 16).unwrap();
+        let chunk = self.bytes(len)?;
+        assert_eq!(self.line()?, "");
+        Some(chunk)
+    }
+
+    fn bytes(&mut self, len: usize) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.reader.read_exact(&mut bytes).ok()?;
+        Some(bytes)
     }
 
     /// The next status and headers.

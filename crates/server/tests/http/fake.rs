@@ -5,17 +5,22 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::statements;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, QueryOptions, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, QueryOptions, WriteDone, WriteFailure,
+    WriteOutcome, WriteRequest,
 };
 
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) writes: Mutex<Vec<WriteRequest>>,
+    pub(crate) requests: Mutex<Vec<InfluxRequest>>,
     /// Lets the writes to the database `slow` end.
     pub(crate) release: Arc<AtomicBool>,
     pub(crate) slow_started: AtomicUsize,
     pub(crate) cancelled_queries: AtomicUsize,
+    /// Tables of the statement `endless` that were taken.
+    pub(crate) tables: AtomicUsize,
     pub(crate) sick: AtomicBool,
 }
 
@@ -85,6 +90,10 @@ impl Historian for Fake {
 
     fn query_aggregate(&self, body: &[u8], _: &QueryOptions) -> Result<Vec<u8>, ApiError> {
         Ok(body.to_vec())
+    }
+
+    fn influxql(&self, request: &InfluxRequest, answer: &mut dyn query::Answer) -> Result<(), ApiError> {
+        statements::answer(self, request, answer)
     }
 
     fn latest(&self, parameters: &[(String, String)], _: &QueryOptions) -> Result<Vec<u8>, ApiError> {

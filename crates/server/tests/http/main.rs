@@ -10,7 +10,9 @@
 mod client;
 mod fake;
 mod garbage;
+mod influxql;
 mod lifecycle;
 mod limits;
 mod reading;
+mod statements;
 mod writing;

@@ -1,7 +1,28 @@
-//! InfluxDB's manner of speaking: its version headers and the shapes of its errors.
+//! InfluxDB's manner of speaking: its version headers, the shapes of its errors, and the answers of its `/query`.
+
+mod chunks;
+mod collect;
+mod csv;
+mod encode;
+mod form;
+mod gzip;
+mod json;
+mod msgpack;
+mod number;
+mod pretty;
+mod question;
+mod text;
+mod time;
+
+pub(crate) use chunks::{Chunks, Piece};
+pub(crate) use collect::Collected;
+pub(crate) use encode::Format;
+pub(crate) use form::Form;
+pub(crate) use gzip::{GzipStream, compress};
+pub(crate) use question::{Delivery, Question, format};
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -35,12 +56,24 @@ fn error_v1(error: &ApiError) -> Response {
         ErrorKind::NoSuchRetentionPolicy => StatusCode::INTERNAL_SERVER_ERROR,
         kind => kind.status(),
     };
-    let mut response = (status, Json(json!({ "error": error.message }))).into_response();
-    // The header cannot carry line breaks; such messages stand in the body only.
+    with_error_header(error, (status, Json(json!({ "error": error.message }))).into_response())
+}
+
+/// The header cannot carry line breaks; such messages stand in the body only.
+fn with_error_header(error: &ApiError, mut response: Response) -> Response {
     if let Ok(value) = HeaderValue::from_str(&error.message) {
         response.headers_mut().insert("x-influxdb-error", value);
     }
     response
+}
+
+/// An error of `/query` as a whole, in the format of the answer.
+pub(crate) fn query_error(format: Format, error: ApiError) -> Response {
+    let error = error.into_public();
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()))];
+    let mut response = (error.kind.status(), kind, format.error(&error.message)).into_response();
+    ApiError::mark_retry(error.kind, &mut response);
+    with_version(with_error_header(&error, response))
 }
 
 fn error_v2(error: &ApiError) -> Response {

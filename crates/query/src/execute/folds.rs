@@ -1,0 +1,272 @@
+//! One pass over the series of a group: every piece of every column is cut at the borders of windows and fed to the functions.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use model::{FieldType, SeriesId, TimeRange, TimestampNs, Values};
+
+use super::feed::{Feed, Part};
+use super::group::{Group, Meaning, Member, View};
+use super::job::Job;
+use super::parallel;
+use super::windows::Windows;
+use crate::QueryError;
+use crate::aggregate::{AggregateFunction, Fold, Picked, Place, Run, View as ValuesView, Wants, check_type, new_fold};
+
+/// Series that one thread takes at once, at least: below, starting a thread costs more than it saves.
+const SERIES_A_BLOCK: usize = 64;
+
+/// A function that is computed of a field.
+pub(super) struct Wanted<'p> {
+    pub(super) function: &'p dyn AggregateFunction,
+    pub(super) arguments: Vec<f64>,
+    /// The field, as a leaf of the query.
+    pub(super) leaf: usize,
+    /// Its name.
+    pub(super) field: &'p str,
+    pub(super) wants: Wants,
+}
+
+/// What the functions gave, window by window.
+pub(super) struct Folded {
+    /// Starts of the windows that have points, ascending.
+    pub(super) starts: Vec<TimestampNs>,
+    /// By function, then by window; `None` where the function has seen no point of its field.
+    pub(super) picked: Vec<Vec<Option<Picked>>>,
+    /// Type of the field of each function; `None` where the group has it not.
+    pub(super) kinds: Vec<Option<FieldType>>,
+}
+
+/// One pass for all of `wanted`.
+pub(super) struct Pass<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) views: &'a [View],
+    pub(super) windows: &'a Windows,
+    pub(super) range: TimeRange,
+    pub(super) wanted: &'a [Wanted<'a>],
+}
+
+impl<'a> Pass<'a> {
+    /// Reads the members of a group on this thread, or on several when there are many.
+    pub(super) fn run(&self, group: &Group, feed: &mut Feed<'_>, threads: usize) -> Result<Folded, QueryError> {
+        let kinds = self.kinds()?;
+        let block = group.members.len().div_ceil(threads * 4).max(SERIES_A_BLOCK);
+        if threads <= 1 || group.members.len() <= block {
+            let mut partial = Partial::new(self, &kinds);
+            partial.read(feed, &group.members, 0)?;
+            return Ok(partial.finish(kinds));
+        }
+        let blocks: Vec<(usize, &[Member])> =
+            group.members.chunks(block).enumerate().map(|(i, members)| (i * block, members)).collect();
+        let read = |feed: &mut Feed<'_>, (first, members): &(usize, &[Member])| {
+            let mut partial = Partial::new(self, &kinds);
+            partial.read(feed, members, *first)?;
+            Ok(partial)
+        };
+        let partials = parallel::map(&blocks, threads, 1, &|| Feed::new(self.job, self.views), &read)?;
+        let mut whole = Partial::new(self, &kinds);
+        partials.into_iter().for_each(|partial| whole.merge(partial));
+        Ok(whole.finish(kinds))
+    }
+
+    /// Type of the field of each function.
+    fn kinds(&self) -> Result<Vec<Option<FieldType>>, QueryError> {
+        self.wanted.iter().map(|wanted| self.kind(wanted)).collect()
+    }
+
+    fn kind(&self, wanted: &Wanted<'_>) -> Result<Option<FieldType>, QueryError> {
+        let kind = self.views.iter().find_map(|view| slot_of(view, wanted.leaf).and_then(|slot| view.slots.get(slot)));
+        let Some(kind) = kind.map(|slot| slot.kind) else { return Ok(None) };
+        check_type(wanted.function, wanted.field, kind)?;
+        Ok(Some(kind))
+    }
+}
+
+fn slot_of(view: &View, leaf: usize) -> Option<usize> {
+    match view.meanings.get(leaf) {
+        Some(&Meaning::Field(slot)) => Some(slot),
+        _ => None,
+    }
+}
+
+/// What some of the members gave.
+struct Partial<'a> {
+    pass: &'a Pass<'a>,
+    windows: WindowIndex,
+    folds: Vec<Option<Box<dyn Fold + 'a>>>,
+    held: usize,
+}
+
+impl<'a> Partial<'a> {
+    fn new(pass: &'a Pass<'a>, kinds: &[Option<FieldType>]) -> Self {
+        let fold = |(wanted, kind): (&'a Wanted<'a>, &Option<FieldType>)| {
+            kind.map(|kind| new_fold(wanted.function, &wanted.arguments, kind, wanted.wants))
+        };
+        Self {
+            folds: pass.wanted.iter().zip(kinds).map(fold).collect(),
+            pass,
+            windows: WindowIndex::default(),
+            held: 0,
+        }
+    }
+
+    /// Reads members, the first of which has the number `first` in its group.
+    fn read(&mut self, feed: &mut Feed<'_>, members: &[Member], first: usize) -> Result<(), QueryError> {
+        for (number, member) in (first..).zip(members) {
+            for leaf in self.leaves() {
+                let Some(slot) = self.pass.views.get(member.view).and_then(|view| slot_of(view, leaf)) else {
+                    continue;
+                };
+                self.read_field(feed, member, SeriesId(number as u32), leaf, slot)?;
+            }
+            self.count_memory()?;
+        }
+        Ok(())
+    }
+
+    /// The fields that functions are computed of, each once.
+    fn leaves(&self) -> Vec<usize> {
+        let mut leaves: Vec<usize> = self.pass.wanted.iter().map(|wanted| wanted.leaf).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
+    }
+
+    fn read_field(
+        &mut self,
+        feed: &mut Feed<'_>,
+        member: &Member,
+        series: SeriesId,
+        leaf: usize,
+        slot: usize,
+    ) -> Result<(), QueryError> {
+        let pass = self.pass;
+        let all_take_summaries = self.of_leaf(leaf).all(|fold| fold.takes_summaries());
+        let suffices = |first, last| all_take_summaries && pass.windows.containing(first).contains(last);
+        feed.points(member, slot, pass.range, &suffices, &mut |part| match part {
+            Part::Points(times, values) => self.add_points(series, leaf, times, values),
+            Part::Summary(summary) => {
+                let place = self.place(pass.windows.containing(summary.first_time))?;
+                self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));
+                Ok(())
+            }
+        })
+    }
+
+    fn of_leaf(&mut self, leaf: usize) -> impl Iterator<Item = &mut Box<dyn Fold + 'a>> {
+        let folds = self.folds.iter_mut().zip(self.pass.wanted);
+        folds.filter(move |(_, wanted)| wanted.leaf == leaf).filter_map(|(fold, _)| fold.as_mut())
+    }
+
+    fn add_points(
+        &mut self,
+        series: SeriesId,
+        leaf: usize,
+        times: &[TimestampNs],
+        values: &Values,
+    ) -> Result<(), QueryError> {
+        let mut from = 0;
+        while let Some(rest) = times.get(from..)
+            && let Some(&first) = rest.first()
+        {
+            let window = self.pass.windows.containing(first);
+            let (times, _) = rest.split_at(length_before(rest, window.end));
+            let run = Run { series, times, values: ValuesView::of(values, from..from + times.len()) };
+            let place = self.place(window)?;
+            self.of_leaf(leaf).for_each(|fold| fold.add(place, &run));
+            from += times.len();
+        }
+        Ok(())
+    }
+
+    /// The place of a window in all functions.
+    fn place(&mut self, window: TimeRange) -> Result<Place, QueryError> {
+        let (number, is_new) = self.windows.number(window.start);
+        if is_new {
+            self.pass.job.check_windows(number + 1)?;
+        }
+        let range = self.pass.range;
+        let span = TimeRange::new(window.start.max(range.start), window.end.min(range.end));
+        Ok(Place { window: number, span })
+    }
+
+    fn count_memory(&mut self) -> Result<(), QueryError> {
+        let bytes = self.windows.bytes() + self.folds.iter().flatten().map(|fold| fold.bytes()).sum::<usize>();
+        let grown = bytes.saturating_sub(self.held);
+        self.held = self.held.max(bytes);
+        if grown > 0 { self.pass.job.hold(grown) } else { Ok(()) }
+    }
+
+    /// Takes in what members after its own gave.
+    fn merge(&mut self, other: Self) {
+        let numbers: Vec<usize> = other.windows.starts.iter().map(|&start| self.windows.number(start).0).collect();
+        self.folds.iter_mut().flatten().for_each(|fold| fold.grow(self.windows.starts.len()));
+        self.held += other.held;
+        for (fold, more) in self.folds.iter_mut().flatten().zip(other.folds.into_iter().flatten()) {
+            fold.merge(more, &numbers);
+        }
+    }
+
+    fn finish(self, kinds: Vec<Option<FieldType>>) -> Folded {
+        let starts = self.windows.starts;
+        let mut order: Vec<usize> = (0..starts.len()).collect();
+        order.sort_unstable_by_key(|&i| starts.get(i));
+        let arranged = |fold: Option<Box<dyn Fold + 'a>>| {
+            let mut picked = fold.map(Fold::finish).unwrap_or_default();
+            order.iter().map(|&i| picked.get_mut(i).and_then(Option::take)).collect()
+        };
+        let picked = self.folds.into_iter().map(arranged).collect();
+        self.pass.job.release(self.held);
+        Folded { starts: order.iter().filter_map(|&i| starts.get(i).copied()).collect(), picked, kinds }
+    }
+}
+
+/// Numbers of windows by their start, in the order in which they were met.
+#[derive(Default)]
+struct WindowIndex {
+    starts: Vec<TimestampNs>,
+    numbers: HashMap<TimestampNs, usize, RandomState>,
+}
+
+impl WindowIndex {
+    /// The window's number, and whether it is new.
+    fn number(&mut self, start: TimestampNs) -> (usize, bool) {
+        if let Some(&number) = self.numbers.get(&start) {
+            return (number, false);
+        }
+        let number = self.starts.len();
+        self.numbers.insert(start, number);
+        self.starts.push(start);
+        (number, true)
+    }
+
+    fn bytes(&self) -> usize {
+        self.starts.len() * (size_of::<TimestampNs>() * 2 + size_of::<usize>() + 1)
+    }
+}
+
+/// How many of the ascending `times` lie before `end`. Doubles its step, since windows are mostly much shorter than pieces.
+fn length_before(times: &[TimestampNs], end: TimestampNs) -> usize {
+    let mut step = 1;
+    while times.get(step).is_some_and(|&time| time < end) {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, step.min(times.len()));
+    low + times.get(low..high).unwrap_or_default().partition_point(|&time| time < end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_before_a_border_is_found_at_every_length() {
+        for len in 0..40i64 {
+            let times: Vec<_> = (0..len).map(TimestampNs).collect();
+            for end in 1..45 {
+                let expected = end.min(len) as usize;
+                assert_eq!(length_before(&times, TimestampNs(end)), expected, "{len} times before {end}");
+            }
+        }
+    }
+}

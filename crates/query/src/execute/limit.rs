@@ -1,0 +1,51 @@
+//! LIMIT, OFFSET, SLIMIT, SOFFSET.
+
+use crate::Table;
+use crate::plan::Select;
+
+/// Which series of a measurement are shown.
+pub(super) struct SeriesWindow {
+    offset: usize,
+    limit: usize,
+}
+
+impl SeriesWindow {
+    pub(super) fn of(plan: &Select) -> Self {
+        Self { offset: plan.series_offset, limit: plan.series_limit.unwrap_or(usize::MAX) }
+    }
+
+    pub(super) fn cut<'g, G>(&self, groups: &'g [G]) -> &'g [G] {
+        let rest = groups.get(self.offset.min(groups.len())..).unwrap_or_default();
+        rest.get(..self.limit.min(rest.len())).unwrap_or_default()
+    }
+}
+
+/// Rows of one series that are still to be passed over and to be shown.
+pub(super) struct Shown {
+    skip: usize,
+    left: usize,
+}
+
+impl Shown {
+    pub(super) fn new(plan: &Select) -> Self {
+        Self { skip: plan.offset, left: plan.limit.unwrap_or(usize::MAX) }
+    }
+
+    /// The rows of a further table that are shown.
+    pub(super) fn cut(&mut self, mut table: Table) -> Table {
+        let from = self.skip.min(table.len());
+        self.skip -= from;
+        let to = from.saturating_add(self.left).min(table.len());
+        self.left -= to - from;
+        if let Some(times) = &mut table.times {
+            cut(times, from, to);
+        }
+        table.cells.iter_mut().for_each(|column| cut(column, from, to));
+        table
+    }
+}
+
+fn cut<T>(column: &mut Vec<T>, from: usize, to: usize) {
+    column.truncate(to);
+    column.drain(..from.min(column.len()));
+}

@@ -1,0 +1,68 @@
+//! Executes a [`Select`] over a [`Store`].
+//!
+//! Sources become [`Input`]s (a measurement's series, or the rows of a subquery), these are put together to groups by the tags
+//! grouped by, and every group is answered by itself: either row by row ([`raw`]) or by computing the functions asked for and
+//! joining their results by time ([`computed`]). Groups are answered on several threads, and so are the series of a large
+//! group. What is held is counted against the limits; a limit met is an error that names it. Not here: what a plan is
+//! (`plan`), what the functions compute (`aggregate`, `pick`, `transform`, `eval`), how an answer looks to a client.
+
+mod calendar;
+mod computed;
+mod feed;
+mod fill;
+mod folds;
+mod group;
+mod input;
+mod job;
+mod limit;
+mod narrow;
+mod parallel;
+mod points;
+mod predicate;
+mod prepare;
+mod raw;
+mod rows;
+mod subquery;
+mod windows;
+
+use crate::aggregate::Registry;
+use crate::exec::{Cancel, Limits};
+use crate::plan::Select;
+use crate::store::Store;
+use crate::{QueryError, Table};
+
+use job::Job;
+
+/// Takes the tables of an answer, in order.
+pub type Sink<'a> = &'a mut dyn FnMut(Table) -> Result<(), QueryError>;
+
+/// What the plan itself does not say.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Bounds of the query.
+    pub limits: &'a Limits,
+    /// Stops it.
+    pub cancel: &'a Cancel,
+    /// Functions known.
+    pub registry: &'a Registry,
+    /// Threads it may use, at least 1.
+    pub threads: usize,
+    /// The rows are written back: `top` and `bottom` then show no columns for their tags.
+    pub into: bool,
+}
+
+/// Answers `plan` from `store`; the tables go to `sink` while the rest is still being computed. Returns warnings for the reader,
+/// such as damaged parts. Blocks.
+///
+/// # Errors
+/// [`QueryError`]: the plan does not fit what is stored, a limit was met, the query was cancelled, or the sink refused.
+pub fn execute(
+    plan: &Select,
+    store: &dyn Store,
+    options: &Options<'_>,
+    sink: Sink<'_>,
+) -> Result<Vec<String>, QueryError> {
+    let job = Job::new(store, options);
+    prepare::run(&job, plan, options.into, sink)?;
+    Ok(job.into_warnings())
+}

@@ -1,0 +1,175 @@
+//! Stored points as they are: rows of the series of a group, merged by time.
+
+use model::TimestampNs;
+
+use super::feed::{Feed, Reach};
+use super::group::{Data, Group, Meaning, Member, View};
+use super::job::Job;
+use super::parallel;
+use super::prepare::Layout;
+use super::rows::Rows;
+use crate::plan::{FillWith, Order};
+use crate::result::Cell;
+use crate::{QueryError, Table};
+
+/// Neighbouring series that one thread reads at a time.
+const SERIES_A_BLOCK: usize = 16;
+
+/// Takes a table.
+pub(super) type Give<'g> = &'g mut dyn FnMut(Table) -> Result<(), QueryError>;
+
+/// Answers one group, its series read on several threads.
+pub(super) fn answer(
+    job: &Job<'_>,
+    layout: &Layout<'_>,
+    views: &[View],
+    name: &str,
+    group: &Group,
+    threads: usize,
+    give: Give<'_>,
+) -> Result<(), QueryError> {
+    let read = |feed: &mut Feed<'_>, member: &Member| read_member(feed, layout, member);
+    let rows = parallel::map(&group.members, threads, SERIES_A_BLOCK, &|| Feed::new(job, views), &read)?;
+    give_rows(job, layout, views, name, group, rows, give)
+}
+
+/// Answers one group on this thread.
+pub(super) fn answer_with(
+    feed: &mut Feed<'_>,
+    layout: &Layout<'_>,
+    name: &str,
+    group: &Group,
+    give: Give<'_>,
+) -> Result<(), QueryError> {
+    let read = |member: &Member| read_member(feed, layout, member);
+    let rows = group.members.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    give_rows(feed.job, layout, feed.views, name, group, rows, give)
+}
+
+/// Rows of a member in which some selected field has a value.
+fn read_member(feed: &mut Feed<'_>, layout: &Layout<'_>, member: &Member) -> Result<Rows, QueryError> {
+    let Some(view) = feed.views.get(member.view) else { return Ok(Rows::default()) };
+    let slots = selected_slots(layout, view);
+    let reach = Reach { order: layout.plan.order, rows: rows_needed(layout, view) };
+    let mut rows = feed.rows(member, &slots, layout.plan.range, reach)?;
+    let has_value = |row: &usize| slots.iter().any(|&slot| *rows.cell(slot, *row) != Cell::Null);
+    let kept: Vec<usize> = (0..rows.len()).filter(has_value).collect();
+    rows.keep(&kept);
+    Ok(rows)
+}
+
+/// Slots of the fields that stand in columns.
+fn selected_slots(layout: &Layout<'_>, view: &View) -> Vec<usize> {
+    let mut slots = Vec::new();
+    for leaf in &layout.aux {
+        if let Some(&Meaning::Field(slot)) = view.meanings.get(*leaf)
+            && !slots.contains(&slot)
+        {
+            slots.push(slot);
+        }
+    }
+    slots
+}
+
+/// Points of each column that are enough; `None`: all.
+fn rows_needed(layout: &Layout<'_>, view: &View) -> Option<usize> {
+    let is_filtered = view.filter.as_ref().is_some_and(|filter| !filter.slots.is_empty());
+    let needed = layout.plan.limit?.saturating_add(layout.plan.offset);
+    (!is_filtered).then_some(needed)
+}
+
+fn give_rows(
+    job: &Job<'_>,
+    layout: &Layout<'_>,
+    views: &[View],
+    name: &str,
+    group: &Group,
+    mut rows: Vec<Rows>,
+    give: Give<'_>,
+) -> Result<(), QueryError> {
+    let held: usize = rows.iter().map(Rows::bytes).sum();
+    let places = places(group, &rows, layout.plan.order);
+    let needed = layout.plan.limit.map_or(usize::MAX, |limit| limit.saturating_add(layout.plan.offset));
+    let places = places.get(..needed.min(places.len())).unwrap_or_default();
+    let times: Vec<TimestampNs> = places.iter().filter_map(|p| rows.get(p.member)?.times.get(p.row).copied()).collect();
+    let mut columns: Vec<Vec<Cell>> = Vec::with_capacity(layout.aux.len());
+    for &leaf in &layout.aux {
+        columns.push(column(views, group, &mut rows, places, leaf, &layout.plan.fill));
+    }
+    drop(rows);
+    let table = layout.table(name, group, times, columns);
+    job.release(held);
+    give(table)
+}
+
+/// Where a row of the answer comes from.
+#[derive(Clone, Copy)]
+struct Place {
+    member: usize,
+    row: usize,
+}
+
+/// All rows in the order of the answer; rows of the same time in the order of the series. Series of a subquery follow each
+/// other as they are, as in InfluxDB 1.6.
+fn places(group: &Group, rows: &[Rows], order: Order) -> Vec<Place> {
+    let of_member = |(member, rows): (usize, &Rows)| (0..rows.times.len()).map(move |row| Place { member, row });
+    let mut places: Vec<_> = rows.iter().enumerate().flat_map(of_member).collect();
+    if order == Order::Descending {
+        places.reverse();
+    }
+    let is_of_subquery = group.members.first().is_some_and(|member| matches!(member.data, Data::Memory(..)));
+    if rows.len() > 1 && !is_of_subquery {
+        let time = |place: &Place| rows.get(place.member).and_then(|rows| rows.times.get(place.row)).copied();
+        // Both sorts are stable and see ordered runs, which makes them merges.
+        match order {
+            Order::Ascending => places.sort_by_key(time),
+            Order::Descending => places.sort_by_key(|place| std::cmp::Reverse(time(place))),
+        }
+    }
+    places
+}
+
+/// The cells of one leaf, taken out of the rows.
+fn column(
+    views: &[View],
+    group: &Group,
+    rows: &mut [Rows],
+    places: &[Place],
+    leaf: usize,
+    fill: &FillWith,
+) -> Vec<Cell> {
+    let mut is_field = false;
+    let mut take = |place: &Place| -> Cell {
+        let Some(member) = group.members.get(place.member) else { return Cell::Null };
+        match views.get(member.view).and_then(|view| view.meanings.get(leaf)) {
+            Some(&Meaning::Field(slot)) => {
+                is_field = true;
+                // NOTE: cloned, since another leaf may read the same slot; numbers cost nothing.
+                rows.get(place.member).map(|rows| rows.cell(slot, place.row).clone()).unwrap_or_default()
+            }
+            Some(&Meaning::Tag(tag)) => member.tags.get(tag).cloned().unwrap_or_default(),
+            _ => Cell::Null,
+        }
+    };
+    let mut cells: Vec<Cell> = places.iter().map(&mut take).collect();
+    if is_field {
+        fill_nulls(&mut cells, fill);
+    }
+    cells
+}
+
+/// What stands where a row has no value: nothing by default.
+fn fill_nulls(cells: &mut [Cell], fill: &FillWith) {
+    let mut last = match fill {
+        FillWith::Value(value) => value.clone(),
+        FillWith::Previous => Cell::Null,
+        FillWith::Null | FillWith::None | FillWith::Linear => return,
+    };
+    for cell in cells {
+        if *cell == Cell::Null {
+            *cell = last.clone();
+        } else if *fill == FillWith::Previous {
+            last = cell.clone();
+        }
+    }
+}

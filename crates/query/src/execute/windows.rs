@@ -1,0 +1,138 @@
+//! Windows of time: the one that holds an instant, and those that a range has.
+//!
+//! Fixed windows are aligned to the epoch on the clocks of the query's time zone, so that days start at local midnights and
+//! have 23 or 25 hours where clocks change (the rule of InfluxDB's `IteratorOptions.Window`). Calendar windows are counted in
+//! whole units, see [`Calendar`].
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::{TimeRange, TimestampNs};
+
+use super::calendar::Calendar;
+use crate::QueryError;
+use crate::exec::find_zone;
+use crate::plan::{Select, Windowing};
+
+const NS_PER_S: i64 = 1_000_000_000;
+
+/// The windows of one query.
+#[derive(Debug)]
+pub(super) enum Windows {
+    /// The whole range.
+    Whole(TimeRange),
+    /// Of one length.
+    Fixed(Fixed),
+    /// Whole units on a zone's clocks.
+    Calendar(Calendar),
+}
+
+/// Windows of one length.
+#[derive(Debug)]
+pub(super) struct Fixed {
+    width: i64,
+    /// `0 <= offset < width`.
+    offset: i64,
+    zone: Option<TimeZone>,
+}
+
+impl Windows {
+    /// # Errors
+    /// [`QueryError::Invalid`] for an unknown time zone.
+    pub(super) fn new(plan: &Select) -> Result<Self, QueryError> {
+        let zone = plan.time_zone.as_deref().map(find_zone).transpose()?;
+        Ok(match &plan.window {
+            None => Self::Whole(plan.range),
+            Some(Windowing::Fixed { width, offset_ns }) => {
+                let zone = zone.filter(|zone| *zone != TimeZone::UTC);
+                Self::Fixed(Fixed { width: width.get(), offset: offset_ns.rem_euclid(width.get()), zone })
+            }
+            Some(Windowing::Calendar { count, unit }) => {
+                Self::Calendar(Calendar::new(*count, *unit, zone.unwrap_or(TimeZone::UTC))?)
+            }
+        })
+    }
+
+    /// The window that holds `time`, cut where it reaches past what can be represented.
+    pub(super) fn containing(&self, time: TimestampNs) -> TimeRange {
+        match self {
+            Self::Whole(range) => *range,
+            Self::Fixed(fixed) => fixed.containing(time),
+            Self::Calendar(calendar) => calendar.containing(time),
+        }
+    }
+
+    /// Width of fixed windows that are all of one length, so that their numbers can be reckoned.
+    pub(super) fn regular(&self) -> Option<i64> {
+        match self {
+            Self::Fixed(Fixed { width, zone: None, .. }) => Some(*width),
+            _ => None,
+        }
+    }
+
+    /// Nominal length of a window.
+    pub(super) fn width_ns(&self) -> Option<i64> {
+        match self {
+            Self::Fixed(fixed) => Some(fixed.width),
+            Self::Whole(_) | Self::Calendar(_) => None,
+        }
+    }
+
+    /// True unless the whole range is one window.
+    pub(super) fn divide(&self) -> bool {
+        !matches!(self, Self::Whole(_))
+    }
+
+    /// The time that stands for a window in the answer: its start; the epoch where the range has none.
+    pub(super) fn label(&self, start: TimestampNs) -> TimestampNs {
+        match self {
+            Self::Whole(_) if start == TimestampNs::MIN => TimestampNs(0),
+            _ => start,
+        }
+    }
+}
+
+impl Fixed {
+    fn containing(&self, time: TimestampNs) -> TimeRange {
+        let shifted = time.0.saturating_sub(self.offset);
+        let zone = self.zone_offset(shifted);
+        let into = shifted.saturating_add(zone).rem_euclid(self.width);
+        let start = self.adjusted(time.0.saturating_sub(into), zone);
+        let end = self.adjusted(time.0.saturating_add(self.width - into), zone);
+        TimeRange::new(TimestampNs(start), TimestampNs(end))
+    }
+
+    /// A border moved by a change of the clocks since the time whose offset was `zone`; not where the change is as long as a
+    /// window or longer.
+    fn adjusted(&self, border: i64, zone: i64) -> i64 {
+        let change = zone - self.zone_offset(border);
+        if change.abs() < self.width { border.saturating_add(change) } else { border }
+    }
+
+    /// What the zone's clocks are ahead of UTC, in nanoseconds.
+    fn zone_offset(&self, time: i64) -> i64 {
+        let Some(zone) = &self.zone else { return 0 };
+        let instant = Timestamp::from_nanosecond(i128::from(time)).unwrap_or_default();
+        i64::from(zone.to_offset(instant).seconds()) * NS_PER_S
+    }
+}
+
+/// Starts of all windows from the one that holds the start of `range` (`first`, where that is open) to the one that holds its
+/// end (`last`). `check` is asked before the list grows.
+pub(super) fn all_starts(
+    windows: &Windows,
+    range: TimeRange,
+    first: TimestampNs,
+    last: TimestampNs,
+    check: &dyn Fn(usize) -> Result<(), QueryError>,
+) -> Result<Vec<TimestampNs>, QueryError> {
+    let from = if range.start == TimestampNs::MIN { first } else { windows.containing(range.start).start };
+    let to = if range.end == TimestampNs::MAX { last } else { windows.containing(range.end.saturating_add(-1)).start };
+    let mut starts = vec![from];
+    let mut current = windows.containing(from);
+    while current.end <= to && current.end > current.start {
+        check(starts.len() + 1)?;
+        current = windows.containing(current.end);
+        starts.push(current.start);
+    }
+    Ok(starts)
+}
