@@ -7,6 +7,7 @@ A question that the left server answers in two ways is not counted. Databases na
 Exit status: 0 no difference, 1 differences, 2 a server cannot be used. Python 3.9 or later, standard library only.
 """
 import argparse
+import http.client
 import json
 import random
 import sys
@@ -23,6 +24,7 @@ ROUND_DIFFERENCES = 10
 MOST_DIFFERENCES = 100
 MOST_ATTEMPTS = 400
 START_SECONDS = 20
+TROUBLE = (OSError, http.client.HTTPException)
 
 
 class Unusable(Exception):
@@ -63,7 +65,7 @@ class Pair:
         """(status, body) of one server; a broken connection is an answer too."""
         try:
             status, _, body = self.sides[side].query(asked.text, {"db": self.database, **asked.params}, asked.method)
-        except OSError as trouble:
+        except TROUBLE as trouble:
             return 0, {"@raw": f"{type(trouble).__name__}: {trouble}"}
         return status, conformance.parse_json(body)
 
@@ -229,7 +231,7 @@ def main():
     begin = time.monotonic()
     try:
         run.go()
-    except (Unusable, OSError) as trouble:
+    except (Unusable, *TROUBLE) as trouble:
         print(f"differential: a server cannot be used: {trouble}", file=sys.stderr)
         return 2
     print(f"{run.summary()} in {time.monotonic() - begin:.1f} s")

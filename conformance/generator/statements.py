@@ -1,4 +1,6 @@
 """Requests: mostly SELECT, besides SHOW, statements that change something, several in one, and what cannot be parsed."""
+import re
+
 from .conditions import bounds, tag_condition, time_range
 from .data import Measurement
 from .selects import every_tag, number_call, select, statement, window
@@ -67,6 +69,8 @@ def _source(rng, data, measurement):
     name, chance = quoted(measurement.name), rng.random()
     if chance < 0.85:
         return name
+    if chance < 0.89:
+        return f"/^{re.escape(measurement.name)}$/"
     return f"{quoted(data.database)}.{rng.choice(['', quoted('autogen')])}.{name}"
 
 
