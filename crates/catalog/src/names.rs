@@ -1,15 +1,18 @@
 //! All names in memory, for lookup in both directions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod drops;
+
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use model::{BucketId, ColumnId, FieldType, MeasurementId, SeriesId};
-use roaring::RoaringBitmap;
 
 use crate::entry::Entry;
 use crate::tags::TagIndexes;
+
+pub use drops::Dropped;
 
 /// The names known at one moment.
 #[derive(Default)]
@@ -26,31 +29,6 @@ pub struct Names {
     pub(crate) live_columns: usize,
     dropped: Dropped,
     pub(crate) tag_indexes: TagIndexes,
-}
-
-/// What existed and does not any more. A definition that was lost is not among it: its values may be needed again, once the
-/// catalog is restored.
-#[derive(Debug, Clone, Default)]
-pub struct Dropped {
-    buckets: RoaringBitmap,
-    columns: BTreeMap<BucketId, RoaringBitmap>,
-}
-
-impl Dropped {
-    /// True for a bucket whose files are to go.
-    pub fn has_bucket(&self, bucket: BucketId) -> bool {
-        self.buckets.contains(bucket.0)
-    }
-
-    /// True for a column whose values are to go.
-    pub fn has_column(&self, column: ColumnId) -> bool {
-        self.columns.values().any(|columns| columns.contains(column.0))
-    }
-
-    /// Columns of a bucket whose values are to go; they only become more.
-    pub fn columns_of(&self, bucket: BucketId) -> Option<&RoaringBitmap> {
-        self.columns.get(&bucket)
-    }
 }
 
 struct Bucket {
@@ -303,54 +281,6 @@ impl Names {
         put(&mut self.columns, id.index(), info);
     }
 
-    fn drop_bucket(&mut self, id: BucketId) {
-        reserve(&mut self.buckets, id.index());
-        self.dropped.buckets.insert(id.0);
-        for measurement in self.all_measurements(id) {
-            self.drop_measurement(measurement);
-        }
-        take(&mut self.buckets, id.index());
-    }
-
-    fn drop_measurement(&mut self, id: MeasurementId) {
-        reserve(&mut self.measurements, id.index());
-        let Some(gone) = take(&mut self.measurements, id.index()) else { return };
-        gone.series.iter().for_each(|series| self.forget_series(*series));
-        self.tag_indexes.forget(id);
-        self.measurement_ids.remove(&(gone.bucket, gone.name));
-    }
-
-    /// The measurements stay with their fields.
-    fn drop_series(&mut self, ids: &[SeriesId]) {
-        let mut touched = BTreeSet::new();
-        for id in ids {
-            reserve(&mut self.series, id.index());
-            touched.extend(self.measurement_of(*id));
-            self.forget_series(*id);
-        }
-        for measurement in touched {
-            self.tag_indexes.forget(measurement);
-            if let Some(Some(m)) = self.measurements.get_mut(measurement.index()) {
-                let series = &self.series;
-                m.series.retain(|s| series.get(s.index()).is_some_and(Option::is_some));
-            }
-        }
-    }
-
-    /// Takes a series and its columns out, except out of its measurement.
-    fn forget_series(&mut self, id: SeriesId) {
-        let Some(gone) = take(&mut self.series, id.index()) else { return };
-        self.live_series -= 1;
-        let hash = self.hash(gone.bucket, &gone.key);
-        if let Ok(entry) = self.series_ids.find_entry(hash, |other| *other == id) {
-            entry.remove();
-        }
-        for (_, column) in gone.columns {
-            self.live_columns -= usize::from(take(&mut self.columns, column.index()).is_some());
-            self.dropped.columns.entry(gone.bucket).or_default().insert(column.0);
-        }
-    }
-
     fn hash(&self, bucket: BucketId, key: &[u8]) -> u64 {
         hash_key(&self.hasher, bucket, key)
     }
@@ -397,9 +327,4 @@ fn put<T>(table: &mut Vec<Option<T>>, index: usize, value: T) {
     if let Some(slot) = table.get_mut(index) {
         *slot = Some(value);
     }
-}
-
-/// Leaves a hole.
-fn take<T>(table: &mut [Option<T>], index: usize) -> Option<T> {
-    table.get_mut(index).and_then(Option::take)
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use catalog::{Catalog, CatalogError, Names, Wanted};
-use model::key::{SeriesKey, canonicalize};
-use model::line::{Field, Line, LineParser};
+use model::key::{KeyError, SeriesKey, canonicalize};
+use model::line::{Field, Line, LineErrorKind, LineParser};
 use model::wire::BatchEncoder;
 use model::{BucketId, ColumnId, FieldType, Precision, SeriesId, TimestampNs};
 
@@ -88,7 +88,10 @@ enum Found {
     All(TimestampNs),
     /// Some name does not exist yet.
     Missing,
+    /// It was read but cannot be stored.
     Refused(String),
+    /// Its series key is none.
+    Malformed(String),
 }
 
 impl Reader<'_> {
@@ -99,21 +102,26 @@ impl Reader<'_> {
         while let Some(parsed) = parser.next_line() {
             let line = match parsed {
                 Ok(line) => line,
+                Err(e) if e.kind == LineErrorKind::OnlyTimeField => {
+                    self.refuse(start.line + e.line, reserved("field", "field name", e.text.as_bytes()));
+                    continue;
+                }
                 Err(mut e) => {
                     e.line += start.line;
-                    self.out.malformed += 1;
-                    self.describe(Rejected { line: e.line, message: e.to_string(), malformed: true });
+                    self.malformed(e.line, e.to_string());
                     continue;
                 }
             };
+            let number = start.line + line.number;
             match self.find_columns(names, &line) {
                 Found::All(time) => self.take(&line, time),
                 Found::Missing if !defined => {
                     let offset = line.text.as_ptr() as usize - self.body.text.as_ptr() as usize;
                     return Some(Position { offset, line: start.line + line.number - 1 });
                 }
-                Found::Missing => self.refuse(&line, start.line, conflict(names, self.body.bucket, &line)),
-                Found::Refused(why) => self.refuse(&line, start.line, why),
+                Found::Missing => self.refuse(number, conflict(names, self.body.bucket, &line)),
+                Found::Refused(why) => self.refuse(number, why),
+                Found::Malformed(why) => self.malformed(number, why),
             }
         }
         None
@@ -127,26 +135,21 @@ impl Reader<'_> {
         };
         let series = match find_series(names, self.body.bucket, line.series, &mut self.key) {
             Ok(Some(series)) => series,
-            Ok(None) => return reserved_name(&self.key, line).map_or(Found::Missing, Found::Refused),
-            Err(why) => return Found::Refused(why),
+            Ok(None) => return Found::Missing,
+            Err(KeyError::TimeTag) => return Found::Refused(reserved("tag", "tag key", line.text)),
+            Err(why) => return Found::Malformed(unreadable(line, &why)),
         };
-        for (position, field) in stored_fields(line).enumerate() {
+        for (position, field) in line.fields.iter().enumerate() {
             match names.column(series, position, &field.key) {
                 Some((id, kind)) if kind == kind_of(field) => self.columns.push(id),
                 _ => return Found::Missing,
             }
         }
-        if self.columns.is_empty() {
-            return canonicalize(line.series, &mut self.key)
-                .ok()
-                .and_then(|()| reserved_name(&self.key, line))
-                .map_or(Found::Missing, Found::Refused);
-        }
         Found::All(time)
     }
 
     fn take(&mut self, line: &Line<'_, '_>, time: TimestampNs) {
-        for (column, field) in self.columns.iter().zip(stored_fields(line)) {
+        for (column, field) in self.columns.iter().zip(line.fields) {
             self.encoder.push(*column, time, field.value.as_field_value());
         }
         self.out.lines += 1;
@@ -156,9 +159,14 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse(&mut self, line: &Line<'_, '_>, lines_before: u64, message: String) {
+    fn refuse(&mut self, line: u64, message: String) {
         self.out.dropped += 1;
-        self.describe(Rejected { line: lines_before + line.number, message, malformed: false });
+        self.describe(Rejected { line, message, malformed: false });
+    }
+
+    fn malformed(&mut self, line: u64, message: String) {
+        self.out.malformed += 1;
+        self.describe(Rejected { line, message, malformed: true });
     }
 
     fn describe(&mut self, rejected: Rejected) {
@@ -188,24 +196,27 @@ impl LineBody<'_> {
     }
 }
 
-/// Name of the column of times in answers: a field of this name is left out, a tag is refused.
-const TIME: &str = "time";
-
-/// The fields of a line that are stored.
-fn stored_fields<'l>(line: &Line<'l, 'l>) -> impl Iterator<Item = &'l Field<'l>> {
-    line.fields.iter().filter(|field| field.key != TIME)
+/// What InfluxDB says of a tag or of the only field called `time`, the name of the time column.
+fn reserved(what: &str, name: &str, line: &[u8]) -> String {
+    let mut is_escaped = false;
+    let ends = |byte: &u8| {
+        let ends = !is_escaped && matches!(byte, b',' | b' ');
+        is_escaped = !is_escaped && *byte == b'\\';
+        ends
+    };
+    let end = line.iter().position(ends).unwrap_or(line.len());
+    let measurement = SeriesKey::parse(line.get(..end).unwrap_or_default()).map(SeriesKey::measurement);
+    let measurement = measurement.unwrap_or_default();
+    format!("invalid {name}: input {what} \"time\" on measurement \"{measurement}\" is invalid")
 }
 
-/// Says why a line with this canonical key cannot be stored under any names: a tag is called `time`, or every field is.
-fn reserved_name(key: &[u8], line: &Line<'_, '_>) -> Option<String> {
-    let key = SeriesKey::parse(key).ok()?;
-    let what = match () {
-        () if key.tag(TIME).is_some() => ("tag key", "tag"),
-        () if stored_fields(line).next().is_none() => ("field name", "field"),
-        () => return None,
-    };
-    let (name, kind) = what;
-    Some(format!("invalid {name}: input {kind} \"{TIME}\" on measurement \"{}\" is invalid", key.measurement()))
+/// Bytes of a line that are shown when it cannot be read.
+const SHOWN_MAX: usize = 160;
+
+/// Says that a line has a key that is none.
+fn unreadable(line: &Line<'_, '_>, why: &KeyError) -> String {
+    let text = String::from_utf8_lossy(line.text.get(..SHOWN_MAX).unwrap_or(line.text));
+    format!("unable to parse '{text}': {why}")
 }
 
 /// The extremes are kept free: ranges are half-open.
@@ -218,11 +229,16 @@ fn kind_of(field: &Field<'_>) -> FieldType {
 }
 
 /// The series of a key as written; one that is not found that way is brought into canonical form in `scratch`.
-fn find_series(names: &Names, bucket: BucketId, raw: &[u8], scratch: &mut Vec<u8>) -> Result<Option<SeriesId>, String> {
+fn find_series(
+    names: &Names,
+    bucket: BucketId,
+    raw: &[u8],
+    scratch: &mut Vec<u8>,
+) -> Result<Option<SeriesId>, KeyError> {
     if let Some(series) = names.series(bucket, raw) {
         return Ok(Some(series));
     }
-    canonicalize(raw, scratch).map_err(|e| e.to_string())?;
+    canonicalize(raw, scratch)?;
     Ok(names.series(bucket, scratch))
 }
 
@@ -265,12 +281,11 @@ fn missing_names(names: &Names, body: &LineBody<'_>, from: Position) -> WantedNa
     let mut key = Vec::new();
     while let Some(parsed) = parser.next_line() {
         let Ok(line) = parsed else { continue };
-        let is_stored = body.time_of(&line).is_ok() && canonicalize(line.series, &mut key).is_ok();
-        if !is_stored || reserved_name(&key, &line).is_some() {
+        if body.time_of(&line).is_err() || canonicalize(line.series, &mut key).is_err() {
             continue;
         }
         let series = names.series(body.bucket, &key);
-        for (position, field) in stored_fields(&line).enumerate() {
+        for (position, field) in line.fields.iter().enumerate() {
             if series.and_then(|s| names.column(s, position, &field.key)).is_none() {
                 missing.add(&key, field);
             }

@@ -31,8 +31,10 @@ pub struct Schema {
 pub struct SeriesQuery {
     /// Name of the measurement.
     pub measurement: String,
-    /// Fields wanted; series that have none of them are left out.
+    /// Fields wanted; series that have none of them are left out, unless...
     pub fields: Vec<String>,
+    /// ... those are wanted, too.
+    pub without_fields: bool,
     /// Conditions on tags; all must hold.
     pub filter: Vec<TagCondition>,
     /// Keys of the tags that are to be told.

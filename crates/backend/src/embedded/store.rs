@@ -79,15 +79,17 @@ struct Wanted<'a> {
     tags: &'a [String],
     /// Index of each field wanted; `None` for one that the measurement does not have.
     fields: Vec<Option<u16>>,
+    without_fields: bool,
 }
 
 impl<'a> Wanted<'a> {
     fn new(names: &Names, measurement: MeasurementId, query: &'a SeriesQuery) -> Self {
         let known = names.fields(measurement);
-        Self { tags: &query.tags, fields: query.fields.iter().map(|name| index_of(known, name)).collect() }
+        let fields = query.fields.iter().map(|name| index_of(known, name)).collect();
+        Self { tags: &query.tags, fields, without_fields: query.without_fields }
     }
 
-    /// `None` for a series that has none of the fields.
+    /// `None` for a series that has none of the fields, unless such are wanted, too.
     fn take(&self, names: &Names, series: SeriesId) -> Option<StoredSeries> {
         let known = names.columns_of(series);
         let column = |field: u16| {
@@ -95,7 +97,7 @@ impl<'a> Wanted<'a> {
             known.get(place).map(|(_, id)| *id)
         };
         let columns: Vec<Option<ColumnId>> = self.fields.iter().map(|field| column((*field)?)).collect();
-        if columns.iter().all(Option::is_none) {
+        if !self.without_fields && columns.iter().all(Option::is_none) {
             return None;
         }
         Some(StoredSeries { tags: self.tags_of(names.series_key(series)?), columns })

@@ -91,11 +91,13 @@ fn load(fs: &dyn Fs, dir: &Path) -> Result<(u64, Loaded), CatalogError> {
     let mut findings = Vec::new();
     let mut intact = Vec::new();
     let are_missing = copies.iter().all(|c| matches!(c, Copy::Missing));
+    let has_intact = copies.iter().any(|c| matches!(c, Copy::Intact { .. }));
     for (path, copy) in paths.iter().zip(copies) {
         match copy {
             Copy::Intact { generation, meta } => intact.push((generation, meta)),
-            Copy::Other => return Err(CatalogError::Newer { path: path.clone() }),
-            Copy::Damaged => findings.push(format!("{}: offset 0: damaged", path.display())),
+            // Beside an intact copy it is a damaged magic.
+            Copy::Other if !has_intact => return Err(CatalogError::Newer { path: path.clone() }),
+            Copy::Damaged | Copy::Other => findings.push(format!("{}: offset 0: damaged", path.display())),
             Copy::Missing if are_missing => {}
             Copy::Missing => findings.push(format!("{}: missing", path.display())),
         }
@@ -129,7 +131,6 @@ fn encode(generation: u64, meta: &Meta) -> io::Result<Vec<u8>> {
 /// `None` when the bytes are not what was written.
 fn decode(bytes: &[u8]) -> Option<Copy> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
-        // A flipped bit in the version must not look like another version: only what has an intact checksum is one.
         let rest = bytes.strip_prefix(MAGIC_ANY_VERSION)?.get(1..)?;
         return intact_body(rest).map(|_| Copy::Other);
     };

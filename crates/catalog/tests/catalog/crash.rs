@@ -1,7 +1,7 @@
 //! Power cuts and disks that fail or run full while names are created.
 
+use ::model::FieldType;
 use catalog::{Catalog, CatalogError, DEFAULT_POLICY};
-use model::FieldType;
 use vfs::FaultFs;
 
 use crate::support::{Known, known, open, want};

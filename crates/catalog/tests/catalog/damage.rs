@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::model::FieldType;
 use catalog::{Catalog, CatalogError, DEFAULT_POLICY, verify};
-use model::FieldType;
 use vfs::{FaultFs, Fs};
 
 use crate::support::{DIR, FILES, define_devices, flip, known, len, open, want};

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use ::model::{BucketId, FieldType};
 use catalog::DEFAULT_POLICY;
-use model::{BucketId, FieldType};
 use vfs::FaultFs;
 
 use crate::support::{define_devices, known, open, want};

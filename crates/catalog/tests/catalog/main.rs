@@ -4,5 +4,9 @@
 mod crash;
 mod damage;
 mod define;
+mod drops;
+mod meta;
+mod model;
+mod stored;
 mod support;
 mod tags;

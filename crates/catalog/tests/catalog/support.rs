@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ::model::{BucketId, ColumnId, FieldType, SeriesId};
 use catalog::{Catalog, CatalogReport, Names, Wanted};
-use model::{BucketId, ColumnId, FieldType, SeriesId};
 use vfs::{FaultFs, Fs};
 
 pub(crate) const DIR: &str = "catalog";

@@ -1,7 +1,7 @@
 //! Series by the values of their tags.
 
+use ::model::{BucketId, FieldType, MeasurementId};
 use catalog::{Catalog, DEFAULT_POLICY, TagCondition, TagWanted};
-use model::{BucketId, FieldType, MeasurementId};
 use vfs::FaultFs;
 
 use crate::support::{open, want};

@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod damage;
 mod disk;
+mod drops;
 mod model_test;
 mod sharing;
 mod support;

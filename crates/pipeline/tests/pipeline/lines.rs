@@ -74,7 +74,7 @@ fn the_last_of_equal_times_wins_also_across_a_definition() {
 fn tags_in_any_order_are_one_series_and_a_tag_given_twice_is_refused() {
     let (plant, _applier) = plant();
     let outcome = plant.write("m,b=2,a=1 v=1 1\nm,a=1,b=2 v=2 2\nm,a=1,a=2 v=3 3\nm,b=2,a=1 v=4 4").unwrap();
-    assert_eq!((outcome.lines, rejected(&outcome)), (3, vec![(3, false)]));
+    assert_eq!((outcome.lines, rejected(&outcome)), (3, vec![(3, true)]));
     assert!(outcome.rejected[0].message.contains("duplicate tags"), "{:?}", outcome.rejected);
     assert_eq!(plant.read("m,a=1,b=2", "v"), floats(&[(1, 1.0), (2, 2.0), (4, 4.0)]));
     assert_eq!(plant.catalog.read().series_count(), 1);

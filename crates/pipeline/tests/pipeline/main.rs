@@ -5,4 +5,5 @@ mod applier;
 mod lines;
 mod model;
 mod points;
+mod policies;
 mod support;

@@ -11,8 +11,8 @@ use super::group::{Group, Meaning, View};
 use super::job::Job;
 use super::narrow;
 use super::prepare::{Layout, note_leaf};
-use super::windows::all_starts;
-use super::{fill, points};
+use super::windows::{Windows, all_starts};
+use super::{fill, limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select};
@@ -136,6 +136,10 @@ impl Aggregate<'_> {
         matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | "integral")
     }
 
+    fn is_percentile(&self) -> bool {
+        self.call.function.starts_with("percentile")
+    }
+
     fn numbers(&self) -> Vec<f64> {
         let number = |cell: &Cell| match cell {
             Cell::Float(v) => *v,
@@ -180,6 +184,8 @@ struct Sequence {
     /// The points picked, where rows are points.
     origins: Vec<Option<Origin>>,
     kind: Option<FieldType>,
+    /// Several points of one window stay in the order of time also newest first.
+    stays_in_windows: bool,
 }
 
 impl Sequence {
@@ -205,9 +211,13 @@ pub(super) fn answer<'a>(
     threads: usize,
 ) -> Result<Table, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
-    let sequences = work.sequences()?;
-    let newest_first = layout.plan.order == Order::Descending;
-    let mut rows = join(sequences, &layout.plan.fill, newest_first);
+    let mut sequences = work.sequences()?;
+    if layout.plan.order == Order::Descending {
+        sequences.iter_mut().for_each(|sequence| sequence.reverse(&layout.windows));
+    }
+    // As in InfluxDB, the limit is that of each function; where their times differ there are more rows.
+    sequences.iter_mut().for_each(|sequence| sequence.cut(layout.plan));
+    let mut rows = join(sequences, &layout.plan.fill, layout.plan.order == Order::Descending);
     for &leaf in &layout.aux {
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
@@ -325,11 +335,13 @@ impl<'a> Work<'_, 'a, '_> {
         };
         let windows = &self.layout.windows;
         if !windows.divide() {
+            let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
             return Ok(self.single(picked.into_iter().flatten().next()));
         }
         let fill = aggregate.fill(&self.layout.plan.fill);
         let function = self.job.registry.get(&aggregate.call.function)?;
         let kind = function.result_type(kind);
+        let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
         let some: Vec<_> = starts.iter().zip(&picked).filter(|(_, p)| p.is_some()).map(|(s, _)| *s).collect();
         let (Some(&first_of_call), Some(&last_of_call)) = (some.first(), some.last()) else {
             return Ok(Sequence::default());
@@ -343,18 +355,15 @@ impl<'a> Work<'_, 'a, '_> {
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
         let newest_first = self.layout.plan.order == Order::Descending;
         let cells = fill::spread(&some, cells, &all, &fill, kind, newest_first);
-        Ok(Sequence { times: all, cells, origins, kind: Some(kind) })
+        Ok(Sequence { times: all, cells, origins, kind: Some(kind), stays_in_windows: false })
     }
 
     /// The one result of a query without windows.
     fn single(&self, picked: Option<Picked>) -> Sequence {
         let Some(Picked { cell, at }) = picked else { return Sequence::default() };
-        if cell == Cell::Null && self.layout.calls.is_selector {
-            return Sequence::default();
-        }
         let label = self.layout.windows.label(self.layout.plan.range.start);
         let time = at.filter(|_| self.layout.calls.is_selector).map_or(label, |at| at.time);
-        Sequence { times: vec![time], cells: vec![cell], origins: vec![at], kind: None }
+        Sequence { times: vec![time], cells: vec![cell], origins: vec![at], ..Sequence::default() }
     }
 
     /// Calls that see the points of the group one by one.
@@ -365,7 +374,8 @@ impl<'a> Work<'_, 'a, '_> {
         let Some(aggregate) = call.aggregate else { return Ok(Sequence::of_points(points)) };
         let result = self.several(aggregate, points);
         self.job.release(held);
-        Ok(Sequence::of_points(result))
+        let stays_in_windows = matches!(aggregate.call.function.as_str(), "top" | "bottom" | "sample");
+        Ok(Sequence { stays_in_windows, ..Sequence::of_points(result) })
     }
 
     /// Functions that give several points a window.
@@ -482,7 +492,7 @@ impl<'a> Work<'_, 'a, '_> {
                 _ => {}
             }
         }
-        if let Some(kind) = kind {
+        if self.layout.windows.divide() {
             fill_aux(&mut cells, &self.layout.plan.fill, kind);
         }
         Ok(cells)
@@ -512,15 +522,25 @@ fn put(cells: &mut [Cell], row: usize, cell: Cell) {
     }
 }
 
+/// Percentiles without such a rank are no results.
+fn without_nulls(picked: Vec<Option<Picked>>) -> Vec<Option<Picked>> {
+    picked.into_iter().map(|picked| picked.filter(|picked| picked.cell != Cell::Null)).collect()
+}
+
 fn spread_origins(some: &[TimestampNs], picked: &[Option<Picked>], all: &[TimestampNs]) -> Vec<Option<Origin>> {
     let mut known = some.iter().zip(picked.iter().flatten()).peekable();
     all.iter().map(|start| known.next_if(|(known, _)| *known == start).and_then(|(_, picked)| picked.at)).collect()
 }
 
-/// What stands where a picked point has no value of a field: nothing by default.
-fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: FieldType) {
+const fn is_number(kind: FieldType) -> bool {
+    matches!(kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned)
+}
+
+/// What stands where a picked point has no value of a field or tag: nothing by default.
+fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
     if let FillWith::Value(value) = fill {
-        let value = cast(value.clone(), kind);
+        let number = kind.filter(|kind| is_number(*kind));
+        let value = number.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind));
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
@@ -534,9 +554,6 @@ struct Joined {
 
 /// Joins sequences by time, in the order of the answer. Where one has no point of a time, `fill` says what stands there.
 fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Joined {
-    if newest_first {
-        sequences.iter_mut().for_each(Sequence::reverse);
-    }
     if let [only] = sequences.as_mut_slice() {
         let only = std::mem::take(only);
         return Joined { times: only.times, columns: vec![only.cells], origins: only.origins };
@@ -563,10 +580,27 @@ fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Jo
 }
 
 impl Sequence {
-    fn reverse(&mut self) {
-        self.times.reverse();
-        self.cells.reverse();
-        self.origins.reverse();
+    /// Newest first. The points that `top` and `bottom` pick in one window stay in the order of time, as in InfluxDB.
+    fn reverse(&mut self, windows: &Windows) {
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        if self.stays_in_windows {
+            let start = |i: &usize| self.times.get(*i).map(|time| windows.containing(*time).start);
+            order.sort_by_key(|i| std::cmp::Reverse(start(i)));
+        } else {
+            order.reverse();
+        }
+        self.times = order.iter().filter_map(|&i| self.times.get(i).copied()).collect();
+        self.cells = order.iter().filter_map(|&i| self.cells.get_mut(i).map(std::mem::take)).collect();
+        self.origins = order.iter().filter_map(|&i| self.origins.get(i).copied()).collect();
+    }
+
+    /// Keeps what LIMIT and OFFSET let through.
+    fn cut(&mut self, plan: &Select) {
+        let from = plan.offset.min(self.times.len());
+        let to = from.saturating_add(plan.limit.unwrap_or(usize::MAX)).min(self.times.len());
+        limit::cut(&mut self.times, from, to);
+        limit::cut(&mut self.cells, from, to);
+        limit::cut(&mut self.origins, from, to);
     }
 }
 

@@ -20,6 +20,13 @@ pub(super) struct Feed<'a> {
     reader: Box<dyn Reader + 'a>,
 }
 
+/// The end of a range.
+struct End {
+    range: TimeRange,
+    /// Nothing of the column lies before it.
+    is_all: bool,
+}
+
 /// A part of a column.
 pub(super) enum Part<'p> {
     /// Ascending times and as many values.
@@ -133,19 +140,34 @@ impl<'a> Feed<'a> {
         range: TimeRange,
         filter: &Filter,
     ) -> Result<Rows, QueryError> {
+        let others = wanted.iter().copied().filter(|slot| !filter.slots.contains(slot));
+        if filter.admits_nothing(view, member) {
+            // Rows without any of the filter's fields may fulfil it.
+            let all: Vec<usize> = filter.slots.iter().copied().chain(others).collect();
+            let mut rows = self.joined(view, columns, &all, range, Reach::ALL)?;
+            self.keep(&mut rows, view, member, filter);
+            return Ok(rows);
+        }
         let mut rows = self.joined(view, columns, &filter.slots, range, Reach::ALL)?;
-        let held = rows.bytes();
-        rows.keep(&fulfilling(view, member, &rows, filter));
-        self.job.release(held.saturating_sub(rows.bytes()));
+        self.keep(&mut rows, view, member, filter);
         let (Some(&first), Some(&last)) = (rows.times.first(), rows.times.last()) else { return Ok(rows) };
         let range = TimeRange::new(first, last.saturating_add(1));
-        for &slot in wanted.iter().filter(|slot| !filter.slots.contains(slot)) {
+        for slot in others {
             let Some(track) = self.track(view, columns, slot, range, Reach::ALL)? else { continue };
             if let Some(column) = rows.columns.get_mut(slot) {
-                *column = Some(aligned(&track, &rows.times));
+                let cells = aligned(&track, &rows.times);
+                self.job.hold(cells.capacity() * size_of::<Cell>())?;
+                *column = Some(cells);
             }
         }
         Ok(rows)
+    }
+
+    /// Keeps the rows that fulfil a filter.
+    fn keep(&self, rows: &mut Rows, view: &View, member: &Member, filter: &Filter) {
+        let held = rows.bytes();
+        rows.keep(&fulfilling(view, member, rows, filter));
+        self.job.release(held.saturating_sub(rows.bytes()));
     }
 
     fn joined(
@@ -215,8 +237,8 @@ impl<'a> Feed<'a> {
         let mut wanted = rows;
         loop {
             let end = self.end_of(column, range, wanted);
-            let track = self.read(column, kind, end, None)?;
-            if track.times.len() >= rows || end == range {
+            let track = self.read(column, kind, end.range, None)?;
+            if track.times.len() >= rows || end.is_all {
                 return Ok(track);
             }
             // Deleted and overwritten points had been counted.
@@ -225,22 +247,22 @@ impl<'a> Feed<'a> {
     }
 
     /// The part of `range` at its end that has at least `rows` points of the column, if it has as many.
-    fn end_of(&mut self, column: ColumnId, range: TimeRange, rows: usize) -> TimeRange {
+    fn end_of(&mut self, column: ColumnId, range: TimeRange, rows: usize) -> End {
         let mut extents: Vec<Extent> = Vec::new();
         self.reader.extents(column, range, &mut extents);
         extents.sort_by_key(|extent| std::cmp::Reverse(extent.last));
         let (mut start, mut sure) = (range.end, 0u64);
         for extent in extents {
-            // Points before `start` may be missing from the count: only runs that end before it are sure to be new ones.
+            // Of runs that overlap each other only the count of one is sure.
             if sure >= rows as u64 && extent.last < start {
-                break;
+                return End { range: TimeRange::new(start.max(range.start), range.end), is_all: false };
             }
             if extent.last < start && range.covers(extent.first, extent.last) {
                 sure += extent.count;
             }
             start = start.min(extent.first);
         }
-        TimeRange::new(start.max(range.start), range.end)
+        End { range, is_all: true }
     }
 
     /// Points from the start of the range; with `rows` at least so many, if there are as many.

@@ -22,7 +22,7 @@ pub(super) fn spread(
     match fill {
         FillWith::None | FillWith::Null => {}
         FillWith::Value(value) => {
-            let value = cast(value.clone(), kind);
+            let value = constant(value, kind);
             spread.iter_mut().filter(|cell| cell.is_none()).for_each(|cell| *cell = Some(value.clone()));
         }
         FillWith::Previous if newest_first => repeat(spread.iter_mut().rev()),
@@ -30,6 +30,15 @@ pub(super) fn spread(
         FillWith::Linear => straighten(&mut spread),
     }
     spread.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// The number that fills a column of a type: as InfluxDB has it, the empty text for texts and `false` for booleans.
+fn constant(value: &Cell, kind: FieldType) -> Cell {
+    match kind {
+        FieldType::String => Cell::String(String::new()),
+        FieldType::Boolean => Cell::Boolean(false),
+        kind => cast(value.clone(), kind),
+    }
 }
 
 fn repeat<'c>(cells: impl Iterator<Item = &'c mut Option<Cell>>) {

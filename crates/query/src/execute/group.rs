@@ -45,6 +45,8 @@ pub(super) struct View {
     pub(super) tags: Vec<String>,
     pub(super) filter: Option<Filter>,
     conditions: Vec<TagCondition>,
+    /// Series without any of the fields make groups, too: they count where the number of series is limited.
+    pub(super) all_series: bool,
 }
 
 /// What points must fulfil besides the conditions that the index has answered.
@@ -92,6 +94,7 @@ impl View {
             tags: dimensions.to_vec(),
             filter: None,
             conditions: Vec::new(),
+            all_series: false,
         };
         view.meanings = leaves.iter().map(|leaf| view.meaning(leaf, input)).collect();
         let Split { tags, rest } = match (&input.content, filter) {
@@ -160,9 +163,15 @@ impl View {
 
     /// False when no point of the member can fulfil the filter.
     fn admits(&self, member: &Member) -> bool {
-        let Some(filter) = self.filter.as_ref().filter(|f| f.slots.is_empty()) else { return true };
+        self.filter.as_ref().is_none_or(|f| !f.slots.is_empty() || f.admits_nothing(self, member))
+    }
+}
+
+impl Filter {
+    /// Whether a row of the member that has none of the filter's fields fulfils it.
+    pub(super) fn admits_nothing(&self, view: &View, member: &Member) -> bool {
         let rows = Rows::default();
-        filter.condition.is_true(&|leaf| self.filter_cell(leaf, member, &rows, 0))
+        self.condition.is_true(&|leaf| view.filter_cell(leaf, member, &rows, 0))
     }
 }
 
@@ -216,6 +225,7 @@ fn members(job: &Job<'_>, input: &Input, view: &View, index: usize) -> Result<Ve
                 fields: view.slots.iter().map(|slot| slot.name.clone()).collect(),
                 filter: view.conditions.clone(),
                 tags: view.tags.clone(),
+                without_fields: view.all_series,
             };
             let series = job.store.series(place, &query)?;
             series.into_iter().map(|series| stored_member(series, index)).collect()

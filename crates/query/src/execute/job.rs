@@ -61,7 +61,9 @@ impl<'a> Job<'a> {
     }
 
     pub(super) fn release(&self, bytes: usize) {
-        self.held.fetch_sub(bytes as u64, Relaxed);
+        // What is given back is estimated anew and may have grown meanwhile.
+        let less = |held: u64| Some(held.saturating_sub(bytes as u64));
+        self.held.fetch_update(Relaxed, Relaxed, less).ok();
     }
 
     /// Counts points held in order to become rows.

@@ -45,7 +45,8 @@ impl Shown {
     }
 }
 
-fn cut<T>(column: &mut Vec<T>, from: usize, to: usize) {
+/// Keeps the items from `from` up to, not including, `to`.
+pub(super) fn cut<T>(column: &mut Vec<T>, from: usize, to: usize) {
     column.truncate(to);
     column.drain(..from.min(column.len()));
 }

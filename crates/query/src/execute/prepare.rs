@@ -206,7 +206,8 @@ fn answer_inputs<'a>(
 ) -> Result<(), QueryError> {
     let plan = layout.plan;
     let view = |input: &Input| View::new(input, &layout.leaves, plan.filter.as_ref(), &layout.dimensions);
-    let views = inputs.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let mut views = inputs.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    views.iter_mut().for_each(|view| view.all_series = plan.series_limit.is_some() || plan.series_offset > 0);
     if !views.iter().any(|view| reads_something(layout, view)) {
         return Ok(());
     }
@@ -247,13 +248,13 @@ fn answer_alone(
     group: &Group,
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
+    if !layout.calls.is_empty() {
+        let table = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
+        return give_out(job, table, sink);
+    }
     let mut shown = Shown::new(layout.plan);
     let mut give = |table: Table| give_out(job, shown.cut(table), sink);
-    if layout.calls.is_empty() {
-        raw::answer(job, layout, views, name, group, job.threads, &mut give)
-    } else {
-        give(computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?)
-    }
+    raw::answer(job, layout, views, name, group, job.threads, &mut give)
 }
 
 /// Many groups, each on one thread.
@@ -266,10 +267,10 @@ fn answer_together(
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
     let answer = |feed: &mut Feed<'_>, group: &Group| {
-        let mut shown = Shown::new(layout.plan);
         if !layout.calls.is_empty() {
-            return Ok(vec![shown.cut(computed::answer(job, layout, views, name, group, feed, 1)?)]);
+            return Ok(vec![computed::answer(job, layout, views, name, group, feed, 1)?]);
         }
+        let mut shown = Shown::new(layout.plan);
         let mut tables = Vec::new();
         raw::answer_with(feed, layout, name, group, &mut |table| {
             tables.push(shown.cut(table));

@@ -1,0 +1,171 @@
+//! What policies and reserved names do to lines, and what dropping does to those who write.
+
+use ::model::{FieldValue, Precision, TimeRange, TimestampNs};
+use catalog::PolicySpec;
+use journal::JournalConfig;
+use pipeline::{LineWrite, Origin, Outcome, drop_database, drop_policy, enforce_retention};
+use vfs::FaultFs;
+
+use crate::support::{Plant, assert_accounted, floats};
+
+const HOUR: i64 = 3_600_000_000_000;
+
+fn plant() -> (Plant, pipeline::Applier) {
+    let plant = Plant::open(&FaultFs::new(), JournalConfig::default());
+    let applier = plant.start_applier();
+    (plant, applier)
+}
+
+fn messages(outcome: &Outcome) -> Vec<(u64, &str)> {
+    outcome.rejected.iter().map(|r| (r.line, r.message.as_str())).collect()
+}
+
+fn kept(hours: i64) -> PolicySpec {
+    PolicySpec { duration_ns: Some(hours * HOUR), ..PolicySpec::default() }
+}
+
+/// Writes at `now` to the plant's bucket and waits.
+fn write_at(plant: &Plant, text: &str, now: i64) -> Outcome {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let write = LineWrite {
+        bucket: plant.bucket,
+        text: text.as_bytes(),
+        precision: Precision::Nanosecond,
+        now: TimestampNs(now),
+    };
+    plant.intake.write_lines(write, move |outcome| sender.send(outcome).unwrap());
+    receiver.recv().unwrap().unwrap()
+}
+
+#[test]
+fn a_field_called_time_is_left_out_and_a_point_of_nothing_else_is_refused() {
+    let (plant, _applier) = plant();
+    let body = "m time=1,v=2 10\nm time=1 20\nm,a=1 time=1,v=3 30\nn time=4i 40\nm v=5,time=\"x\" 50";
+    let outcome = plant.write(body).unwrap();
+    let refused = |m: &str| format!("invalid field name: input field \"time\" on measurement \"{m}\" is invalid");
+    assert_eq!(messages(&outcome), [(2, refused("m").as_str()), (4, refused("n").as_str())]);
+    assert_eq!((outcome.lines, outcome.values, outcome.dropped), (3, 3, 2));
+    assert_eq!(plant.read("m", "v"), floats(&[(10, 2.0), (50, 5.0)]));
+    assert_eq!((plant.column("m", "time"), plant.column("n", "time")), (None, None));
+    assert_accounted(plant.counts(Origin::Http));
+}
+
+#[test]
+fn a_tag_called_time_is_refused_and_the_other_lines_are_written() {
+    let (plant, _applier) = plant();
+    let outcome = plant.write("m,time=3 v=2 10\nm,a=1 v=7 20\nm,b=1,time=x v=1,time=2 30").unwrap();
+    let refused = "invalid tag key: input tag \"time\" on measurement \"m\" is invalid";
+    assert_eq!(messages(&outcome), [(1, refused), (3, refused)]);
+    assert_eq!(plant.read("m,a=1", "v"), floats(&[(20, 7.0)]));
+    assert_eq!(plant.catalog.read().series_count(), 1);
+}
+
+#[test]
+fn a_line_with_one_field_of_another_type_loses_its_good_fields_too() {
+    let (plant, _applier) = plant();
+    plant.write("m v=1,w=1 1").unwrap();
+    let outcome = plant.write("m v=2i,w=2 2\nm v=3,w=3 3").unwrap();
+    assert_eq!((outcome.lines, outcome.dropped), (1, 1));
+    assert_eq!(plant.read("m", "w"), floats(&[(1, 1.0), (3, 3.0)]));
+}
+
+#[test]
+fn points_older_than_the_policy_keeps_are_refused_and_define_nothing() {
+    let (plant, _applier) = plant();
+    let hour = PolicySpec { shard_duration_ns: Some(HOUR), ..kept(1) };
+    plant.catalog.alter_policy("plant", "autogen", &hour, false).unwrap();
+    let outcome = write_at(&plant, &format!("old v=1 {}\nm v=2 {}\nm v=3", HOUR - 1, HOUR), 2 * HOUR);
+    assert_eq!(messages(&outcome), [(1, "points beyond retention policy")]);
+    assert_eq!((outcome.lines, outcome.dropped), (2, 1));
+    assert_eq!(plant.read("m", "v"), floats(&[(HOUR, 2.0), (2 * HOUR, 3.0)]));
+    assert_eq!(plant.catalog.read().series_count(), 1);
+}
+
+#[test]
+fn the_default_policy_is_meant_where_none_is_named() {
+    let (plant, _applier) = plant();
+    plant.catalog.create_policy("plant", "day", &kept(24), true).unwrap();
+    let day = plant.intake.bucket("plant", None).unwrap();
+    assert_eq!(plant.intake.bucket("plant", Some("day")).unwrap(), day);
+    assert_eq!(plant.intake.bucket("plant", Some("autogen")).unwrap(), plant.bucket);
+    drop_policy(&plant.catalog, &plant.engine, "plant", "day").unwrap();
+    let missing = plant.intake.bucket("plant", None).unwrap_err();
+    assert_eq!(missing.to_string(), "retention policy not found: day");
+    assert_eq!(plant.intake.bucket("other", None).unwrap_err().to_string(), "database not found: other");
+}
+
+#[test]
+fn retention_removes_partitions_that_ended_before_what_the_policy_keeps() {
+    let (plant, _applier) = plant();
+    let (day, now) = (24 * HOUR, TimestampNs(10 * 24 * HOUR));
+    plant.write(&format!("m v=1 {}\nm v=2 {}", day, 9 * day)).unwrap();
+    plant.engine.flush().unwrap();
+    assert!(enforce_retention(&plant.catalog, &plant.engine, now).is_empty());
+    let spec = PolicySpec { shard_duration_ns: Some(HOUR), ..kept(48) };
+    plant.catalog.alter_policy("plant", "autogen", &spec, false).unwrap();
+    let outcomes = enforce_retention(&plant.catalog, &plant.engine, now);
+    assert!(matches!(outcomes.as_slice(), [(bucket, Ok(removed))] if *bucket == plant.bucket && removed.values == 1));
+    assert_eq!(plant.read("m", "v"), floats(&[(9 * day, 2.0)]));
+    assert!(enforce_retention(&plant.catalog, &plant.engine, now).is_empty());
+}
+
+#[test]
+fn a_batch_follows_its_database_when_that_is_dropped_and_made_again() {
+    let (plant, _applier) = plant();
+    let mut batch = plant.intake.batch(plant.bucket, Origin::Redis);
+    let mut push = |time| {
+        batch.push(b"m,d=1", "v", FieldValue::Float(1.0), TimestampNs(time));
+        batch.flush()
+    };
+    push(1).unwrap();
+    plant.settle();
+    drop_database(&plant.catalog, &plant.engine, "plant").unwrap();
+    assert!(!push(2).unwrap_err().is_retryable());
+    plant.catalog.create_database("plant", None).unwrap();
+    push(3).unwrap();
+    plant.settle();
+    let plant = Plant { bucket: plant.intake.bucket("plant", None).unwrap(), ..plant };
+    assert_eq!(plant.read("m,d=1", "v"), floats(&[(3, 1.0)]));
+    let counts = plant.counts(Origin::Redis);
+    assert_accounted(counts);
+    assert_eq!((counts.journaled, counts.dropped), (2, 1));
+}
+
+#[test]
+fn series_without_values_are_dropped_and_their_fields_keep_their_types() {
+    let (plant, _applier) = plant();
+    plant.write("m,d=1 v=1 1\nm,d=2 v=2 2\nm,d=2 v=3 3").unwrap();
+    let columns = [plant.column("m,d=1", "v").unwrap(), plant.column("m,d=2", "v").unwrap()];
+    plant.intake.delete(&columns, TimeRange::new(TimestampNs(0), TimestampNs(3))).unwrap();
+    let series = [b"m,d=1", b"m,d=2"].map(|key| plant.catalog.read().series(plant.bucket, key).unwrap());
+    plant.settle();
+    let dropped = plant.intake.drop_empty_series(&plant.engine, &series).unwrap();
+    assert_eq!(dropped, series[..1]);
+    assert_eq!(plant.column("m,d=1", "v"), None);
+    assert_eq!(plant.read("m,d=2", "v"), floats(&[(3, 3.0)]));
+    assert_eq!(plant.write("m,d=1 v=1i 4").unwrap().dropped, 1);
+    assert_eq!(plant.write("m,d=1 v=4 4").unwrap().lines, 1);
+    assert_eq!(plant.read("m,d=1", "v"), floats(&[(4, 4.0)]));
+}
+
+#[test]
+fn no_acknowledged_value_is_lost_to_the_search_for_empty_series() {
+    let (plant, _applier) = plant();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for time in 0..200 {
+                plant.write(&format!("m,d=1 v=1 {time}")).unwrap();
+                let column = plant.column("m,d=1", "v").unwrap();
+                if time % 2 == 0 {
+                    plant.intake.delete(&[column], TimeRange::ALL).unwrap();
+                }
+            }
+        });
+        while !writer.is_finished() {
+            let series: Vec<_> = plant.catalog.read().series(plant.bucket, b"m,d=1").into_iter().collect();
+            plant.intake.drop_empty_series(&plant.engine, &series).unwrap();
+        }
+    });
+    plant.settle();
+    assert_eq!(plant.read("m,d=1", "v"), floats(&[(199, 1.0)]));
+}

@@ -1,0 +1,68 @@
+//! One statement under way: what it is run with, and where it looks.
+
+use std::sync::Arc;
+
+use catalog::Database;
+use model::{BucketId, TimestampNs};
+use query::compile::Context;
+
+use crate::failure::Failure;
+use crate::request::Request;
+use crate::run::{Inner, Parts};
+
+/// A statement under way.
+pub(crate) struct Task<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) inner: &'a Inner,
+    pub(crate) request: &'a Request<'a>,
+    /// What `now()` is, from its start to its end.
+    pub(crate) now: TimestampNs,
+}
+
+/// Takes the tables of an answer.
+pub(crate) type Sink<'a> = &'a mut dyn FnMut(query::Table) -> Result<(), query::QueryError>;
+
+impl Task<'_> {
+    /// The database that a statement is about: the one it names, else that of the request.
+    pub(crate) fn database<'b>(&'b self, own: Option<&'b str>) -> Result<&'b str, Failure> {
+        let named = |name: &&str| !name.is_empty();
+        own.filter(named).or(self.request.database.filter(named)).ok_or(Failure::NoDatabase)
+    }
+
+    /// The database with this name, which must exist.
+    pub(crate) fn known_database(&self, name: &str) -> Result<Database, Failure> {
+        let found = self.parts.catalog.meta().database(name).cloned();
+        found.ok_or_else(|| Failure::DatabaseNotFound(name.to_owned()))
+    }
+
+    /// The buckets of all retention policies of a database.
+    pub(crate) fn buckets(&self, database: &str) -> Vec<BucketId> {
+        let names = self.parts.catalog.read();
+        names.buckets().filter(|(_, known, _)| *known == database).map(|(id, ..)| id).collect()
+    }
+
+    /// The bucket of one retention policy: the one named, else the request's where it is about the request's database, else
+    /// the database's default one.
+    pub(crate) fn bucket(&self, database: &str, policy: Option<&str>) -> Result<BucketId, Failure> {
+        let named = |name: &&str| !name.is_empty();
+        let of_request = self.request.policy.filter(|_| self.request.database == Some(database));
+        let policy = policy.filter(named).or(of_request.filter(named));
+        Ok(self.parts.catalog.bucket_of(database, policy)?)
+    }
+
+    /// What queries are compiled with.
+    pub(crate) fn context(&self, into: bool) -> Context {
+        Context {
+            now: self.now,
+            database: self.request.database.map(str::to_owned),
+            policy: self.request.policy.map(str::to_owned),
+            dialect: self.parts.dialect,
+            into,
+        }
+    }
+
+    /// Database and retention policy of every bucket, for those who list them all.
+    pub(crate) fn meta(&self) -> Arc<catalog::Meta> {
+        self.parts.catalog.meta()
+    }
+}
