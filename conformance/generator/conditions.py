@@ -33,7 +33,9 @@ def time_range(rng, measurement):
 
 
 def bounds(rng, low, high, zone=None):
-    """Both bounds as a node."""
+    """Both bounds as a node; the upper one alone when `low` is None."""
+    if low is None:
+        return f"time < {time_literal(rng, high, zone)}"
     lower = f"time {rng.choice(['>=', '>=', '>'])} {time_literal(rng, low, zone)}"
     upper = f"time {rng.choice(['<', '<', '<='])} {time_literal(rng, high, zone)}"
     return Words(lower, "AND", upper)

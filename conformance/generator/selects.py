@@ -83,7 +83,7 @@ def window(rng, measurement):
     interval, width = rng.choice(fitting)
     zone = rng.choice(ZONES) if width >= HOUR and rng.random() < 0.3 else None
     offset = ""
-    if rng.random() < 0.2 and zone is None:
+    if rng.random() < (0.1 if zone else 0.2):
         offset = ", " + rng.choice(["", "-"]) + rng.choice(["500ms", "1s", "20m", "3h", "4d", interval])
     return (low, high), f"time({interval}{offset})", zone
 
@@ -186,6 +186,9 @@ def _windows(rng, measurement, source):
 def windowed(rng, measurement, source, columns, ordered=False, filled=True):
     """A SELECT of columns by windows of time, and by tags."""
     reach, interval, zone = window(rng, measurement)
+    # Without a lower bound the windows begin with the first point; but with an offset InfluxDB begins in the year 1677.
+    if rng.random() < 0.1 and interval in ("time(1h)", "time(6h)", "time(12h)", "time(1d)", "time(1w)") and zone is None:
+        reach = None, reach[1]
     dimensions = group_tags(rng, measurement, ordered)
     needed = Words(interval, "," if dimensions else "", text_of(dimensions)) if measurement.ties and ordered else Words(
         interval, Maybe(Words(",", Some(", ", dimensions))) if dimensions else "")

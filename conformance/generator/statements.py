@@ -46,7 +46,7 @@ def request(rng, data):
     params = {"epoch": epoch} if (epoch := rng.choice(EPOCHS)) else {}
     tree = _read(rng, data, chance)
     if rng.random() < 0.02:
-        tree = Words(tree, ";", _read(rng, data, rng.random()))
+        tree = Some("; ", [tree, _read(rng, data, rng.random())])
     elif rng.random() < 0.03 and "integral(" not in text(tree):
         params.update(chunked="true", chunk_size=str(rng.choice([1, 7, 50])))
     return Request(tree, params, rng.choice(["GET", "POST", "POST"]))
