@@ -38,11 +38,14 @@ impl Embedded {
 
     /// The answer, saying which files are missing from it.
     fn with_damage(&self, mut result: QueryResult) -> QueryResult {
+        result.warnings.append(&mut self.missing_files());
+        result
+    }
+
+    /// A sentence for each file that is missing from every answer.
+    fn missing_files(&self) -> Vec<String> {
         let missing = self.engine.damaged_files().into_iter();
-        result
-            .warnings
-            .extend(missing.map(|f| format!("{f} is damaged and left out: values of its time may be missing")));
-        result
+        missing.map(|f| format!("{f} is damaged and left out: values of its time may be missing")).collect()
     }
 }
 

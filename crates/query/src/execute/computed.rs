@@ -15,7 +15,7 @@ use super::windows::{Windows, all_starts};
 use super::{fill, limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
-use crate::plan::{FillWith, Order, Select};
+use crate::plan::{FillWith, Order, Select, Windowing};
 use crate::result::Cell;
 use crate::{QueryError, Table, pick, transform};
 
@@ -279,16 +279,9 @@ impl<'a> Work<'_, 'a, '_> {
 
     /// What a call reads: one window more for every transformation that looks at the one before (newest first: after).
     fn range_of(&self, call: &Call<'_>) -> TimeRange {
-        let range = self.layout.plan.range;
         let looking_back = call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
         let width = self.layout.windows.width_ns().filter(|_| call.aggregate.is_some()).unwrap_or(0);
-        let width = width.saturating_mul(looking_back);
-        match self.layout.plan.order {
-            Order::Ascending if range.start == TimestampNs::MIN => range,
-            Order::Ascending => TimeRange::new(range.start.saturating_add(-width), range.end),
-            Order::Descending if range.end == TimestampNs::MAX => range,
-            Order::Descending => TimeRange::new(range.start, range.end.saturating_add(width)),
-        }
+        extended(self.layout.plan, width.saturating_mul(looking_back))
     }
 
     fn wanted(&self, call: &Call<'a>) -> Result<Option<Wanted<'a>>, QueryError> {
@@ -349,7 +342,11 @@ impl<'a> Work<'_, 'a, '_> {
         debug_assert!(first <= first_of_call && last_of_call <= last);
         let all = match fill {
             FillWith::None => some.clone(),
-            _ => all_starts(windows, range, first_of_call, last_of_call, &|count| self.job.check_windows(count))?,
+            _ => {
+                let all =
+                    all_starts(windows, range, first_of_call, last_of_call, &|count| self.job.check_windows(count))?;
+                united(all, &some)
+            }
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
@@ -457,7 +454,12 @@ impl<'a> Work<'_, 'a, '_> {
         if order == Order::Descending {
             result.reverse();
         }
-        Ok(Sequence::of_points(result))
+        let kind = match result.first().map(|point| &point.cell) {
+            Some(Cell::Integer(_)) => Some(FieldType::Integer),
+            Some(Cell::Float(_)) => Some(FieldType::Float),
+            _ => None,
+        };
+        Ok(Sequence { kind, ..Sequence::of_points(result) })
     }
 
     /// The values of a bare field or tag at the points picked.
@@ -506,6 +508,26 @@ impl Call<'_> {
     }
 }
 
+/// The range of a plan, with so much more before it (newest first: after it).
+fn extended(plan: &Select, more_ns: i64) -> TimeRange {
+    let range = plan.range;
+    match plan.order {
+        Order::Ascending if range.start == TimestampNs::MIN => range,
+        Order::Ascending => TimeRange::new(range.start.saturating_add(-more_ns), range.end),
+        Order::Descending if range.end == TimestampNs::MAX => range,
+        Order::Descending => TimeRange::new(range.start, range.end.saturating_add(more_ns)),
+    }
+}
+
+/// The range that a plan reads with all that its functions look back to.
+pub(super) fn beyond(plan: &Select) -> TimeRange {
+    let Some(Windowing::Fixed { width, .. }) = plan.window else { return plan.range };
+    let calls = Calls::of(plan, &mut Vec::new());
+    let windows = |call: &Call<'_>| call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
+    let most = calls.list.iter().filter(|call| call.aggregate.is_some()).map(windows).max().unwrap_or(0);
+    extended(plan, width.get().saturating_mul(most))
+}
+
 /// Transforms that make their first value of two points.
 const fn looks_back(transform: &Transform) -> bool {
     !matches!(transform, Transform::CumulativeSum | Transform::HoltWinters { .. })
@@ -520,6 +542,16 @@ fn put(cells: &mut [Cell], row: usize, cell: Cell) {
     if let Some(place) = cells.get_mut(row) {
         *place = cell;
     }
+}
+
+/// All of `all` and of `some`, which mostly is part of it: where clocks change, windows of points may begin elsewhere.
+fn united(mut all: Vec<TimestampNs>, some: &[TimestampNs]) -> Vec<TimestampNs> {
+    if some.iter().any(|start| all.binary_search(start).is_err()) {
+        all.extend_from_slice(some);
+        all.sort_unstable();
+        all.dedup();
+    }
+    all
 }
 
 /// Percentiles without such a rank are no results.

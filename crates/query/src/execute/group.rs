@@ -157,7 +157,8 @@ impl View {
                 Some(cell) if *cell != Cell::Null => cell,
                 _ => &EMPTY,
             },
-            _ => &Cell::Null,
+            // A name that stands for nothing counts as a tag that is missing.
+            _ => &EMPTY,
         }
     }
 

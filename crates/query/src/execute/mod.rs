@@ -64,5 +64,7 @@ pub fn execute(
 ) -> Result<Vec<String>, QueryError> {
     let job = Job::new(store, options);
     prepare::run(&job, plan, options.into, sink)?;
-    Ok(job.into_warnings())
+    let mut warnings = store.warnings();
+    warnings.append(&mut job.into_warnings());
+    Ok(warnings)
 }

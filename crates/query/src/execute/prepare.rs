@@ -211,14 +211,13 @@ fn answer_inputs<'a>(
     if !views.iter().any(|view| reads_something(layout, view)) {
         return Ok(());
     }
-    let mut groups = groups(job, inputs, &views, &layout.dimensions)?;
+    let mut groups = SeriesWindow::of(plan).cut(groups(job, inputs, &views, &layout.dimensions)?);
     if plan.order == Order::Descending {
         groups.reverse();
     }
-    let groups = SeriesWindow::of(plan).cut(&groups);
     let Some(name) = inputs.first().map(|input| input.name.as_str()) else { return Ok(()) };
     if groups.len() < 2 * job.threads {
-        for group in groups {
+        for group in &groups {
             answer_alone(job, layout, &views, name, group, sink)?;
         }
         return Ok(());
