@@ -24,6 +24,8 @@ ROUND_DIFFERENCES = 10
 MOST_DIFFERENCES = 100
 MOST_ATTEMPTS = 400
 START_SECONDS = 20
+# An answer of the right server that takes longer is told.
+SLOW_SECONDS = 2
 TROUBLE = (OSError, http.client.HTTPException)
 
 
@@ -126,6 +128,8 @@ class Run:
             if self.finished() or self.differences - before >= ROUND_DIFFERENCES:
                 break
             asked = request(rng, data)
+            if asked.changes and self.settings.reads_only:
+                continue
             if self.settings.verbose:
                 print(asked.text, asked.params or "")
             if asked.changes:
@@ -137,7 +141,11 @@ class Run:
     def compare(self, asked, place, changes):
         """One question."""
         self.asked += 1
-        left, right = self.pair.ask(0, asked), self.pair.ask(1, asked)
+        left = self.pair.ask(0, asked)
+        begin = time.monotonic()
+        right = self.pair.ask(1, asked)
+        if (seconds := time.monotonic() - begin) > SLOW_SECONDS:
+            print(f"SLOW, {seconds:.1f} s ({place}): {asked.text}")
         self.count(left[1])
         if left[0] == 0 or "@raw" in left[1]:
             self.unusable += 1  # for instance an infinite number, which 1.6.7 cannot write as JSON
@@ -219,6 +227,7 @@ def arguments():
     parser.add_argument("--minutes", type=float, default=60, help="longest time; default 60")
     parser.add_argument("--show", type=int, default=20, help="differences that are printed; default 20")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for one answer; default 30")
+    parser.add_argument("--reads-only", action="store_true", help="leave out DELETE, DROP and INTO")
     parser.add_argument("--keep", action="store_true", help="leave the databases in place")
     parser.add_argument("--verbose", action="store_true", help="print every statement")
     return parser.parse_args()

@@ -1,7 +1,7 @@
 """SELECT statements over one measurement or several: raw points, aggregates, selectors, transformations, mathematics."""
 from .conditions import time_range, where
 from .data import BOOLEAN, DAY, FLOAT, HOUR, INTEGER, MINUTE, SECOND, STRING
-from .tree import Instead, Maybe, Some, Words, quoted
+from .tree import Instead, Maybe, Some, Words, quoted, text
 
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Shanghai", "Australia/Lord_Howe", "UTC"]
 INTERVALS = [
@@ -60,20 +60,28 @@ def text_of(dimensions):
     return ", ".join(dimensions)
 
 
-def tail(rng, cut=True, series=True):
-    """ORDER BY and the limits. `cut`: rows may be cut off, because their order is certain."""
+def tail(rng, cut=True, series=False):
+    """ORDER BY and the limits. `cut`: rows may be cut off, because their order is certain. `series`: whole series, too."""
     clauses = []
     if rng.random() < 0.25:
         clauses.append(Maybe(f"ORDER BY time {rng.choice(['DESC', 'DESC', 'ASC'])}"))
+    # An offset without its limit gives accidental answers, hence the pairs.
     if cut and rng.random() < 0.3:
-        clauses.append(Maybe(f"LIMIT {rng.choice([1, 2, 5, 20])}"))
-        if rng.random() < 0.3:
-            clauses.append(Maybe(f"OFFSET {rng.choice([1, 1, 1, 3, 10])}"))
-    if series and rng.random() < 0.1:
-        clauses.append(Maybe(f"SLIMIT {rng.choice([1, 2])}"))
-        if rng.random() < 0.5:
-            clauses.append(Maybe(f"SOFFSET {rng.choice([1, 1, 2])}"))
+        offset = Maybe(f"OFFSET {rng.choice([1, 1, 1, 3, 10])}") if rng.random() < 0.3 else ""
+        clauses.append(Maybe(Words(f"LIMIT {rng.choice([1, 2, 5, 20])}", offset)))
+    if series and rng.random() < 0.2:
+        offset = Maybe(f"SOFFSET {rng.choice([1, 1, 2])}") if rng.random() < 0.5 else ""
+        clauses.append(Maybe(Words(f"SLIMIT {rng.choice([1, 2])}", offset)))
     return clauses
+
+
+def one_by_one(measurement, dimensions):
+    """Whether SLIMIT counts series in the order in which they come.
+
+    Over several tags it goes by their values joined with "|", so that 10 is before 1; and shard by shard, which may hold other
+    series after a deletion.
+    """
+    return not measurement.vague and len(dimensions) == 1 and dimensions[0].startswith('"')
 
 
 def window(rng, measurement):
@@ -88,9 +96,12 @@ def window(rng, measurement):
     return (low, high), f"time({interval}{offset})", zone
 
 
-def fill(rng):
-    """A fill of windows."""
-    return Maybe(f"fill({rng.choice(['null', 'none', 'none', 'previous', 'linear', 'linear', '0', '7', '-2.5'])})") if rng.random() < 0.6 else ""
+def fill(rng, columns=""):
+    """A fill of windows. Between the large numbers of `big` there is no straight line: the differences overflow."""
+    if rng.random() < 0.4:
+        return ""
+    large = any(word in text(columns) for word in ("big", "(*", "(/"))
+    return Maybe(f"fill({rng.choice(['null', 'none', 'none', 'previous', '0', '7', '-2.5'] + ['linear'] * (0 if large else 3))})")
 
 
 def in_zone(zone):
@@ -126,10 +137,10 @@ def formula(rng, operands):
     elif form < 0.25:
         whole = f"-({whole})"
     elif form < 0.5:
-        function = rng.choice(["abs", "ceil", "floor", "round", "sqrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "atan"])
+        function = rng.choice(["abs", "ceil", "floor", "round", "sqrt", "ln", "log2", "log10", "sin", "cos", "tan", "atan"])
         whole = f"{function}({first})"
-    elif form < 0.55:
-        whole = rng.choice([f"pow({first}, 2)", f"log({first}, 3)", f"atan2({first}, 2)"])
+    elif form < 0.58:
+        whole = rng.choice([f"exp({first} / 1000)", f"pow({first}, 2)", f"log({first}, 3)", f"atan2({first}, 2)"])
     return Instead(whole, first)
 
 
@@ -154,12 +165,15 @@ def _raw(rng, measurement, source):
             columns.append(quoted(rng.choice(sorted(measurement.tags))))
         else:
             columns.append(rng.choice(['"nosuch"', "time"] if measurement.vague else ["*", "*::field", "/e/", '"nosuch"', "time"]))
+    if columns.count("time") > 1:
+        columns = [column for column in columns if column != "time"] + ["time"]
     # A selection of tags only gives nothing; mostly there is a field.
     if rng.random() < 0.8:
         columns.insert(0, rng.choice(fields))
     dimensions = group_tags(rng, measurement, ordered=True)
     zone = rng.choice(ZONES) if rng.random() < 0.1 else None
-    return statement(Some(", ", columns), source, where(rng, measurement, zone=zone), group(rng, measurement, dimensions), *tail(rng),
+    return statement(Some(", ", columns), source, where(rng, measurement, zone=zone), group(rng, measurement, dimensions),
+                     *tail(rng, series=one_by_one(measurement, dimensions)),
                      in_zone(zone))
 
 
@@ -176,24 +190,25 @@ def _columns(rng, measurement, most=3):
 def _aggregates(rng, measurement, source):
     dimensions = group_tags(rng, measurement)
     return statement(_columns(rng, measurement), source, where(rng, measurement), group(rng, measurement, dimensions, with_fill=False),
-                     *tail(rng))
+                     *tail(rng, series=one_by_one(measurement, dimensions)))
 
 
 def _windows(rng, measurement, source):
     return windowed(rng, measurement, source, _columns(rng, measurement))
 
 
-def windowed(rng, measurement, source, columns, ordered=False, filled=True):
+def windowed(rng, measurement, source, columns, ordered=False, filled=True, cut=True):
     """A SELECT of columns by windows of time, and by tags."""
     reach, interval, zone = window(rng, measurement)
-    # Without a lower bound the windows begin with the first point; but with an offset InfluxDB begins in the year 1677.
-    if rng.random() < 0.1 and interval in ("time(1h)", "time(6h)", "time(12h)", "time(1d)", "time(1w)") and zone is None:
+    # Without a lower bound the windows begin with the first point; but with an offset InfluxDB begins in the year 1677, and changes
+    # have nothing to begin with.
+    if not ordered and rng.random() < 0.1 and interval in ("time(1h)", "time(6h)", "time(12h)", "time(1d)", "time(1w)") and zone is None:
         reach = None, reach[1]
     dimensions = group_tags(rng, measurement, ordered)
     needed = Words(interval, "," if dimensions else "", text_of(dimensions)) if measurement.ties and ordered else Words(
         interval, Maybe(Words(",", Some(", ", dimensions))) if dimensions else "")
     return statement(columns, source, where(rng, measurement, needed=reach, zone=zone), Words("GROUP BY", needed),
-                     fill(rng) if filled else "", *tail(rng), in_zone(zone))
+                     fill(rng, columns) if filled else "", *tail(rng, cut, one_by_one(measurement, dimensions)), in_zone(zone))
 
 
 def change(rng, argument, with_unit=True):
@@ -237,7 +252,8 @@ def _top(rng, measurement, source):
     column = f"{function}({field}{tag}, {rng.choice([1, 2, 3, 10])})"
     more = Maybe(Words(",", quoted(rng.choice(measurement.fields)))) if rng.random() < 0.3 else ""
     if rng.random() < 0.4:
-        return windowed(rng, measurement, source, Words(column, more), ordered=True, filled=False)
+        # LIMIT over the windows of top and bottom cuts in accidental places.
+        return windowed(rng, measurement, source, Words(column, more), ordered=True, filled=False, cut=False)
     dimensions = group_tags(rng, measurement, ordered=True)
     return statement(Words(column, more), source, where(rng, measurement), group(rng, measurement, dimensions, with_fill=False))
 

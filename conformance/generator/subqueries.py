@@ -74,7 +74,7 @@ def _rows_of_windows(rng, measurement):
     inner = _windows(rng, measurement, tags, reach, interval, zone)
     column = rng.choice(["x", formula(rng, ["x"]), change(rng, "x", with_unit=False)])
     condition = Maybe(f"WHERE x {rng.choice(['<', '>', '!='])} {rng.randint(-5, 80)}") if rng.random() < 0.4 else ""
-    return statement(column, _inner(inner), condition, _only_tags(tags), *tail(rng, series=False), in_zone(zone))
+    return statement(column, _inner(inner), condition, _only_tags(tags), *tail(rng), in_zone(zone))
 
 
 def _of_series(rng, measurement):
