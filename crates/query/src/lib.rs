@@ -1,14 +1,15 @@
 //! Typed query plans and their execution over any store that can scan columns.
 //!
-//! JSON requests (and, later, InfluxQL) become a [`Plan`]; the embedded engine runs it through [`exec`], remote stores will get
-//! it rendered in their own language. Not here: HTTP, storage, the catalog.
+//! JSON requests ([`request`]) and InfluxQL ([`compile`]) become the same [`plan::Select`], which [`execute`] runs over a [`store::Store`].
+//! Not here: HTTP, storage, the catalog.
 
 pub mod aggregate;
 mod answer;
+mod collect;
 pub mod compile;
 pub mod eval;
-pub mod exec;
 pub mod execute;
+mod limits;
 pub mod pick;
 pub mod plan;
 pub mod request;
@@ -19,10 +20,9 @@ pub mod store;
 pub mod transform;
 
 pub use answer::{Answer, Outcome};
-pub use exec::{Cancel, Limits, run};
-pub use plan::{
-    Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, Selection, SeriesPlan, TagMatch, TagPredicate, Window,
-};
+pub use collect::collect;
+pub use limits::{Cancel, Limits};
+pub use plan::{Order, Select};
 pub use request::{AggregateRequest, RequestContext, SeriesRequest};
 pub use result::{Cell, QueryError, QueryResult, ResultSeries, Table};
-pub use scan::{ColumnSource, FieldColumn, Piece, SeriesColumns, Summary};
+pub use scan::{Piece, Summary};

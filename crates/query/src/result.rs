@@ -2,7 +2,7 @@
 
 use model::TimestampNs;
 
-/// Answer to a plan.
+/// Answer to a plan, as a whole.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryResult {
     /// Series in the order of their tags' values.
@@ -62,6 +62,14 @@ impl Table {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Drops the rows behind the first `rows`.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        if let Some(times) = &mut self.times {
+            times.truncate(rows);
+        }
+        self.cells.iter_mut().for_each(|cells| cells.truncate(rows));
+    }
 }
 
 /// One value of an answer.
@@ -115,6 +123,9 @@ pub enum QueryError {
     /// The store failed.
     #[error("the store failed: {0}")]
     Store(String),
+    /// No failure: who takes the answer in wants no more of it. The execution then ends as if that were all.
+    #[error("no more rows are wanted")]
+    Enough,
 }
 
 impl QueryError {

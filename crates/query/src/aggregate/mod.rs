@@ -3,7 +3,7 @@
 //! A function is an [`AggregateFunction`] in a [`Registry`]; for every window it makes an [`Accumulator`], which is fed whole
 //! runs of points, so that inner loops run over plain slices. The points of one series come in the order of time, one series
 //! after the other. What several threads have collected is merged. The accumulators of many windows together are a [`Fold`].
-//! Not here: which windows there are (`exec::windows`), what stands in empty ones (`exec::fill`).
+//! Not here: which windows there are (`execute::windows`), what stands in empty ones (`execute::fill`).
 
 mod basic;
 mod census;

@@ -7,6 +7,7 @@ use super::constant::Constant;
 use super::fields::{Compiler, field_constant, field_type_name, reference};
 use super::{Dialect, math, text};
 use crate::QueryError;
+use crate::pick;
 use crate::plan::expr::{AggregateCall, Expr as Planned, Reference};
 use crate::result::Cell;
 
@@ -113,7 +114,13 @@ impl Compiler<'_> {
             Some(_) => return Err(QueryError::invalid("second argument must be a duration")),
         };
         self.checks.has_aggregates = true;
-        Ok(aggregate("integral", self.symbol("integral", of)?, vec![Cell::Integer(unit)]))
+        Ok(Planned::Aggregate(AggregateCall {
+            function: pick::INTEGRAL.to_owned(),
+            label: "integral".to_owned(),
+            of: Box::new(self.symbol("integral", of)?),
+            keys: Vec::new(),
+            arguments: vec![Cell::Integer(unit)],
+        }))
     }
 
     fn top_or_bottom(&mut self, name: &str, args: &[Expr]) -> Result<Planned, QueryError> {

@@ -113,7 +113,7 @@ struct Inner<'a> {
 
 fn innermost(expr: &Expr) -> Option<Inner<'_>> {
     let (function, of) = match expr {
-        Expr::Aggregate(call) => (call.function.as_str(), call.of.as_ref()),
+        Expr::Aggregate(call) => (call.label.as_str(), call.of.as_ref()),
         Expr::Transform(call) => (call.transform.name(), call.of.as_ref()),
         Expr::Math { function, args } => (super::math::name(*function), args.first()?),
         _ => return None,

@@ -108,6 +108,8 @@ fn compile_inside(select: &ast::Select, context: &Context, outer: Option<&Outer>
         group_by: dimensions.group_by,
         fill: fill_of(select.fill, fields.has_calls && (scope.into || outer.is_some())),
         order,
+        direction: order,
+        limit_each: true,
         limit: at_least_one(select.limit),
         offset: to_usize(select.offset),
         series_limit: at_least_one(select.series_limit),

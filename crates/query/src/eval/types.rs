@@ -44,7 +44,7 @@ fn of_cell(cell: &Cell) -> Option<FieldType> {
 fn of_aggregate(call: &AggregateCall, type_of: TypeOf<'_>) -> Result<Option<FieldType>, QueryError> {
     let kind = check_types(&call.of, type_of)?;
     Ok(match call.function.as_str() {
-        "integral" => Some(FieldType::Float),
+        crate::pick::INTEGRAL => Some(FieldType::Float),
         // NOTE: what picks points (`top`, `distinct`, ...) is not registered, and keeps their type.
         name => kind.map(|kind| Registry::shared().get(name).map_or(kind, |function| function.result_type(kind))),
     })
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(check(&aggregate("mean")), Ok(Some(FieldType::Float)));
         assert_eq!(check(&aggregate("max")), Ok(Some(FieldType::Integer)));
         assert_eq!(check(&aggregate("top")), Ok(Some(FieldType::Integer)));
-        assert_eq!(check(&aggregate("integral")), Ok(Some(FieldType::Float)));
+        assert_eq!(check(&aggregate(crate::pick::INTEGRAL)), Ok(Some(FieldType::Float)));
         let elapsed = TransformCall { transform: Transform::Elapsed { unit_ns: 1 }, of: column("f") };
         assert_eq!(check(&Expr::Transform(elapsed)), Ok(Some(FieldType::Integer)));
     }

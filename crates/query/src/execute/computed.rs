@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
-use super::feed::{Feed, Reach, cast};
+use super::feed::{Feed, Reach};
+use super::fill::{self, Filling};
 use super::folds::{Folded, Pass, Wanted};
 use super::group::{Group, Meaning, View};
 use super::job::Job;
 use super::narrow;
 use super::prepare::{Layout, note_leaf};
 use super::windows::{Windows, all_starts};
-use super::{fill, limit, points};
+use super::{limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select, Windowing};
@@ -100,6 +101,11 @@ impl<'p> Calls<'p> {
         self.list.is_empty()
     }
 
+    /// Tags of `top` and `bottom`.
+    fn keys(&self) -> impl Iterator<Item = &'p Reference> {
+        self.list.iter().filter_map(|call| call.aggregate).flat_map(|aggregate| &aggregate.call.keys)
+    }
+
     /// Number of the call that an expression is.
     pub(super) fn position(&self, expr: &Expr) -> Option<usize> {
         let key = key_of(expr);
@@ -133,7 +139,21 @@ fn key_of(expr: &Expr) -> String {
 impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
-        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | "integral")
+        matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
+    }
+
+    /// Refuses values that the function cannot be computed of; all points are of one type.
+    fn check_type(&self, points: &[Point]) -> Result<(), QueryError> {
+        let name = self.call.label.as_str();
+        let of = match points.first().map(|point| &point.cell) {
+            Some(Cell::String(_)) if !matches!(name, "distinct" | "sample") => "string",
+            Some(Cell::Boolean(_)) if !matches!(name, "distinct" | "sample") => "boolean",
+            _ => return Ok(()),
+        };
+        Err(QueryError::invalid(format!(
+            "{name}() cannot be computed of field `{}`, which is of type {of}",
+            self.field
+        )))
     }
 
     fn is_percentile(&self) -> bool {
@@ -209,20 +229,31 @@ pub(super) fn answer<'a>(
     group: &Group,
     feed: &mut Feed<'_>,
     threads: usize,
-) -> Result<Table, QueryError> {
+) -> Result<Vec<Table>, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
+    let plan = layout.plan;
     let mut sequences = work.sequences()?;
-    if layout.plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         sequences.iter_mut().for_each(|sequence| sequence.reverse(&layout.windows));
     }
-    // As in InfluxDB, the limit is that of each function; where their times differ there are more rows.
-    sequences.iter_mut().for_each(|sequence| sequence.cut(layout.plan));
-    let mut rows = join(sequences, &layout.plan.fill, layout.plan.order == Order::Descending);
+    if plan.limit_each {
+        sequences.iter_mut().for_each(|sequence| sequence.cut(plan));
+    }
+    let mut rows = join(sequences, &plan.fill, plan.direction == Order::Descending);
+    if plan.order != plan.direction {
+        rows.reverse();
+    }
+    if !plan.limit_each {
+        rows.cut(plan);
+    }
     for &leaf in &layout.aux {
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
     }
-    Ok(layout.table(name, group, rows.times, rows.columns))
+    if work.job.into && layout.calls.keys().next().is_some() {
+        return Ok(work.by_keys(name, rows));
+    }
+    Ok(vec![layout.table(name, group, rows.times, rows.columns)])
 }
 
 /// One group being answered.
@@ -288,9 +319,12 @@ impl<'a> Work<'_, 'a, '_> {
         let Some(aggregate) = call.aggregate else { return Ok(None) };
         let function = self.job.registry.get(&aggregate.call.function)?;
         let arguments = aggregate.numbers();
-        function
-            .check_arguments(&arguments)
-            .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        // A percentile that there cannot be is no error, but nothing.
+        if !aggregate.is_percentile() {
+            function
+                .check_arguments(&arguments)
+                .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        }
         let is_point = self.layout.calls.is_selector && (!self.layout.windows.divide() || !self.layout.aux.is_empty());
         let wants = if is_point { Wants::Origin } else { Wants::Value };
         Ok(Some(Wanted { function, arguments, leaf: call.leaf, field: aggregate.field, wants }))
@@ -350,8 +384,9 @@ impl<'a> Work<'_, 'a, '_> {
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
-        let newest_first = self.layout.plan.order == Order::Descending;
-        let cells = fill::spread(&some, cells, &all, &fill, kind, newest_first);
+        let newest_first = self.layout.plan.direction == Order::Descending;
+        let filling = Filling { fill, kind, newest_first, by_time: windows.width_ns().is_none() };
+        let cells = fill::spread(&some, cells, &all, &filling);
         Ok(Sequence { times: all, cells, origins, kind: Some(kind), stays_in_windows: false })
     }
 
@@ -369,6 +404,7 @@ impl<'a> Work<'_, 'a, '_> {
         let points = points::of_field(self.group, call.leaf, range, self.feed, self.threads)?;
         let held = points.len() * size_of::<Point>();
         let Some(aggregate) = call.aggregate else { return Ok(Sequence::of_points(points)) };
+        aggregate.check_type(&points)?;
         let result = self.several(aggregate, points);
         self.job.release(held);
         let stays_in_windows = matches!(aggregate.call.function.as_str(), "top" | "bottom" | "sample");
@@ -379,7 +415,7 @@ impl<'a> Work<'_, 'a, '_> {
     fn several(&self, aggregate: Aggregate<'_>, points: Vec<Point>) -> Vec<Point> {
         let plan = self.layout.plan;
         let windows = &self.layout.windows;
-        if aggregate.call.function == "integral" {
+        if aggregate.call.function == pick::INTEGRAL {
             return self.integral(aggregate, &points);
         }
         let mut result = Vec::new();
@@ -410,7 +446,8 @@ impl<'a> Work<'_, 'a, '_> {
             if windows.divide() { Some(&containing) } else { None };
         // NOTE: as in InfluxDB, the area of a whole range stands at its start for integers and at the epoch for floats.
         let is_integer = matches!(points.first(), Some(Point { cell: Cell::Integer(_), .. }));
-        let wanted = pick::Integral { unit_ns, order: self.layout.plan.order, windows: by_window };
+        let wanted =
+            pick::Integral { unit_ns, order: self.layout.plan.direction, integers: is_integer, windows: by_window };
         let mut result = pick::integral(points, wanted);
         if !windows.divide() && is_integer {
             let label = windows.label(self.layout.plan.range.start);
@@ -443,8 +480,32 @@ impl<'a> Work<'_, 'a, '_> {
         if let Some(Cell::String(text)) = value { text.clone() } else { String::new() }
     }
 
+    /// Rows that are to be written: the tags of `top` and `bottom` become tags of the series they are written to.
+    fn by_keys(&self, name: &str, rows: Joined) -> Vec<Table> {
+        let keys: Vec<&Reference> = self.layout.calls.keys().collect();
+        let leaf = |key: &&Reference| self.layout.leaves.iter().position(|leaf| leaf == *key);
+        let mut tables: BTreeMap<Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>)> = BTreeMap::new();
+        for (row, &time) in rows.times.iter().enumerate() {
+            let origin = rows.origins.get(row).copied().flatten();
+            let values: Vec<String> = keys.iter().map(|key| self.tag(leaf(key), origin)).collect();
+            let (times, columns) =
+                tables.entry(values).or_insert_with(|| (Vec::new(), vec![Vec::new(); rows.columns.len()]));
+            times.push(time);
+            for (column, cells) in columns.iter_mut().zip(&rows.columns) {
+                column.push(cells.get(row).cloned().unwrap_or_default());
+            }
+        }
+        let table = |(values, (times, columns)): (Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>))| {
+            let mut table = self.layout.table(name, self.group, times, columns);
+            let tags = keys.iter().map(|key| key.name.clone()).zip(values).filter(|(_, value)| !value.is_empty());
+            table.tags.extend(tags);
+            table
+        };
+        tables.into_iter().map(table).collect()
+    }
+
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {
-        let order = self.layout.plan.order;
+        let order = self.layout.plan.direction;
         let points = sequence.times.into_iter().zip(sequence.cells).filter(|(_, cell)| *cell != Cell::Null);
         let mut points: Vec<Point> = points.map(|(time, cell)| Point { time, cell, at: None }).collect();
         if order == Order::Descending {
@@ -511,7 +572,7 @@ impl Call<'_> {
 /// The range of a plan, with so much more before it (newest first: after it).
 fn extended(plan: &Select, more_ns: i64) -> TimeRange {
     let range = plan.range;
-    match plan.order {
+    match plan.direction {
         Order::Ascending if range.start == TimestampNs::MIN => range,
         Order::Ascending => TimeRange::new(range.start.saturating_add(-more_ns), range.end),
         Order::Descending if range.end == TimestampNs::MAX => range,
@@ -570,9 +631,7 @@ const fn is_number(kind: FieldType) -> bool {
 
 /// What stands where a picked point has no value of a field or tag: nothing by default.
 fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
-    if let FillWith::Value(value) = fill {
-        let number = kind.filter(|kind| is_number(*kind));
-        let value = number.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind));
+    if let Some(value) = fill::number(fill, kind.filter(|kind| is_number(*kind))) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
@@ -584,7 +643,23 @@ struct Joined {
     origins: Vec<Option<Origin>>,
 }
 
-/// Joins sequences by time, in the order of the answer. Where one has no point of a time, `fill` says what stands there.
+impl Joined {
+    fn reverse(&mut self) {
+        self.times.reverse();
+        self.columns.iter_mut().for_each(|column| column.reverse());
+        self.origins.reverse();
+    }
+
+    /// Keeps the rows that limit and offset let through.
+    fn cut(&mut self, plan: &Select) {
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        self.columns.iter_mut().for_each(|column| limit::cut(column, &range));
+        limit::cut(&mut self.origins, &range);
+    }
+}
+
+/// Joins sequences by time, in the direction of the plan. Where one has no point of a time, `fill` says what stands there.
 fn join(mut sequences: Vec<Sequence>, fill: &FillWith, newest_first: bool) -> Joined {
     if let [only] = sequences.as_mut_slice() {
         let only = std::mem::take(only);
@@ -628,11 +703,10 @@ impl Sequence {
 
     /// Keeps what LIMIT and OFFSET let through.
     fn cut(&mut self, plan: &Select) {
-        let from = plan.offset.min(self.times.len());
-        let to = from.saturating_add(plan.limit.unwrap_or(usize::MAX)).min(self.times.len());
-        limit::cut(&mut self.times, from, to);
-        limit::cut(&mut self.cells, from, to);
-        limit::cut(&mut self.origins, from, to);
+        let range = limit::shown(plan, self.times.len());
+        limit::cut(&mut self.times, &range);
+        limit::cut(&mut self.cells, &range);
+        limit::cut(&mut self.origins, &range);
     }
 }
 
@@ -649,8 +723,7 @@ fn next_time(sequences: &[Sequence], heads: &[usize], newest_first: bool) -> Opt
 
 fn missing(fill: &FillWith, last: Option<Cell>, kind: Option<FieldType>) -> Cell {
     match fill {
-        FillWith::Value(value) => kind.map_or_else(|| value.clone(), |kind| cast(value.clone(), kind)),
         FillWith::Previous => last.unwrap_or_default(),
-        FillWith::Null | FillWith::None | FillWith::Linear => Cell::Null,
+        fill => fill::number(fill, kind).unwrap_or_default(),
     }
 }

@@ -10,9 +10,9 @@ use model::ByteSize;
 use super::Options;
 use crate::QueryError;
 use crate::aggregate::Registry;
-use crate::exec::{Cancel, Limits};
 use crate::scan::ScanReport;
 use crate::store::Store;
+use crate::{Cancel, Limits};
 
 /// Warnings kept, so that a badly damaged store does not make answers of nothing else.
 const MAX_WARNINGS: usize = 100;
@@ -22,6 +22,7 @@ pub(super) struct Job<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) registry: &'a Registry,
     pub(super) threads: usize,
+    pub(super) into: bool,
     limits: Limits,
     cancel: Cancel,
     held: AtomicU64,
@@ -36,6 +37,7 @@ impl<'a> Job<'a> {
             store,
             registry: options.registry,
             threads: options.threads.max(1),
+            into: options.into,
             limits: *options.limits,
             cancel: options.cancel.no_later_than(Instant::now().checked_add(options.limits.timeout)),
             held: AtomicU64::new(0),

@@ -1,5 +1,7 @@
 //! LIMIT, OFFSET, SLIMIT, SOFFSET.
 
+use std::ops::Range;
+
 use crate::Table;
 use crate::plan::Select;
 
@@ -16,7 +18,7 @@ impl SeriesWindow {
 
     pub(super) fn cut<G>(&self, mut groups: Vec<G>) -> Vec<G> {
         let end = self.offset.saturating_add(self.limit);
-        cut(&mut groups, self.offset, end);
+        cut(&mut groups, &(self.offset..end));
         groups
     }
 }
@@ -39,15 +41,21 @@ impl Shown {
         let to = from.saturating_add(self.left).min(table.len());
         self.left -= to - from;
         if let Some(times) = &mut table.times {
-            cut(times, from, to);
+            cut(times, &(from..to));
         }
-        table.cells.iter_mut().for_each(|column| cut(column, from, to));
+        table.cells.iter_mut().for_each(|column| cut(column, &(from..to)));
         table
     }
 }
 
-/// Keeps the items from `from` up to, not including, `to`.
-pub(super) fn cut<T>(column: &mut Vec<T>, from: usize, to: usize) {
-    column.truncate(to);
-    column.drain(..from.min(column.len()));
+/// The rows that are shown of a series with `rows` of them.
+pub(super) fn shown(plan: &Select, rows: usize) -> Range<usize> {
+    let from = plan.offset.min(rows);
+    from..from.saturating_add(plan.limit.unwrap_or(usize::MAX)).min(rows)
+}
+
+/// Keeps the items inside `range`.
+pub(super) fn cut<T>(column: &mut Vec<T>, range: &Range<usize>) {
+    column.truncate(range.end);
+    column.drain(..range.start.min(column.len()));
 }

@@ -26,14 +26,16 @@ mod subquery;
 mod windows;
 
 use crate::aggregate::Registry;
-use crate::exec::{Cancel, Limits};
 use crate::plan::Select;
 use crate::store::Store;
+use crate::{Cancel, Limits};
 use crate::{QueryError, Table};
 
 use job::Job;
+pub(crate) use prepare::has_calls;
+pub(crate) use windows::find_zone;
 
-/// Takes the tables of an answer, in order.
+/// Takes the tables of an answer, in order. [`QueryError::Enough`] ends the answer early.
 pub type Sink<'a> = &'a mut dyn FnMut(Table) -> Result<(), QueryError>;
 
 /// What the plan itself does not say.
@@ -63,7 +65,10 @@ pub fn execute(
     sink: Sink<'_>,
 ) -> Result<Vec<String>, QueryError> {
     let job = Job::new(store, options);
-    prepare::run(&job, plan, options.into, sink)?;
+    match prepare::run(&job, plan, options.into, sink) {
+        Ok(()) | Err(QueryError::Enough) => {}
+        Err(error) => return Err(error),
+    }
     let mut warnings = store.warnings();
     warnings.append(&mut job.into_warnings());
     Ok(warnings)

@@ -14,13 +14,18 @@ pub(super) struct Narrow {
 }
 
 /// The part of `range` that holds the windows asked for; `None` when everything must be read. Windows are all there only where
-/// empty ones are filled, and a straight line needs the windows behind its end.
+/// empty ones are filled, and a straight line needs the windows behind its end, as does a value that is repeated towards them.
 pub(super) fn range(work: &mut Work<'_, '_, '_>, range: TimeRange) -> Option<Narrow> {
     let plan = work.layout.plan;
     let windows = &work.layout.windows;
     let width = windows.regular()?;
     let count = i64::try_from(plan.limit?.checked_add(plan.offset)?).ok()?;
-    if matches!(plan.fill, FillWith::None | FillWith::Linear) || !work.layout.calls.are_all_plain() {
+    let looks_beyond = match plan.fill {
+        FillWith::None | FillWith::Linear => true,
+        FillWith::Previous => plan.order != plan.direction,
+        FillWith::Null | FillWith::Value(_) | FillWith::Exactly(_) => false,
+    };
+    if looks_beyond || !work.layout.calls.are_all_plain() {
         return None;
     }
     let length = width.checked_mul(count)?;

@@ -9,10 +9,10 @@ use super::input::{self, Input};
 use super::job::Job;
 use super::limit::{SeriesWindow, Shown};
 use super::windows::Windows;
+use super::windows::find_zone;
 use super::{Sink, parallel, raw};
 use crate::compile::{column_names, expand};
 use crate::eval::{Bound, bind, check_types};
-use crate::exec::find_zone;
 use crate::plan::expr::{AggregateCall, Cast, Expr, Reference};
 use crate::plan::{Column, Dimension, Order, Select};
 use crate::result::Cell;
@@ -55,14 +55,14 @@ pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> R
     check_columns(&plan, &schema)?;
     let layout = Layout::new(&plan, names, &schema)?;
     let mut named: Vec<_> = inputs.into_values().collect();
-    if plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         named.reverse();
     }
     named.iter().try_for_each(|inputs| answer_inputs(job, &layout, inputs, sink))
 }
 
 /// True when functions over points are computed.
-pub(super) fn has_calls(plan: &Select) -> bool {
+pub(crate) fn has_calls(plan: &Select) -> bool {
     plan.columns.iter().any(|column| computed::has_call(&column.expr))
 }
 
@@ -212,7 +212,7 @@ fn answer_inputs<'a>(
         return Ok(());
     }
     let mut groups = SeriesWindow::of(plan).cut(groups(job, inputs, &views, &layout.dimensions)?);
-    if plan.order == Order::Descending {
+    if plan.direction == Order::Descending {
         groups.reverse();
     }
     let Some(name) = inputs.first().map(|input| input.name.as_str()) else { return Ok(()) };
@@ -228,13 +228,17 @@ fn answer_inputs<'a>(
     Ok(())
 }
 
-/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row.
+/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
 fn reads_something(layout: &Layout<'_>, view: &View) -> bool {
-    let is_field = |leaf: &usize| matches!(view.meanings.get(*leaf), Some(Meaning::Field(_)));
+    let counts = |leaf: &usize| match view.meanings.get(*leaf) {
+        Some(Meaning::Field(_)) => true,
+        Some(Meaning::Tag(_)) => view.is_of_subquery,
+        _ => false,
+    };
     if layout.calls.is_empty() {
-        layout.aux.iter().any(is_field)
+        layout.aux.iter().any(counts)
     } else {
-        layout.calls.leaves().any(|leaf| is_field(&leaf))
+        layout.calls.leaves().any(|leaf| counts(&leaf))
     }
 }
 
@@ -248,8 +252,8 @@ fn answer_alone(
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
     if !layout.calls.is_empty() {
-        let table = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
-        return give_out(job, table, sink);
+        let tables = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
+        return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
     }
     let mut shown = Shown::new(layout.plan);
     let mut give = |table: Table| give_out(job, shown.cut(table), sink);
@@ -267,7 +271,7 @@ fn answer_together(
 ) -> Result<(), QueryError> {
     let answer = |feed: &mut Feed<'_>, group: &Group| {
         if !layout.calls.is_empty() {
-            return Ok(vec![computed::answer(job, layout, views, name, group, feed, 1)?]);
+            return computed::answer(job, layout, views, name, group, feed, 1);
         }
         let mut shown = Shown::new(layout.plan);
         let mut tables = Vec::new();

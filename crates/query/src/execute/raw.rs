@@ -8,7 +8,7 @@ use super::job::Job;
 use super::parallel;
 use super::prepare::Layout;
 use super::rows::Rows;
-use crate::plan::{FillWith, Order};
+use crate::plan::{FillWith, Order, Select};
 use crate::result::Cell;
 use crate::{QueryError, Table};
 
@@ -46,12 +46,15 @@ pub(super) fn answer_with(
     give_rows(feed.job, layout, feed.views, name, group, rows, give)
 }
 
-/// Rows of a member in which some selected field has a value.
+/// Rows of a member in which some selected field has a value; all rows of a subquery.
 fn read_member(feed: &mut Feed<'_>, layout: &Layout<'_>, member: &Member) -> Result<Rows, QueryError> {
     let Some(view) = feed.views.get(member.view) else { return Ok(Rows::default()) };
     let slots = selected_slots(layout, view);
     let reach = Reach { order: layout.plan.order, rows: rows_needed(layout, view) };
     let mut rows = feed.rows(member, &slots, layout.plan.range, reach)?;
+    if view.is_of_subquery {
+        return Ok(rows);
+    }
     let has_value = |row: &usize| slots.iter().any(|&slot| *rows.cell(slot, *row) != Cell::Null);
     let kept: Vec<usize> = (0..rows.len()).filter(has_value).collect();
     rows.keep(&kept);
@@ -88,7 +91,7 @@ fn give_rows(
     give: Give<'_>,
 ) -> Result<(), QueryError> {
     let held: usize = rows.iter().map(Rows::bytes).sum();
-    let places = places(group, &rows, layout.plan.order);
+    let places = places(group, &rows, layout.plan);
     let needed = layout.plan.limit.map_or(usize::MAX, |limit| limit.saturating_add(layout.plan.offset));
     let places = places.get(..needed.min(places.len())).unwrap_or_default();
     let times: Vec<TimestampNs> = places.iter().filter_map(|p| rows.get(p.member)?.times.get(p.row).copied()).collect();
@@ -111,17 +114,24 @@ struct Place {
 
 /// All rows in the order of the answer; rows of the same time in the order of the series. Series of a subquery follow each
 /// other as they are, as in InfluxDB 1.6.
-fn places(group: &Group, rows: &[Rows], order: Order) -> Vec<Place> {
-    let of_member = |(member, rows): (usize, &Rows)| (0..rows.times.len()).map(move |row| Place { member, row });
-    let mut places: Vec<_> = rows.iter().enumerate().flat_map(of_member).collect();
-    if order == Order::Descending {
-        places.reverse();
+fn places(group: &Group, rows: &[Rows], plan: &Select) -> Vec<Place> {
+    let mut places = Vec::with_capacity(rows.iter().map(Rows::len).sum());
+    let mut add = |(member, rows): (usize, &Rows)| {
+        let of_member = (0..rows.len()).map(|row| Place { member, row });
+        match plan.order {
+            Order::Ascending => places.extend(of_member),
+            Order::Descending => places.extend(of_member.rev()),
+        }
+    };
+    match plan.direction {
+        Order::Ascending => rows.iter().enumerate().for_each(&mut add),
+        Order::Descending => rows.iter().enumerate().rev().for_each(&mut add),
     }
     let is_of_subquery = group.members.first().is_some_and(|member| matches!(member.data, Data::Memory(..)));
     if rows.len() > 1 && !is_of_subquery {
         let time = |place: &Place| rows.get(place.member).and_then(|rows| rows.times.get(place.row)).copied();
         // Both sorts are stable and see ordered runs, which makes them merges.
-        match order {
+        match plan.order {
             Order::Ascending => places.sort_by_key(time),
             Order::Descending => places.sort_by_key(|place| std::cmp::Reverse(time(place))),
         }
@@ -161,7 +171,7 @@ fn column(
 /// What stands where a row has no value: nothing by default.
 fn fill_nulls(cells: &mut [Cell], fill: &FillWith) {
     let mut last = match fill {
-        FillWith::Value(value) => value.clone(),
+        FillWith::Value(value) | FillWith::Exactly(value) => value.clone(),
         FillWith::Previous => Cell::Null,
         FillWith::Null | FillWith::None | FillWith::Linear => return,
     };

@@ -23,7 +23,8 @@ pub(super) fn run(job: &Job<'_>, outer: &Select, inner: &Select) -> Result<Vec<I
     if inner.fill == FillWith::Null && prepare::has_calls(&inner) {
         inner.fill = FillWith::None;
     }
-    let mut collected = Collected { order: inner.order, pushed, inputs: BTreeMap::new(), job };
+    let mut collected =
+        Collected { order: inner.order, direction: inner.direction, pushed, inputs: BTreeMap::new(), job };
     prepare::run(job, &inner, false, &mut |table| collected.add(table))?;
     Ok(collected.into_inputs())
 }
@@ -60,6 +61,7 @@ fn push_dimensions(inner: &mut Select, outer: &Select) -> Vec<String> {
 /// Tables of the inner query, put together to series.
 struct Collected<'a> {
     order: Order,
+    direction: Order,
     pushed: Vec<String>,
     /// By measurement.
     inputs: BTreeMap<String, Draft>,
@@ -87,17 +89,24 @@ impl Collected<'_> {
     }
 
     fn into_inputs(self) -> Vec<Input> {
-        let (order, pushed) = (self.order, self.pushed);
-        self.inputs.into_iter().map(|(name, draft)| draft.into_input(name, order, &pushed)).collect()
+        let Self { order, direction, pushed, inputs, .. } = self;
+        inputs.into_iter().map(|(name, draft)| draft.in_order(order, direction).into_input(name, &pushed)).collect()
     }
 }
 
 impl Draft {
-    fn into_input(mut self, name: String, order: Order, pushed: &[String]) -> Input {
-        if order == Order::Descending {
+    /// Series in the order of their tags, rows oldest first.
+    fn in_order(mut self, order: Order, direction: Order) -> Self {
+        if direction == Order::Descending {
             self.series.reverse();
+        }
+        if order == Order::Descending {
             self.series.iter_mut().for_each(|(_, rows)| rows.reverse());
         }
+        self
+    }
+
+    fn into_input(self, name: String, pushed: &[String]) -> Input {
         // Of columns with one name the first counts.
         let mut fields: BTreeMap<&String, (usize, FieldType)> = BTreeMap::new();
         for (index, column) in self.columns.iter().enumerate() {

@@ -10,7 +10,6 @@ use model::{TimeRange, TimestampNs};
 
 use super::calendar::Calendar;
 use crate::QueryError;
-use crate::exec::find_zone;
 use crate::plan::{Select, Windowing};
 
 const NS_PER_S: i64 = 1_000_000_000;
@@ -114,6 +113,17 @@ impl Fixed {
         let instant = Timestamp::from_nanosecond(i128::from(time)).unwrap_or_default();
         i64::from(zone.to_offset(instant).seconds()) * NS_PER_S
     }
+}
+
+/// The zone of an IANA name.
+///
+/// # Errors
+/// [`QueryError::Invalid`] when there is none of that name.
+pub(crate) fn find_zone(name: &str) -> Result<TimeZone, QueryError> {
+    TimeZone::get(name).map_err(|_| QueryError::Invalid {
+        message: format!("unknown time zone `{name}`"),
+        hint: Some("expected an IANA name such as Europe/Berlin, Asia/Shanghai or UTC".to_owned()),
+    })
 }
 
 /// Starts of all windows from the one that holds the start of `range` (`first`, where that is open) to the one that holds its

@@ -14,6 +14,9 @@ pub use extremes::{Side, best_per_key, bottom, top};
 pub use integral::{Integral, integral};
 pub use sample::sample;
 
+/// What plans call the integral of these functions; that of the registry looks at the points inside a window only.
+pub const INTEGRAL: &str = "integral_of_windows";
+
 #[cfg(test)]
 mod support {
     use model::TimestampNs;

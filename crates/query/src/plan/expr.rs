@@ -76,7 +76,8 @@ pub enum Kinds {
 /// A function over the values of one field.
 #[derive(Debug, Clone)]
 pub struct AggregateCall {
-    /// Its name in the registry, or `top`, `bottom`, `sample`, `distinct`, `integral`, which may give several points a window.
+    /// Its name in the registry, or `top`, `bottom`, `sample`, `distinct`, `integral_of_windows` (InfluxQL's `integral`), which may give
+    /// several points a window.
     pub function: String,
     /// Name of its column where nobody gave one: `count` of `count(distinct(x))`, too.
     pub label: String,
@@ -84,7 +85,7 @@ pub struct AggregateCall {
     pub of: Box<Expr>,
     /// Tags (or fields) of `top` and `bottom`: the best point of each combination counts.
     pub keys: Vec<Reference>,
-    /// Constant arguments: N of `percentile`, `top`, ...; the unit of `integral` in nanoseconds.
+    /// Constant arguments: N of `percentile`, `top`, ...; the unit of `integral_of_windows` in nanoseconds.
     pub arguments: Vec<Cell>,
 }
 

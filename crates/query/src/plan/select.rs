@@ -7,7 +7,6 @@ use model::{TimeRange, WindowNs};
 use regex::Regex;
 
 use super::expr::Expr;
-use super::{CalendarUnit, Order};
 use crate::result::Cell;
 
 /// A query.
@@ -31,8 +30,14 @@ pub struct Select {
     pub group_by: Vec<Dimension>,
     /// What stands in windows without points, and (not by default) where a row has no value.
     pub fill: FillWith,
-    /// Order by time; newest first also turns the order of the series round.
+    /// Order of the rows by time.
     pub order: Order,
+    /// Which way time is gone through: that decides what comes before what for fill and functions over sequences, and turns the
+    /// order of the series round. In InfluxQL it is the order of the rows; JSON requests go forwards and turn the rows only.
+    pub direction: Order,
+    /// Limit and offset are those of each function by itself, as in InfluxQL; where the times of functions differ there are then
+    /// more rows.
+    pub limit_each: bool,
     /// At most so many rows a series.
     pub limit: Option<usize>,
     /// Rows passed over first, a series.
@@ -94,6 +99,16 @@ pub enum Dimension {
     All,
 }
 
+/// Order of points by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
 /// Windows of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Windowing {
@@ -113,6 +128,19 @@ pub enum Windowing {
     },
 }
 
+/// Units of calendar windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarUnit {
+    /// Midnight to midnight.
+    Day,
+    /// Monday to Monday (ISO 8601).
+    Week,
+    /// From the first of a month.
+    Month,
+    /// From the first of January.
+    Year,
+}
+
 /// What stands where there is nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum FillWith {
@@ -125,6 +153,8 @@ pub enum FillWith {
     Previous,
     /// On a straight line between its neighbours.
     Linear,
-    /// This number, an integer or a float.
+    /// This number, an integer or a float, made one of the column's type.
     Value(Cell),
+    /// This number; where the column's type cannot hold it, it stands there as it is.
+    Exactly(Cell),
 }

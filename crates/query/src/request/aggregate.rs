@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `time_window` | one a window | `value` (the function, `mean` by default), `count`, `min`, `max`, `stddev` |
 //! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `median`, `spread`, `first`, `last`, `p95` |
-//! | `custom` | - | InfluxQL, which this version does not have |
+//! | `custom` | as the query says | as the query says; no other keys than `database` and `retention_policy` |
 //!
 //! With several fields every column is named `FIELD_COLUMN`, such as `voltage_max`.
 
@@ -12,10 +12,15 @@ use model::TimestampNs;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::common::{self, OneOrMany, OrderWord, Parts, TagFilter};
-use super::{RequestContext, TimeReader, parse_interval};
-use crate::exec::find_zone;
-use crate::{Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, QueryError, Window};
+use super::common::{self, OneOrMany, OrderWord, Place, TagFilter};
+use super::filter::filter;
+use super::{RequestContext, TimeReader, custom, parse_interval};
+use crate::QueryError;
+use crate::aggregate::Registry;
+use crate::execute::find_zone;
+use crate::plan::expr::{AggregateCall, Expr};
+use crate::plan::{Column, Dimension, FillWith, Order, Select, Windowing};
+use crate::result::Cell;
 
 /// The field of points in the EMS, taken where a request names none.
 const DEFAULT_FIELD: &str = "value";
@@ -63,14 +68,14 @@ pub struct AggregateRequest {
     pub time_zone: Option<String>,
     /// What stands in windows without points: `none` (they are left out, the default), `null`, `previous`, `linear`, or a number.
     #[serde(default, deserialize_with = "read_fill")]
-    pub fill: Option<Fill>,
+    pub fill: Option<FillWith>,
     /// Tags that make a series of the answer each; `["*"]`, the default, for all; `[]` for one series.
     pub group_by: Option<OneOrMany>,
     /// `asc` (the default) or `desc` by time.
     pub order: Option<OrderWord>,
     /// Most windows a series.
     pub limit: Option<usize>,
-    /// InfluxQL for the type `custom`.
+    /// One SELECT in InfluxQL, for the type `custom`.
     pub custom_query: Option<String>,
 }
 
@@ -99,43 +104,50 @@ impl AggregateRequest {
     ///
     /// # Errors
     /// [`QueryError::Invalid`] with the key, what was found and what is expected.
-    pub fn into_plan(self, context: &RequestContext) -> Result<Plan, QueryError> {
+    pub fn into_plan(self, context: &RequestContext) -> Result<Select, QueryError> {
         self.check_type_specific_keys()?;
+        if self.aggregate_type == AggregateType::Custom {
+            return custom::plan(self, context);
+        }
         let reader = self.time_reader(context)?;
         let range = common::range(&reader, self.start.as_ref(), self.end.as_ref())?;
         if self.aggregate_type == AggregateType::TimeWindow && range.start == TimestampNs::MIN {
             return Err(missing("start", "the first time of the windows, such as `now-24h`"));
         }
-        let (window, fields) = (self.window()?, self.field_names());
-        let aggregates = self.aggregates(&fields)?;
-        let fill = self.fill.unwrap_or_default();
-        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or(GroupBy::All);
-        let parts = Parts {
-            database: self.database,
-            retention_policy: self.retention_policy,
-            measurement: self.measurement,
-            fields,
-            tags: self.filters,
+        let window = self.window()?;
+        // The zone is that of calendar units; windows of a fixed length are aligned to the epoch.
+        let time_zone = self.time_zone.clone().filter(|_| matches!(window, Some(Windowing::Calendar { .. })));
+        let columns = self.columns()?;
+        let fill = self.fill.unwrap_or(FillWith::None);
+        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or(vec![Dimension::All]);
+        let limit = common::limit(self.limit)?;
+        let place =
+            Place { database: self.database, retention_policy: self.retention_policy, measurement: self.measurement };
+        Ok(Select {
+            columns,
+            time_name: common::TIME.to_owned(),
+            sources: vec![place.into_source(context)?],
+            filter: filter(self.filters)?,
             range,
-            group_by,
-        };
-        Ok(Plan::Aggregate(AggregatePlan {
-            selection: parts.into_selection(context)?,
-            aggregates,
             window,
+            window_inherited: false,
+            group_by,
             fill,
             order: self.order.map_or(Order::Ascending, Order::from),
-            limit: common::limit(self.limit)?,
-        }))
+            direction: Order::Ascending,
+            limit_each: false,
+            limit,
+            offset: 0,
+            series_limit: None,
+            series_offset: 0,
+            time_zone,
+        })
     }
 
     /// Refuses keys that would have no effect, so that nobody believes they had one.
     fn check_type_specific_keys(&self) -> Result<(), QueryError> {
         match self.aggregate_type {
-            AggregateType::Custom => Err(QueryError::invalid_with_hint(
-                "`aggregate_type` is `custom`: queries in InfluxQL are not supported by this version",
-                "use `time_window` or `statistical` with a `function`",
-            )),
+            AggregateType::Custom => custom::check_keys(self),
             _ if self.custom_query.is_some() => Err(misplaced("custom_query", "custom")),
             AggregateType::Statistical if self.interval.is_some() => Err(misplaced("interval", "time_window")),
             AggregateType::Statistical if self.fill.is_some() => Err(misplaced("fill", "time_window")),
@@ -154,7 +166,7 @@ impl AggregateRequest {
         }
     }
 
-    fn window(&self) -> Result<Option<Window>, QueryError> {
+    fn window(&self) -> Result<Option<Windowing>, QueryError> {
         if self.aggregate_type != AggregateType::TimeWindow {
             return Ok(None);
         }
@@ -162,67 +174,85 @@ impl AggregateRequest {
         parse_interval(interval, self.time_zone.as_deref()).map(Some)
     }
 
-    fn field_names(&self) -> Vec<String> {
-        match &self.fields {
+    fn field_names(&self) -> Result<Vec<String>, QueryError> {
+        let fields = match &self.fields {
             Some(fields) => fields.clone().into_vec(),
             None => vec![DEFAULT_FIELD.to_owned()],
-        }
-    }
-
-    fn aggregates(&self, fields: &[String]) -> Result<Vec<Aggregate>, QueryError> {
+        };
         if fields.is_empty() || fields.iter().any(|field| field == "*") {
             return Err(QueryError::invalid("`fields` must name the fields to compute of"));
         }
-        let columns = self.columns();
-        let name = |field: &str, column: &str| match fields {
+        Ok(fields)
+    }
+
+    fn columns(&self) -> Result<Vec<Column>, QueryError> {
+        let fields = self.field_names()?;
+        let computations = self.computations();
+        computations.iter().try_for_each(Computation::check)?;
+        let name = |field: &str, column: &str| match fields.as_slice() {
             [_] => column.to_owned(),
             _ => format!("{field}_{column}"),
         };
         let of_field = |field: &String| {
-            let aggregate = |c: &Column| Aggregate {
-                function: c.function.clone(),
-                arguments: c.arguments.clone(),
-                field: field.clone(),
-                alias: name(field, &c.name),
-            };
-            columns.iter().map(aggregate).collect::<Vec<_>>()
+            let column = |c: &Computation| c.column(field, name(field, &c.name));
+            computations.iter().map(column).collect::<Vec<_>>()
         };
         Ok(fields.iter().flat_map(of_field).collect())
     }
 
-    /// Columns of every field.
-    fn columns(&self) -> Vec<Column> {
+    /// What is computed of every field.
+    fn computations(&self) -> Vec<Computation> {
         let function = self.function.as_ref().map(|function| function.to_ascii_lowercase());
         match (self.aggregate_type, function) {
             (AggregateType::TimeWindow, function) => {
                 let function = function.unwrap_or_else(|| DEFAULT_FUNCTION.to_owned());
-                let value = Column { name: "value".to_owned(), function, arguments: self.arguments.clone() };
-                std::iter::once(value).chain(BESIDE_THE_VALUE.map(Column::plain)).collect()
+                let value = Computation { name: "value".to_owned(), function, arguments: self.arguments.clone() };
+                std::iter::once(value).chain(BESIDE_THE_VALUE.map(Computation::plain)).collect()
             }
             (_, Some(function)) => {
-                vec![Column { name: function.clone(), function, arguments: self.arguments.clone() }]
+                vec![Computation { name: function.clone(), function, arguments: self.arguments.clone() }]
             }
             (_, None) => {
-                let p95 = Column { name: "p95".to_owned(), function: "percentile".to_owned(), arguments: vec![95.0] };
-                SUMMARY.map(Column::plain).into_iter().chain([p95]).collect()
+                let p95 =
+                    Computation { name: "p95".to_owned(), function: "percentile".to_owned(), arguments: vec![95.0] };
+                SUMMARY.map(Computation::plain).into_iter().chain([p95]).collect()
             }
         }
     }
 }
 
-struct Column {
+/// A function that is computed of every field.
+struct Computation {
     name: String,
     function: String,
     arguments: Vec<f64>,
 }
 
-impl Column {
+impl Computation {
     fn plain(function: &str) -> Self {
         Self { name: function.to_owned(), function: function.to_owned(), arguments: Vec::new() }
     }
+
+    /// Refuses functions that are not registered, those among them that only InfluxQL has, and wrong arguments.
+    fn check(&self) -> Result<(), QueryError> {
+        let function = Registry::shared().get(&self.function)?;
+        let checked = function.check_arguments(&self.arguments);
+        checked.map_err(|expected| QueryError::invalid(format!("{}() {expected}", self.function)))
+    }
+
+    fn column(&self, field: &str, alias: String) -> Column {
+        let call = AggregateCall {
+            function: self.function.clone(),
+            label: self.function.clone(),
+            of: Box::new(Expr::Reference(common::field(field.to_owned()))),
+            keys: Vec::new(),
+            arguments: self.arguments.iter().map(|&number| Cell::Float(number)).collect(),
+        };
+        Column { expr: Expr::Aggregate(call), alias: Some(alias) }
+    }
 }
 
-fn missing(key: &str, expected: &str) -> QueryError {
+pub(super) fn missing(key: &str, expected: &str) -> QueryError {
     QueryError::invalid(format!("`{key}` is missing: expected {expected}"))
 }
 
@@ -231,11 +261,11 @@ fn misplaced(key: &str, kind: &str) -> QueryError {
 }
 
 /// A word, a number, or JSON's null, which is the word `null`.
-fn read_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fill>, D::Error> {
+fn read_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<FillWith>, D::Error> {
     let found = Value::deserialize(deserializer)?;
     let fill = match &found {
-        Value::Null => Some(Fill::Null),
-        Value::Number(number) => number.as_f64().map(Fill::Value),
+        Value::Null => Some(FillWith::Null),
+        Value::Number(number) => fill_number(number).map(FillWith::Exactly),
         Value::String(word) => fill_word(word),
         _ => None,
     };
@@ -243,12 +273,16 @@ fn read_fill<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Fill>,
     fill.map(Some).ok_or_else(|| serde::de::Error::custom(format!("`fill` is {found}: {expected}")))
 }
 
-fn fill_word(word: &str) -> Option<Fill> {
+fn fill_number(number: &serde_json::Number) -> Option<Cell> {
+    number.as_i64().map(Cell::Integer).or_else(|| number.as_f64().map(Cell::Float))
+}
+
+fn fill_word(word: &str) -> Option<FillWith> {
     Some(match word {
-        "none" => Fill::None,
-        "null" => Fill::Null,
-        "previous" => Fill::Previous,
-        "linear" => Fill::Linear,
+        "none" => FillWith::None,
+        "null" => FillWith::Null,
+        "previous" => FillWith::Previous,
+        "linear" => FillWith::Linear,
         _ => return None,
     })
 }

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{RequestContext, TimeReader};
-use crate::{GroupBy, Order, QueryError, Selection, TagMatch, TagPredicate};
+use crate::QueryError;
+use crate::plan::expr::{Cast, Reference};
+use crate::plan::{Dimension, MeasurementRef, NameOrPattern, Order, Source};
 
 /// One text or a list of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,66 +30,46 @@ impl OneOrMany {
     }
 }
 
+/// Name of the column of times.
+pub(super) const TIME: &str = "time";
+
 /// Conditions on tags by their keys.
 pub(super) type TagFilter = BTreeMap<String, OneOrMany>;
 
-/// What a selection is made of.
-pub(super) struct Parts {
+/// Names of what is asked about.
+pub(super) struct Place {
     pub(super) database: Option<String>,
     pub(super) retention_policy: Option<String>,
     pub(super) measurement: String,
-    pub(super) fields: Vec<String>,
-    pub(super) tags: TagFilter,
-    pub(super) range: TimeRange,
-    pub(super) group_by: GroupBy,
 }
 
-impl Parts {
-    pub(super) fn into_selection(self, context: &RequestContext) -> Result<Selection, QueryError> {
+impl Place {
+    pub(super) fn into_source(self, context: &RequestContext) -> Result<Source, QueryError> {
         if self.measurement.is_empty() {
             return Err(QueryError::invalid("`measurement` is empty: expected the name of a measurement"));
         }
-        Ok(Selection {
+        Ok(Source::Measurement(MeasurementRef {
             database: self.database.unwrap_or_else(|| context.database.clone()),
-            retention_policy: self.retention_policy,
-            measurement: self.measurement,
-            fields: self.fields,
-            filter: self.tags.into_iter().map(predicate).collect::<Result<_, _>>()?,
-            range: self.range,
-            group_by: self.group_by,
-        })
+            policy: self.retention_policy,
+            name: NameOrPattern::Name(self.measurement),
+        }))
     }
 }
 
-fn predicate((key, values): (String, OneOrMany)) -> Result<TagPredicate, QueryError> {
-    let matches = match values {
-        OneOrMany::One(value) => TagMatch::Is(value),
-        OneOrMany::Many(values) if values.is_empty() => {
-            return Err(QueryError::invalid(format!(
-                "the list of values of tag `{key}` is empty: expected at least one"
-            )));
-        }
-        OneOrMany::Many(values) => TagMatch::In(values),
-    };
-    Ok(TagPredicate { key, matches })
-}
-
-/// Fields wanted; the list may also hold `*` alone, for all.
-pub(super) fn fields(fields: Option<OneOrMany>) -> Vec<String> {
-    let fields = fields.map(OneOrMany::into_vec).unwrap_or_default();
-    if matches!(fields.as_slice(), [all] if all == "*") { Vec::new() } else { fields }
+/// The field of this name, be there a tag of the same name or not.
+pub(super) fn field(name: String) -> Reference {
+    Reference { name, cast: Some(Cast::Field) }
 }
 
 /// `["*"]` is all tags, `[]` everything in one series.
-pub(super) fn group_by(keys: OneOrMany) -> Result<GroupBy, QueryError> {
+pub(super) fn group_by(keys: OneOrMany) -> Result<Vec<Dimension>, QueryError> {
     let keys = keys.into_vec();
     match keys.as_slice() {
-        [] => Ok(GroupBy::Nothing),
-        [all] if all == "*" => Ok(GroupBy::All),
+        [all] if all == "*" => Ok(vec![Dimension::All]),
         keys if keys.iter().any(|key| key == "*") => {
             Err(QueryError::invalid("`group_by` has `*` beside other tags: expected `*` alone, or names of tags"))
         }
-        _ => Ok(GroupBy::Tags(keys)),
+        _ => Ok(keys.into_iter().map(Dimension::Tag).collect()),
     }
 }
 

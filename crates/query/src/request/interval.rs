@@ -6,21 +6,21 @@
 use model::WindowNs;
 use model::units::parse_duration_ns;
 
-use crate::exec::find_zone;
-use crate::plan::CalendarUnit;
-use crate::{QueryError, Window};
+use crate::QueryError;
+use crate::execute::find_zone;
+use crate::plan::{CalendarUnit, Windowing};
 
-/// The windows of an interval, on the clocks of a time zone.
+/// The windows of an interval, on the clocks of a time zone. Those of a fixed length are aligned to the epoch whatever the zone.
 ///
 /// # Errors
 /// [`QueryError::Invalid`] for another form, a length of 0, or an unknown time zone.
-pub fn parse_interval(text: &str, time_zone: Option<&str>) -> Result<Window, QueryError> {
+pub fn parse_interval(text: &str, time_zone: Option<&str>) -> Result<Windowing, QueryError> {
     if let Some(zone) = time_zone {
         find_zone(zone)?;
     }
     if let Some((count, unit)) = calendar_units(text, time_zone) {
         let count = count.parse().ok().filter(|&count| count > 0).ok_or_else(|| unreadable(text))?;
-        return Ok(Window::Calendar { count, unit, time_zone: time_zone.unwrap_or("UTC").to_owned() });
+        return Ok(Windowing::Calendar { count, unit });
     }
     if time_zone.is_some() && text.contains(['d', 'w']) {
         return Err(QueryError::invalid_with_hint(
@@ -29,7 +29,7 @@ pub fn parse_interval(text: &str, time_zone: Option<&str>) -> Result<Window, Que
         ));
     }
     let ns = parse_duration_ns(text).map_err(|_| unreadable(text))?;
-    Ok(Window::Fixed { width: WindowNs::new(ns).ok_or_else(|| unreadable(text))?, offset_ns: 0 })
+    Ok(Windowing::Fixed { width: WindowNs::new(ns).ok_or_else(|| unreadable(text))?, offset_ns: 0 })
 }
 
 /// Number and unit, when `text` is one number with a unit that is the calendar's.
@@ -57,15 +57,15 @@ mod tests {
 
     fn fixed_ns(text: &str, zone: Option<&str>) -> Option<i64> {
         match parse_interval(text, zone).unwrap() {
-            Window::Fixed { width, offset_ns: 0 } => Some(width.get()),
+            Windowing::Fixed { width, offset_ns: 0 } => Some(width.get()),
             _ => None,
         }
     }
 
-    fn units(text: &str, zone: Option<&str>) -> Option<(u32, CalendarUnit, String)> {
+    fn units(text: &str, zone: Option<&str>) -> Option<(u32, CalendarUnit)> {
         match parse_interval(text, zone).unwrap() {
-            Window::Calendar { count, unit, time_zone } => Some((count, unit, time_zone)),
-            Window::Fixed { .. } => None,
+            Windowing::Calendar { count, unit } => Some((count, unit)),
+            Windowing::Fixed { .. } => None,
         }
     }
 
@@ -78,12 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn calendar_units_follow_the_zone() {
+    fn days_and_weeks_are_the_calendars_where_there_is_a_zone() {
         let zone = Some("Europe/Berlin");
-        assert_eq!(units("1d", zone), Some((1, CalendarUnit::Day, "Europe/Berlin".to_owned())));
-        assert_eq!(units("2w", zone), Some((2, CalendarUnit::Week, "Europe/Berlin".to_owned())));
-        assert_eq!(units("3mo", None), Some((3, CalendarUnit::Month, "UTC".to_owned())));
-        assert_eq!(units("1y", zone), Some((1, CalendarUnit::Year, "Europe/Berlin".to_owned())));
+        assert_eq!(units("1d", zone), Some((1, CalendarUnit::Day)));
+        assert_eq!(units("2w", zone), Some((2, CalendarUnit::Week)));
+        assert_eq!(units("3mo", None), Some((3, CalendarUnit::Month)));
+        assert_eq!(units("1y", zone), Some((1, CalendarUnit::Year)));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! JSON requests, and how they become plans. What is written here is the reference of the keys for users.
 //!
 //! Unknown keys are refused; every error says which key, what was found and what is expected. Not here: HTTP, and InfluxQL
-//! (which will make the same plans).
+//! (`compile`, which makes the same plans).
 
 mod aggregate;
 mod common;
+mod custom;
+mod filter;
 mod interval;
 mod series;
 mod time;

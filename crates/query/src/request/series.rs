@@ -4,9 +4,12 @@ use model::TimeRange;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::common::{self, OneOrMany, OrderWord, Parts, TagFilter};
+use super::common::{self, OneOrMany, OrderWord, Place, TagFilter};
+use super::filter::filter;
 use super::{RequestContext, TimeReader};
-use crate::{GroupBy, Order, Plan, QueryError, SeriesPlan};
+use crate::QueryError;
+use crate::plan::expr::{Expr, Kinds};
+use crate::plan::{Column, FillWith, Order, Select};
 
 /// `POST /api/v1/query/series`.
 #[derive(Debug, Clone, Deserialize)]
@@ -61,27 +64,51 @@ impl SeriesRequest {
     ///
     /// # Errors
     /// [`QueryError::Invalid`] with the key, what was found and what is expected.
-    pub fn into_plan(self, context: &RequestContext) -> Result<Plan, QueryError> {
+    pub fn into_plan(self, context: &RequestContext) -> Result<Select, QueryError> {
         let range = self.range(context)?;
-        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or(GroupBy::Nothing);
-        let parts = Parts {
-            database: self.database,
-            retention_policy: self.retention_policy,
-            measurement: self.measurement,
-            fields: common::fields(self.fields),
-            tags: self.tags,
+        let group_by = self.group_by.map(common::group_by).transpose()?.unwrap_or_default();
+        let limit = common::limit(self.limit)?;
+        let place =
+            Place { database: self.database, retention_policy: self.retention_policy, measurement: self.measurement };
+        Ok(Select {
+            columns: columns(self.fields, group_by.is_empty()),
+            time_name: common::TIME.to_owned(),
+            sources: vec![place.into_source(context)?],
+            filter: filter(self.tags)?,
             range,
+            window: None,
+            window_inherited: false,
             group_by,
-        };
-        Ok(Plan::Series(SeriesPlan {
-            selection: parts.into_selection(context)?,
+            fill: FillWith::Null,
             order: self.order.map_or(Order::Descending, Order::from),
-            limit: common::limit(self.limit)?,
+            direction: Order::Ascending,
+            limit_each: false,
+            limit,
             offset: self.offset,
-        }))
+            series_limit: None,
+            series_offset: 0,
+            time_zone: None,
+        })
     }
 
     fn range(&self, context: &RequestContext) -> Result<TimeRange, QueryError> {
         common::range(&TimeReader::new(context), self.start.as_ref(), self.end.as_ref())
     }
+}
+
+/// The fields wanted; behind them all tags, where everything goes into one series.
+fn columns(fields: Option<OneOrMany>, with_tags: bool) -> Vec<Column> {
+    let all = |kinds| Column { expr: Expr::All(kinds), alias: None };
+    let fields = fields.map(OneOrMany::into_vec).unwrap_or_default();
+    let mut columns: Vec<Column> = match fields.as_slice() {
+        [] => vec![all(Kinds::Fields)],
+        [star] if star == "*" => vec![all(Kinds::Fields)],
+        _ => fields.into_iter().map(named).collect(),
+    };
+    columns.extend(with_tags.then(|| all(Kinds::Tags)));
+    columns
+}
+
+fn named(field: String) -> Column {
+    Column { expr: Expr::Reference(common::field(field.clone())), alias: Some(field) }
 }

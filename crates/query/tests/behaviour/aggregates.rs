@@ -102,13 +102,14 @@ fn days_of_23_and_25_hours_hold_as_many_hourly_points() {
 fn texts_and_booleans_are_counted_but_not_reckoned_with() {
     let mut source = MemorySource::new();
     source.add("c=1", vec![("value", vec![1, 2, 3], Values::Boolean(vec![true, true, false]))]);
-    let functions = ["count", "first", "last", "mode", "distinct_count"];
+    let functions = ["count", "first", "last", "mode", "distinct_count", "min"];
     let plan = aggregate_plan(selection(0, 9, GroupBy::All), &functions, None, Fill::None);
     let row: Vec<_> =
         run(Plan::Aggregate(plan), &source).series[0].columns.iter().map(|c| c.cells[0].clone()).collect();
-    let expected = [Cell::Integer(3), Cell::Boolean(true), Cell::Boolean(false), Cell::Boolean(true), Cell::Integer(2)];
+    let [yes, no] = [true, false].map(Cell::Boolean);
+    let expected = [Cell::Integer(3), yes.clone(), no.clone(), yes, Cell::Integer(2), no];
     assert_eq!(row, expected);
-    for function in ["sum", "mean", "max", "stddev", "median", "time_weighted_mean", "integral", "derivative"] {
+    for function in ["sum", "mean", "spread", "stddev", "median", "time_weighted_mean", "integral", "derivative"] {
         let plan = Plan::Aggregate(aggregate_plan(selection(0, 9, GroupBy::All), &[function], None, Fill::None));
         let error = query::run(&plan, &source, &Limits::default(), &Cancel::new()).unwrap_err();
         let expected = format!("{function}() cannot be computed of field `value`, which is of type boolean");
@@ -280,11 +281,24 @@ fn reference(function: &str, points: &[(i64, f64)]) -> Option<f64> {
     })
 }
 
+/// As InfluxDB's loop over points sorted by value and time: the second and further points of a value make it the best when it has no
+/// fewer so far, and with as many only if it began no later than the best so far ended.
 fn mode(points: &[(i64, f64)]) -> f64 {
-    let occurrences = |v: f64| points.iter().filter(|p| p.1 == v).count();
-    let first_seen = |v: f64| points.iter().filter(|p| p.1 == v).map(|p| p.0).min().unwrap();
-    let rank = |p: &&(i64, f64)| (std::cmp::Reverse(occurrences(p.1)), first_seen(p.1), -p.1 as i64);
-    points.iter().min_by_key(rank).unwrap().1
+    let mut sorted = points.to_vec();
+    sorted.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    let (mut best, mut best_count, mut best_time) = (sorted[0].1, 0, sorted[0].0);
+    let (mut count, mut began, mut value) = (0, sorted[0].0, sorted[0].1);
+    for (time, v) in sorted {
+        if v != value {
+            (count, began, value) = (1, time, v);
+            continue;
+        }
+        count += 1;
+        if best_count < count || best_count == count && began <= best_time {
+            (best, best_count, best_time) = (v, count, time);
+        }
+    }
+    best
 }
 
 fn number(cell: &Cell) -> Option<f64> {
