@@ -8,7 +8,10 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
 
-.PHONY: help run test check bench bench-redis fuzz clean
+# Options for `make differential`, for instance: make differential DIFFERENTIAL_ARGS='--seed 7 --queries 5000'
+DIFFERENTIAL_ARGS ?= --queries 20000
+
+.PHONY: help run test differential check bench bench-redis fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +19,11 @@ help: ## Show this list
 run: ## Start hissrv with a simulated plant on its own Redis; Ctrl-C stops it
 	@scripts/run.sh
 
-test: ## Run all tests (installs redis-server if it is missing)
+test: ## Run all tests (installs redis-server, influxd and clients of it if they are missing)
 	@scripts/test.sh
+
+differential: ## Ask hissrv and a real influxd 20 000 random questions and compare the answers
+	@scripts/differential.sh $(DIFFERENTIAL_ARGS)
 
 check: ## Formatting, lints, licences and sources of all dependencies
 	cargo fmt --all --check

@@ -11,11 +11,19 @@ saved=
 program_of() {
   case $1 in
     influxdb) echo influxd ;;
+    influxdb-client) echo influx ;;
+    nodejs) echo node ;;
     *) echo "$1" ;;
   esac
 }
 
+# A Python from another origin brings its modules along; Debian keeps those of python3-venv apart.
+has_venv() {
+  python3 -c 'import ensurepip, venv' 2>/dev/null
+}
+
 is_present() {
+  if [ "$1" = python3-venv ] && has_venv; then return 0; fi
   command -v "$(program_of "$1")" >/dev/null 2>&1 || [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = "install ok installed" ]
 }
 

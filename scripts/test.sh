@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/install-deps.sh redis-server openssl
+scripts/install-deps.sh redis-server openssl influxdb influxdb-client python3 python3-venv nodejs npm
+scripts/install-clients.sh
 cargo test --quiet --locked --manifest-path bench/Cargo.toml
 
 if cargo nextest --version >/dev/null 2>&1; then

@@ -17,7 +17,7 @@ use query::{
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, QueryOptions, WriteDone, WriteFailure,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, Modifying, QueryOptions, WriteDone, WriteFailure,
     WriteOutcome, WriteRequest,
 };
 
@@ -56,51 +56,16 @@ impl Historian for Service {
     }
 
     fn influxql(&self, request: &InfluxRequest, answer: &mut dyn Answer) -> Result<(), ApiError> {
-        use influxql::ast::Statement;
-        let statements = influxql::parse(&request.text, &influxql::Params::default(), &influxql::Limits::default())
-            .map_err(|e| ApiError::new(ErrorKind::BadRequest, e.to_string()))?;
-        for (i, statement) in statements.iter().enumerate() {
-            answer.begin(i);
-            let outcome = match statement {
-                Statement::CreateDatabase { name, .. } => {
-                    self.0.catalog.create_database(name, None).map(|()| Vec::new()).map_err(|e| e.to_string())
-                }
-                Statement::DropDatabase { name } => {
-                    self.0.catalog.drop_database(name).map(|_| Vec::new()).map_err(|e| e.to_string())
-                }
-                Statement::Select(select) => {
-                    let context = query::compile::Context {
-                        now: now(),
-                        database: request.database.clone(),
-                        policy: request.policy.clone(),
-                        dialect: Default::default(),
-                        into: false,
-                    };
-                    query::compile::compile(select, &context)
-                        .and_then(|plan| {
-                            let options = query::execute::Options {
-                                limits: &self.0.limits,
-                                cancel: &request.cancel,
-                                registry: query::aggregate::Registry::shared(),
-                                threads: 2,
-                                into: false,
-                            };
-                            query::execute::execute(&plan, &self.0.backend, &options, &mut |table| answer.table(table))
-                        })
-                        .map_err(|e| e.to_string())
-                }
-                _ => Err("not yet".to_owned()),
-            };
-            let failed = outcome.is_err();
-            answer.end(match outcome {
-                Ok(w) => query::Outcome::Done(w),
-                Err(e) => query::Outcome::Failed(e),
-            });
-            if failed {
-                break;
-            }
-        }
-        Ok(())
+        let request = statements::Request {
+            text: &request.text,
+            database: request.database.as_deref(),
+            policy: request.policy.as_deref(),
+            parameters: request.parameters.as_deref(),
+            cancel: &request.cancel,
+            modifying_is_deprecated: request.modifying == Modifying::Deprecated,
+        };
+        let failed = |e: statements::RequestError| ApiError::new(ErrorKind::BadRequest, e.to_string());
+        self.0.statements.run(&request, answer).map_err(failed)
     }
 
     fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {

@@ -104,6 +104,11 @@ pub trait Store: Sync {
     /// As for [`Store::measurements`].
     fn series(&self, place: &Place, query: &SeriesQuery) -> Result<Vec<StoredSeries>, QueryError>;
 
+    /// What every answer's reader should know, such as parts of the store that are missing.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Access to columns for one thread of one query.
     fn reader(&self) -> Box<dyn Reader + '_>;
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use influxql::ast::Statement;
 use influxql::{Limits, Params, ParseError, Value, parse};
-use jiff::tz::TimeZone;
 use query::Cancel;
 use serde_json::Value as Json;
 
@@ -39,7 +38,7 @@ pub enum RequestError {
 impl Request<'_> {
     /// The statements of the text.
     pub(crate) fn statements(&self) -> Result<Vec<Statement>, RequestError> {
-        let limits = Limits { time_zone_exists: |name| TimeZone::get(name).is_ok(), ..Limits::default() };
+        let limits = Limits { time_zone_exists: query::compile::time_zone_exists, ..Limits::default() };
         Ok(parse(self.text, &self.params()?, &limits)?)
     }
 

@@ -40,6 +40,10 @@ impl Store for Embedded {
         Ok(chosen.into_iter().filter_map(|series| wanted.take(&names, series)).collect())
     }
 
+    fn warnings(&self) -> Vec<String> {
+        self.missing_files()
+    }
+
     fn reader(&self) -> Box<dyn Reader + '_> {
         Box::new(EngineReader { embedded: self, cache: ScanCache::default() })
     }

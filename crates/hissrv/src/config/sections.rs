@@ -6,6 +6,7 @@ use engine::EngineConfig;
 use journal::{FsyncPolicy, JournalConfig, WhenFull};
 use model::{ByteSize, HumanDuration, WindowNs};
 use query::Limits;
+use query::compile::Dialect;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the journal.
@@ -136,10 +137,13 @@ impl EngineSection {
     }
 }
 
-/// Limits of a query; one that would exceed them is refused with a clear error.
+/// How queries are understood, and their limits; one that would exceed these is refused with a clear error.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuerySection {
+    /// Language of `/query`: `strict` is that of InfluxDB 1.x; `extended` has calendar windows and further functions, too.
+    /// Default `strict`.
+    pub influxql: InfluxqlMode,
     /// Stored points held at one moment. Default 50 million.
     pub max_points: u64,
     /// Series that a question may name. Default 1 million.
@@ -153,14 +157,33 @@ pub struct QuerySection {
 impl Default for QuerySection {
     fn default() -> Self {
         let Limits { max_points, max_series, max_rows, max_memory, .. } = Limits::default();
-        Self { max_points, max_series, max_rows, max_memory }
+        Self { influxql: InfluxqlMode::Strict, max_points, max_series, max_rows, max_memory }
     }
 }
 
+/// See [`QuerySection::influxql`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InfluxqlMode {
+    /// As InfluxDB.
+    #[default]
+    Strict,
+    /// And more.
+    Extended,
+}
+
 impl QuerySection {
+    /// The language as the compiler of queries takes it.
+    pub fn to_dialect(&self) -> Dialect {
+        match self.influxql {
+            InfluxqlMode::Strict => Dialect::Strict,
+            InfluxqlMode::Extended => Dialect::Extended,
+        }
+    }
+
     /// As query execution takes it.
     pub fn to_limits(&self, timeout: Duration) -> Limits {
-        let Self { max_points, max_series, max_rows, max_memory } = *self;
+        let Self { max_points, max_series, max_rows, max_memory, .. } = *self;
         Limits { max_points, max_series, max_rows, max_memory, timeout }
     }
 }

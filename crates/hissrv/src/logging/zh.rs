@@ -33,6 +33,13 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "预写日志的游标损坏；将从保留的第一条记录开始",
     ),
     ("journal opened", "预写日志已打开"),
+    // hissrv: from time to time.
+    ("values past their retention were removed", "已删除超过保留期限的数据"),
+    (
+        "values past their retention could not be removed; tried again in a minute",
+        "无法删除超过保留期限的数据；一分钟后重试",
+    ),
+    ("the thread that enforces retention policies had panicked", "执行保留策略的线程异常退出"),
     // hissrv: demo.
     ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
     ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),

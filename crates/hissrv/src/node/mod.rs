@@ -1,6 +1,7 @@
 //! A running hissrv: every room opened in the right order, joined, and closed in the right order.
 
 mod clock;
+mod housekeeping;
 mod metrics;
 mod sinks;
 mod status;
@@ -20,12 +21,14 @@ use model::{BucketId, Seq};
 use pipeline::{Applied, Applier, Intake, Origin};
 use query::Limits;
 use source::redis::{RedisSource, SourceOptions};
+use statements::{Parts, Statements};
 use vfs::RealFs;
 
 pub(crate) use clock::now;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
+use housekeeping::Housekeeping;
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
@@ -45,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) applied: Arc<Applied>,
     pub(crate) applier: Applier,
     pub(crate) backend: Embedded,
+    pub(crate) statements: Statements,
+    housekeeping: Housekeeping,
     pub(crate) database: String,
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
@@ -95,10 +100,25 @@ impl Node {
         refuse_lost_store(dir, consumer.committed_seq(), engine.flushed_seq())?;
         let applier = Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied))?;
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
+        let backend = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
+        let limits = config.query.to_limits(config.server.query_timeout.0);
+        let statements = Statements::new(Parts {
+            catalog: Arc::clone(&catalog),
+            engine: Arc::clone(&engine),
+            intake: intake.clone(),
+            store: Arc::new(backend.clone()),
+            limits,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            dialect: config.query.to_dialect(),
+            clock: now,
+        });
+        let housekeeping = Housekeeping::start(&catalog, &engine)?;
         Ok(Self {
-            backend: Embedded::new(Arc::clone(&catalog), Arc::clone(&engine)),
+            backend,
+            statements,
+            housekeeping,
             database: config.database().to_owned(),
-            limits: config.query.to_limits(config.server.query_timeout.0),
+            limits,
             started: Instant::now(),
             redis: std::sync::Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -170,6 +190,7 @@ impl Node {
     /// Drains the journal into the store and writes everything to files. Sources and HTTP must have stopped. What cannot be
     /// written is logged and stays in the journal.
     pub(crate) fn close(&self) {
+        self.housekeeping.stop();
         self.journal.close();
         self.applier.drain();
     }

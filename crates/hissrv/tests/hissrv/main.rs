@@ -23,3 +23,6 @@ mod disk_full;
 mod cli;
 mod demo;
 mod http;
+
+mod clients;
+mod conformance;

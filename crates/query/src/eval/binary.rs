@@ -1,8 +1,8 @@
 //! Operators with two operands.
 //!
 //! Integers are converted to floats beside a float, and by every division; beside an unsigned integer they are unsigned, and
-//! all of them wrap. Division by 0 gives 0, and so does its remainder. A null beside a boolean is `false`, otherwise what is
-//! reckoned of a null is null. Values of types that cannot be compared are neither equal nor unequal.
+//! all of them wrap. Division by 0 gives 0, and so does its remainder. A null beside a boolean is `false` for AND, OR and
+//! the like, otherwise what is reckoned of a null is null, and no comparison with it is true. Values of types that cannot be compared are neither equal nor unequal.
 
 use std::cmp::Ordering;
 
@@ -19,8 +19,8 @@ pub(super) fn apply<'a>(
 ) -> Option<FieldValue<'a>> {
     let value = match (left, right) {
         (Some(left), Some(right)) => values(op, left, right),
-        (None, Some(Boolean(right))) => booleans(op, false, right),
-        (Some(Boolean(left)), None) => booleans(op, left, false),
+        (None, Some(Boolean(right))) if !is_comparison(op) => booleans(op, false, right),
+        (Some(Boolean(left)), None) if !is_comparison(op) => booleans(op, left, false),
         _ => None,
     };
     value.or_else(|| is_comparison(op).then_some(Boolean(false)))
@@ -182,7 +182,7 @@ mod tests {
     fn null_is_null_in_arithmetic_and_false_beside_a_boolean() {
         assert_eq!(apply(BinaryOp::Add, None, Some(Float(1.0))), None);
         assert_eq!(apply(BinaryOp::Or, None, Some(Boolean(true))), Some(Boolean(true)));
-        assert_eq!(apply(BinaryOp::Eq, Some(Boolean(false)), None), Some(Boolean(true)));
+        assert_eq!(apply(BinaryOp::Eq, Some(Boolean(false)), None), Some(Boolean(false)));
         assert_eq!(apply(BinaryOp::And, Some(Float(1.0)), Some(Boolean(true))), None);
         assert_eq!(of(String("a"), BinaryOp::Add, String("b")), None);
     }

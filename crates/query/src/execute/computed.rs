@@ -16,7 +16,7 @@ use super::windows::{Windows, all_starts};
 use super::{limit, points};
 use crate::aggregate::{Origin, Picked, Point, Wants};
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
-use crate::plan::{FillWith, Order, Select};
+use crate::plan::{FillWith, Order, Select, Windowing};
 use crate::result::Cell;
 use crate::{QueryError, Table, pick, transform};
 
@@ -101,6 +101,11 @@ impl<'p> Calls<'p> {
         self.list.is_empty()
     }
 
+    /// Tags of `top` and `bottom`.
+    fn keys(&self) -> impl Iterator<Item = &'p Reference> {
+        self.list.iter().filter_map(|call| call.aggregate).flat_map(|aggregate| &aggregate.call.keys)
+    }
+
     /// Number of the call that an expression is.
     pub(super) fn position(&self, expr: &Expr) -> Option<usize> {
         let key = key_of(expr);
@@ -135,6 +140,20 @@ impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
         matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
+    }
+
+    /// Refuses values that the function cannot be computed of; all points are of one type.
+    fn check_type(&self, points: &[Point]) -> Result<(), QueryError> {
+        let name = self.call.label.as_str();
+        let of = match points.first().map(|point| &point.cell) {
+            Some(Cell::String(_)) if !matches!(name, "distinct" | "sample") => "string",
+            Some(Cell::Boolean(_)) if !matches!(name, "distinct" | "sample") => "boolean",
+            _ => return Ok(()),
+        };
+        Err(QueryError::invalid(format!(
+            "{name}() cannot be computed of field `{}`, which is of type {of}",
+            self.field
+        )))
     }
 
     fn is_percentile(&self) -> bool {
@@ -210,7 +229,7 @@ pub(super) fn answer<'a>(
     group: &Group,
     feed: &mut Feed<'_>,
     threads: usize,
-) -> Result<Table, QueryError> {
+) -> Result<Vec<Table>, QueryError> {
     let mut work = Work { job, layout, views, group, feed, threads };
     let plan = layout.plan;
     let mut sequences = work.sequences()?;
@@ -231,7 +250,10 @@ pub(super) fn answer<'a>(
         let cells = work.aux(leaf, &rows.origins)?;
         rows.columns.push(cells);
     }
-    Ok(layout.table(name, group, rows.times, rows.columns))
+    if work.job.into && layout.calls.keys().next().is_some() {
+        return Ok(work.by_keys(name, rows));
+    }
+    Ok(vec![layout.table(name, group, rows.times, rows.columns)])
 }
 
 /// One group being answered.
@@ -288,25 +310,21 @@ impl<'a> Work<'_, 'a, '_> {
 
     /// What a call reads: one window more for every transformation that looks at the one before (newest first: after).
     fn range_of(&self, call: &Call<'_>) -> TimeRange {
-        let range = self.layout.plan.range;
         let looking_back = call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
         let width = self.layout.windows.width_ns().filter(|_| call.aggregate.is_some()).unwrap_or(0);
-        let width = width.saturating_mul(looking_back);
-        match self.layout.plan.direction {
-            Order::Ascending if range.start == TimestampNs::MIN => range,
-            Order::Ascending => TimeRange::new(range.start.saturating_add(-width), range.end),
-            Order::Descending if range.end == TimestampNs::MAX => range,
-            Order::Descending => TimeRange::new(range.start, range.end.saturating_add(width)),
-        }
+        extended(self.layout.plan, width.saturating_mul(looking_back))
     }
 
     fn wanted(&self, call: &Call<'a>) -> Result<Option<Wanted<'a>>, QueryError> {
         let Some(aggregate) = call.aggregate else { return Ok(None) };
         let function = self.job.registry.get(&aggregate.call.function)?;
         let arguments = aggregate.numbers();
-        function
-            .check_arguments(&arguments)
-            .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        // A percentile that there cannot be is no error, but nothing.
+        if !aggregate.is_percentile() {
+            function
+                .check_arguments(&arguments)
+                .map_err(|expected| QueryError::invalid(format!("{}() {expected}", aggregate.call.label)))?;
+        }
         let is_point = self.layout.calls.is_selector && (!self.layout.windows.divide() || !self.layout.aux.is_empty());
         let wants = if is_point { Wants::Origin } else { Wants::Value };
         Ok(Some(Wanted { function, arguments, leaf: call.leaf, field: aggregate.field, wants }))
@@ -358,7 +376,11 @@ impl<'a> Work<'_, 'a, '_> {
         debug_assert!(first <= first_of_call && last_of_call <= last);
         let all = match fill {
             FillWith::None => some.clone(),
-            _ => all_starts(windows, range, first_of_call, last_of_call, &|count| self.job.check_windows(count))?,
+            _ => {
+                let all =
+                    all_starts(windows, range, first_of_call, last_of_call, &|count| self.job.check_windows(count))?;
+                united(all, &some)
+            }
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
@@ -382,6 +404,7 @@ impl<'a> Work<'_, 'a, '_> {
         let points = points::of_field(self.group, call.leaf, range, self.feed, self.threads)?;
         let held = points.len() * size_of::<Point>();
         let Some(aggregate) = call.aggregate else { return Ok(Sequence::of_points(points)) };
+        aggregate.check_type(&points)?;
         let result = self.several(aggregate, points);
         self.job.release(held);
         let stays_in_windows = matches!(aggregate.call.function.as_str(), "top" | "bottom" | "sample");
@@ -423,7 +446,8 @@ impl<'a> Work<'_, 'a, '_> {
             if windows.divide() { Some(&containing) } else { None };
         // NOTE: as in InfluxDB, the area of a whole range stands at its start for integers and at the epoch for floats.
         let is_integer = matches!(points.first(), Some(Point { cell: Cell::Integer(_), .. }));
-        let wanted = pick::Integral { unit_ns, order: self.layout.plan.direction, windows: by_window };
+        let wanted =
+            pick::Integral { unit_ns, order: self.layout.plan.direction, integers: is_integer, windows: by_window };
         let mut result = pick::integral(points, wanted);
         if !windows.divide() && is_integer {
             let label = windows.label(self.layout.plan.range.start);
@@ -456,6 +480,30 @@ impl<'a> Work<'_, 'a, '_> {
         if let Some(Cell::String(text)) = value { text.clone() } else { String::new() }
     }
 
+    /// Rows that are to be written: the tags of `top` and `bottom` become tags of the series they are written to.
+    fn by_keys(&self, name: &str, rows: Joined) -> Vec<Table> {
+        let keys: Vec<&Reference> = self.layout.calls.keys().collect();
+        let leaf = |key: &&Reference| self.layout.leaves.iter().position(|leaf| leaf == *key);
+        let mut tables: BTreeMap<Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>)> = BTreeMap::new();
+        for (row, &time) in rows.times.iter().enumerate() {
+            let origin = rows.origins.get(row).copied().flatten();
+            let values: Vec<String> = keys.iter().map(|key| self.tag(leaf(key), origin)).collect();
+            let (times, columns) =
+                tables.entry(values).or_insert_with(|| (Vec::new(), vec![Vec::new(); rows.columns.len()]));
+            times.push(time);
+            for (column, cells) in columns.iter_mut().zip(&rows.columns) {
+                column.push(cells.get(row).cloned().unwrap_or_default());
+            }
+        }
+        let table = |(values, (times, columns)): (Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>))| {
+            let mut table = self.layout.table(name, self.group, times, columns);
+            let tags = keys.iter().map(|key| key.name.clone()).zip(values).filter(|(_, value)| !value.is_empty());
+            table.tags.extend(tags);
+            table
+        };
+        tables.into_iter().map(table).collect()
+    }
+
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {
         let order = self.layout.plan.direction;
         let points = sequence.times.into_iter().zip(sequence.cells).filter(|(_, cell)| *cell != Cell::Null);
@@ -467,7 +515,12 @@ impl<'a> Work<'_, 'a, '_> {
         if order == Order::Descending {
             result.reverse();
         }
-        Ok(Sequence::of_points(result))
+        let kind = match result.first().map(|point| &point.cell) {
+            Some(Cell::Integer(_)) => Some(FieldType::Integer),
+            Some(Cell::Float(_)) => Some(FieldType::Float),
+            _ => None,
+        };
+        Ok(Sequence { kind, ..Sequence::of_points(result) })
     }
 
     /// The values of a bare field or tag at the points picked.
@@ -516,6 +569,26 @@ impl Call<'_> {
     }
 }
 
+/// The range of a plan, with so much more before it (newest first: after it).
+fn extended(plan: &Select, more_ns: i64) -> TimeRange {
+    let range = plan.range;
+    match plan.direction {
+        Order::Ascending if range.start == TimestampNs::MIN => range,
+        Order::Ascending => TimeRange::new(range.start.saturating_add(-more_ns), range.end),
+        Order::Descending if range.end == TimestampNs::MAX => range,
+        Order::Descending => TimeRange::new(range.start, range.end.saturating_add(more_ns)),
+    }
+}
+
+/// The range that a plan reads with all that its functions look back to.
+pub(super) fn beyond(plan: &Select) -> TimeRange {
+    let Some(Windowing::Fixed { width, .. }) = plan.window else { return plan.range };
+    let calls = Calls::of(plan, &mut Vec::new());
+    let windows = |call: &Call<'_>| call.transforms.iter().filter(|transform| looks_back(transform)).count() as i64;
+    let most = calls.list.iter().filter(|call| call.aggregate.is_some()).map(windows).max().unwrap_or(0);
+    extended(plan, width.get().saturating_mul(most))
+}
+
 /// Transforms that make their first value of two points.
 const fn looks_back(transform: &Transform) -> bool {
     !matches!(transform, Transform::CumulativeSum | Transform::HoltWinters { .. })
@@ -530,6 +603,16 @@ fn put(cells: &mut [Cell], row: usize, cell: Cell) {
     if let Some(place) = cells.get_mut(row) {
         *place = cell;
     }
+}
+
+/// All of `all` and of `some`, which mostly is part of it: where clocks change, windows of points may begin elsewhere.
+fn united(mut all: Vec<TimestampNs>, some: &[TimestampNs]) -> Vec<TimestampNs> {
+    if some.iter().any(|start| all.binary_search(start).is_err()) {
+        all.extend_from_slice(some);
+        all.sort_unstable();
+        all.dedup();
+    }
+    all
 }
 
 /// Percentiles without such a rank are no results.

@@ -127,7 +127,7 @@ impl<'a> Feed<'a> {
         let filter = view.filter.as_ref().filter(|f| !f.slots.is_empty());
         match (&member.data, filter) {
             (Data::Memory(rows, columns), filter) => {
-                let rows = memory_rows(view, member, rows, columns, range, filter);
+                let rows = memory_rows(view, member, rows, columns, filter);
                 self.job.hold(rows.bytes())?;
                 Ok(rows)
             }
@@ -316,7 +316,6 @@ impl<'a> Feed<'a> {
                 }
             }
             Data::Memory(rows, _) => {
-                let rows = rows.inside(range);
                 if let (Some(&first), Some(&last)) = (rows.times.first(), rows.times.last()) {
                     out.push(Extent { first, last, count: rows.len() as u64 });
                 }
@@ -353,18 +352,11 @@ fn checked(piece: Piece<'_>, kind: FieldType) -> Result<Part<'_>, QueryError> {
     }
 }
 
-fn memory_rows(
-    view: &View,
-    member: &Member,
-    rows: &Rows,
-    columns: &[usize],
-    range: TimeRange,
-    filter: Option<&Filter>,
-) -> Rows {
-    let mut inside = rows.inside(range);
-    let mut by_slot = Rows { times: std::mem::take(&mut inside.times), columns: Vec::new() };
+/// Rows of a subquery, which has seen to their times: a window that reaches into the range may begin before it.
+fn memory_rows(view: &View, member: &Member, rows: &Rows, columns: &[usize], filter: Option<&Filter>) -> Rows {
+    let mut by_slot = Rows { times: rows.times.clone(), columns: Vec::new() };
     for (slot, &column) in view.slots.iter().zip(columns) {
-        let cells = inside.columns.get(column).cloned().flatten();
+        let cells = rows.columns.get(column).cloned().flatten();
         let convert = |cells: Vec<Cell>| cells.into_iter().map(|cell| cast(cell, slot.kind)).collect();
         by_slot.columns.push(if slot.kind == slot.stored { cells } else { cells.map(convert) });
     }

@@ -47,6 +47,8 @@ pub(super) struct View {
     conditions: Vec<TagCondition>,
     /// Series without any of the fields make groups, too: they count where the number of series is limited.
     pub(super) all_series: bool,
+    /// Its rows are those of a subquery.
+    pub(super) is_of_subquery: bool,
 }
 
 /// What points must fulfil besides the conditions that the index has answered.
@@ -95,6 +97,7 @@ impl View {
             filter: None,
             conditions: Vec::new(),
             all_series: false,
+            is_of_subquery: matches!(input.content, Content::Memory(_)),
         };
         view.meanings = leaves.iter().map(|leaf| view.meaning(leaf, input)).collect();
         let Split { tags, rest } = match (&input.content, filter) {
@@ -157,7 +160,8 @@ impl View {
                 Some(cell) if *cell != Cell::Null => cell,
                 _ => &EMPTY,
             },
-            _ => &Cell::Null,
+            // A name that stands for nothing counts as a tag that is missing.
+            _ => &EMPTY,
         }
     }
 

@@ -16,9 +16,10 @@ impl SeriesWindow {
         Self { offset: plan.series_offset, limit: plan.series_limit.unwrap_or(usize::MAX) }
     }
 
-    pub(super) fn cut<'g, G>(&self, groups: &'g [G]) -> &'g [G] {
-        let rest = groups.get(self.offset.min(groups.len())..).unwrap_or_default();
-        rest.get(..self.limit.min(rest.len())).unwrap_or_default()
+    pub(super) fn cut<G>(&self, mut groups: Vec<G>) -> Vec<G> {
+        let end = self.offset.saturating_add(self.limit);
+        cut(&mut groups, &(self.offset..end));
+        groups
     }
 }
 

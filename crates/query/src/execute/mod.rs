@@ -66,7 +66,10 @@ pub fn execute(
 ) -> Result<Vec<String>, QueryError> {
     let job = Job::new(store, options);
     match prepare::run(&job, plan, options.into, sink) {
-        Ok(()) | Err(QueryError::Enough) => Ok(job.into_warnings()),
-        Err(error) => Err(error),
+        Ok(()) | Err(QueryError::Enough) => {}
+        Err(error) => return Err(error),
     }
+    let mut warnings = store.warnings();
+    warnings.append(&mut job.into_warnings());
+    Ok(warnings)
 }

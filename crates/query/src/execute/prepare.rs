@@ -213,19 +213,18 @@ fn answer_inputs<'a>(
     if !views.iter().any(|view| reads_something(layout, view)) {
         return Ok(());
     }
-    let mut groups = groups(job, inputs, &views, &layout.dimensions)?;
+    let mut groups = SeriesWindow::of(plan).cut(groups(job, inputs, &views, &layout.dimensions)?);
     if plan.direction == Order::Descending {
         groups.reverse();
     }
-    let groups = SeriesWindow::of(plan).cut(&groups);
     let Some(name) = inputs.first().map(|input| input.name.as_str()) else { return Ok(()) };
     if groups.len() < 2 * job.threads {
-        for group in groups {
+        for group in &groups {
             answer_alone(job, layout, &views, name, group, sink)?;
         }
         return Ok(());
     }
-    let (mut rest, mut at_once) = (groups, job.threads * GROUPS_A_BLOCK);
+    let (mut rest, mut at_once) = (groups.as_slice(), job.threads * GROUPS_A_BLOCK);
     while !rest.is_empty() {
         let (some, more) = rest.split_at(at_once.min(rest.len()));
         let rows = answer_together(job, layout, &views, name, some, sink)?;
@@ -241,13 +240,17 @@ fn groups_at_once(groups: usize, rows: usize) -> usize {
     (ROWS_AT_ONCE / rows_a_group).clamp(1, MAX_GROUPS_AT_ONCE)
 }
 
-/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row.
+/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
 fn reads_something(layout: &Layout<'_>, view: &View) -> bool {
-    let is_field = |leaf: &usize| matches!(view.meanings.get(*leaf), Some(Meaning::Field(_)));
+    let counts = |leaf: &usize| match view.meanings.get(*leaf) {
+        Some(Meaning::Field(_)) => true,
+        Some(Meaning::Tag(_)) => view.is_of_subquery,
+        _ => false,
+    };
     if layout.calls.is_empty() {
-        layout.aux.iter().any(is_field)
+        layout.aux.iter().any(counts)
     } else {
-        layout.calls.leaves().any(|leaf| is_field(&leaf))
+        layout.calls.leaves().any(|leaf| counts(&leaf))
     }
 }
 
@@ -261,8 +264,8 @@ fn answer_alone(
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
     if !layout.calls.is_empty() {
-        let table = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
-        return give_out(job, table, sink);
+        let tables = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
+        return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
     }
     let mut shown = Shown::new(layout.plan);
     let mut give = |table: Table| give_out(job, shown.cut(table), sink);
@@ -280,7 +283,7 @@ fn answer_together(
 ) -> Result<usize, QueryError> {
     let answer = |feed: &mut Feed<'_>, group: &Group| {
         if !layout.calls.is_empty() {
-            return Ok(vec![computed::answer(job, layout, views, name, group, feed, 1)?]);
+            return computed::answer(job, layout, views, name, group, feed, 1);
         }
         let mut shown = Shown::new(layout.plan);
         let mut tables = Vec::new();

@@ -46,12 +46,15 @@ pub(super) fn answer_with(
     give_rows(feed.job, layout, feed.views, name, group, rows, give)
 }
 
-/// Rows of a member in which some selected field has a value.
+/// Rows of a member in which some selected field has a value; all rows of a subquery.
 fn read_member(feed: &mut Feed<'_>, layout: &Layout<'_>, member: &Member) -> Result<Rows, QueryError> {
     let Some(view) = feed.views.get(member.view) else { return Ok(Rows::default()) };
     let slots = selected_slots(layout, view);
     let reach = Reach { order: layout.plan.order, rows: rows_needed(layout, view) };
     let mut rows = feed.rows(member, &slots, layout.plan.range, reach)?;
+    if view.is_of_subquery {
+        return Ok(rows);
+    }
     let has_value = |row: &usize| slots.iter().any(|&slot| *rows.cell(slot, *row) != Cell::Null);
     let kept: Vec<usize> = (0..rows.len()).filter(has_value).collect();
     let held = rows.bytes();

@@ -1,6 +1,6 @@
 //! Rows of one series: times, and one cell a column and time.
 
-use model::{FieldType, FieldValue, TimeRange, TimestampNs, Values};
+use model::{FieldType, FieldValue, TimestampNs, Values};
 
 use crate::result::Cell;
 use crate::store::Track;
@@ -45,15 +45,6 @@ impl Rows {
         for column in self.columns.iter_mut().flatten() {
             *column = indexes.iter().filter_map(|&i| column.get_mut(i).map(std::mem::take)).collect();
         }
-    }
-
-    /// The rows inside `range`.
-    pub(super) fn inside(&self, range: TimeRange) -> Self {
-        let from = self.times.partition_point(|t| *t < range.start);
-        let to = self.times.partition_point(|t| *t < range.end).max(from);
-        let cut = |cells: &Vec<Cell>| cells.get(from..to).unwrap_or_default().to_vec();
-        let columns = self.columns.iter().map(|column| column.as_ref().map(cut)).collect();
-        Self { times: self.times.get(from..to).unwrap_or_default().to_vec(), columns }
     }
 
     /// Memory held, texts estimated.

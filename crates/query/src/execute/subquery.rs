@@ -7,8 +7,8 @@ use model::FieldType;
 
 use super::input::{Content, Input, MemorySeries};
 use super::job::Job;
-use super::prepare;
 use super::rows::Rows;
+use super::{computed, prepare};
 use crate::plan::{Dimension, FillWith, Order, Select};
 use crate::result::Cell;
 use crate::store::Schema;
@@ -19,10 +19,7 @@ use crate::{QueryError, Table};
 pub(super) fn run(job: &Job<'_>, outer: &Select, inner: &Select) -> Result<Vec<Input>, QueryError> {
     let mut inner = inner.clone();
     let pushed = push_dimensions(&mut inner, outer);
-    inner.series_offset += outer.series_offset;
-    if let Some(limit) = outer.series_limit {
-        inner.series_limit = Some(inner.series_limit.unwrap_or(0) + limit);
-    }
+    widen(&mut inner, outer);
     if inner.fill == FillWith::Null && prepare::has_calls(&inner) {
         inner.fill = FillWith::None;
     }
@@ -30,6 +27,17 @@ pub(super) fn run(job: &Job<'_>, outer: &Select, inner: &Select) -> Result<Vec<I
         Collected { order: inner.order, direction: inner.direction, pushed, inputs: BTreeMap::new(), job };
     prepare::run(job, &inner, false, &mut |table| collected.add(table))?;
     Ok(collected.into_inputs())
+}
+
+/// Lets the inner query reach as far as functions of the outer one look beyond its range.
+fn widen(inner: &mut Select, outer: &Select) {
+    let beyond = computed::beyond(outer);
+    if inner.range.start == outer.range.start {
+        inner.range.start = beyond.start;
+    }
+    if inner.range.end == outer.range.end {
+        inner.range.end = beyond.end;
+    }
 }
 
 /// Adds the outer dimensions that the inner query has not; their names.

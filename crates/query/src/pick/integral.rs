@@ -3,6 +3,8 @@
 //! Where windows are asked for, a line that crosses the end of the window it began in is cut there; the rest of it, however many windows
 //! that may be, goes to the window of the point it leads to. A window is told once a point behind it is seen, the last one
 //! unless its newest point is at its very start. Of points at one time the last counts for what follows.
+//! Of integers, InfluxDB reckons the rest of a line that was cut as if it ran level between the point before the cut and the cut; so
+//! does this.
 //! Newest first, areas are negative and windows are called by their end.
 
 use model::{FieldValue, TimeRange, TimestampNs};
@@ -19,6 +21,8 @@ pub struct Integral<'a> {
     pub unit_ns: i64,
     /// Order the points come in.
     pub order: Order,
+    /// The values are integers.
+    pub integers: bool,
     /// The window of a time; `None`: all is one area, at the epoch.
     /// NOTE: of integers without windows InfluxDB takes the whole range for one, so their area is at the lower bound.
     pub windows: Option<&'a dyn Fn(TimestampNs) -> TimeRange>,
@@ -82,8 +86,9 @@ impl<'a> Area<'a> {
             return None;
         }
         let finished = self.window.left.filter(|&left| self.is_past(corner.time, left));
-        let finished = finished.map(|left| self.leave(left, corner));
-        self.add(corner);
+        let (finished, onwards) = finished.map(|left| self.leave(left, corner)).unzip();
+        self.add(onwards.unwrap_or(corner));
+        self.last = corner;
         finished
     }
 
@@ -94,21 +99,28 @@ impl<'a> Area<'a> {
         }
     }
 
-    /// Cuts the line to `next` where the window ends, and enters that of `next`.
-    fn leave(&mut self, left: TimestampNs, next: Corner) -> Point {
+    /// Cuts the line to `next` where the window ends, and enters that of `next`; where the line goes on to.
+    fn leave(&mut self, left: TimestampNs, next: Corner) -> (Point, Corner) {
+        let mut onwards = next;
         if self.last.time != left {
-            self.add(Corner { time: left, value: on_line(self.last, next, left) });
+            let cut = Corner { time: left, value: on_line(self.last, next, left) };
+            self.add(cut);
+            if self.wanted.integers {
+                self.last.time = left;
+                onwards.value = cut.value;
+            } else {
+                self.last = cut;
+            }
         }
         let finished = self.point();
         self.window = window_of(self.wanted, next.time);
         self.sum = 0.0;
-        finished
+        (finished, onwards)
     }
 
     fn add(&mut self, corner: Corner) {
         let units = nanoseconds(self.last.time, corner.time) / self.wanted.unit_ns as f64;
         self.sum += 0.5 * (self.last.value + corner.value) * units;
-        self.last = corner;
     }
 
     fn point(&self) -> Point {
@@ -160,14 +172,14 @@ mod tests {
     }
 
     fn of(points: &[(i64, f64)], order: Order, windows: Option<&dyn Fn(TimestampNs) -> TimeRange>) -> Vec<Point> {
-        integral(&floats(points), Integral { unit_ns: SECOND, order, windows })
+        integral(&floats(points), Integral { unit_ns: SECOND, order, integers: false, windows })
     }
 
     #[test]
     fn without_windows_all_is_one_area_at_the_epoch() {
         let points = [(20, 60.0), (30, 120.0), (40, 0.0)];
         assert_eq!(of(&points, Order::Ascending, None), floats(&[(0, 1500.0)]));
-        let minutes = Integral { unit_ns: 60 * SECOND, order: Order::Ascending, windows: None };
+        let minutes = Integral { unit_ns: 60 * SECOND, order: Order::Ascending, integers: false, windows: None };
         assert_eq!(integral(&floats(&points), minutes), floats(&[(0, 25.0)]));
         assert_eq!(of(&[(20, 60.0)], Order::Ascending, None), floats(&[(0, 0.0)]));
         assert!(of(&[], Order::Ascending, None).is_empty());

@@ -5,6 +5,7 @@ mod data;
 mod points;
 mod redis;
 mod rng;
+mod script;
 mod service;
 mod writers;
 
@@ -15,6 +16,7 @@ pub(crate) use data::{Folder, copy_tree, files_below};
 pub(crate) use points::{Row, Series, rows_of};
 pub(crate) use redis::Redis;
 pub(crate) use rng::Rng;
+pub(crate) use script::{project, run_script};
 pub(crate) use service::{Finished, Service, Signal, hissrv, output_of};
 pub(crate) use writers::{Numbers, Writer, check_numbers, lines};
 
