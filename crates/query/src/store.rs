@@ -155,3 +155,10 @@ pub(crate) struct Track {
     pub(crate) times: Vec<TimestampNs>,
     pub(crate) values: Values,
 }
+
+impl Track {
+    /// Memory held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.times.capacity() * size_of::<TimestampNs>() + self.values.bytes()
+    }
+}

@@ -182,7 +182,7 @@ mod tests {
     fn null_is_null_in_arithmetic_and_false_beside_a_boolean() {
         assert_eq!(apply(BinaryOp::Add, None, Some(Float(1.0))), None);
         assert_eq!(apply(BinaryOp::Or, None, Some(Boolean(true))), Some(Boolean(true)));
-        assert_eq!(apply(BinaryOp::Eq, Some(Boolean(false)), None), Some(Boolean(true)));
+        assert_eq!(apply(BinaryOp::Eq, Some(Boolean(false)), None), Some(Boolean(false)));
         assert_eq!(apply(BinaryOp::And, Some(Float(1.0)), Some(Boolean(true))), None);
         assert_eq!(of(String("a"), BinaryOp::Add, String("b")), None);
     }

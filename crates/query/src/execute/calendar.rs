@@ -103,3 +103,77 @@ fn first_of_month(months: i64) -> Option<Date> {
     let month = i8::try_from(months.rem_euclid(MONTHS_A_YEAR) + 1).ok()?;
     Date::new(year, month, 1).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn at(text: &str) -> TimestampNs {
+        let instant: Timestamp = text.parse().unwrap();
+        TimestampNs(i64::try_from(instant.as_nanosecond()).unwrap())
+    }
+
+    fn calendar(count: u32, unit: CalendarUnit, zone: &str) -> Calendar {
+        Calendar::new(count, unit, TimeZone::get(zone).unwrap()).unwrap()
+    }
+
+    fn range(start: &str, end: &str) -> TimeRange {
+        TimeRange::new(at(start), at(end))
+    }
+
+    #[test]
+    fn days_in_berlin_have_23_24_or_25_hours() {
+        let days = calendar(1, CalendarUnit::Day, "Europe/Berlin");
+        let hours = |t| {
+            let day = days.containing(at(t));
+            (day.end.0 - day.start.0) / HOUR
+        };
+        assert_eq!(hours("2026-03-28T12:00:00Z"), 24);
+        assert_eq!(hours("2026-03-29T12:00:00Z"), 23);
+        assert_eq!(hours("2026-10-25T12:00:00Z"), 25);
+        assert_eq!(days.containing(at("2026-03-28T23:00:00Z")), range("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"));
+    }
+
+    #[test]
+    fn weeks_start_on_monday_months_on_the_first_years_in_january() {
+        let shanghai = "Asia/Shanghai";
+        let instant = at("2026-11-22T01:00:00Z");
+        let week = calendar(1, CalendarUnit::Week, shanghai).containing(instant);
+        assert_eq!(week, range("2026-11-15T16:00:00Z", "2026-11-22T16:00:00Z"));
+        let month = calendar(1, CalendarUnit::Month, shanghai).containing(instant);
+        assert_eq!(month, range("2026-10-31T16:00:00Z", "2026-11-30T16:00:00Z"));
+        let year = calendar(1, CalendarUnit::Year, "UTC").containing(at("1969-12-31T23:59:59Z"));
+        assert_eq!(year, range("1969-01-01T00:00:00Z", "1970-01-01T00:00:00Z"));
+        let quarter = calendar(3, CalendarUnit::Month, "UTC").containing(instant);
+        assert_eq!(quarter, range("2026-10-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_whose_midnight_does_not_exist_starts_when_the_clocks_go_on() {
+        let days = calendar(1, CalendarUnit::Day, "America/Sao_Paulo");
+        let day = days.containing(at("2018-11-04T12:00:00Z"));
+        assert_eq!(day, range("2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"));
+    }
+
+    #[test]
+    fn a_date_that_comes_twice_is_still_one_window() {
+        // In Newfoundland clocks went from 00:01 back to 23:01 of the day before.
+        let days = calendar(1, CalendarUnit::Day, "America/St_Johns");
+        let midnight = at("2007-11-04T02:30:00Z");
+        assert_eq!(days.containing(midnight).start, midnight);
+        let twice = at("2007-11-04T02:45:00Z");
+        assert_eq!(days.containing(twice).start, midnight);
+        assert!(days.containing(twice).contains(twice));
+    }
+
+    #[test]
+    fn windows_at_the_ends_of_time_are_cut() {
+        for unit in [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Year] {
+            let windows = calendar(1, unit, "Europe/Berlin");
+            assert_eq!(windows.containing(TimestampNs::MIN).start, TimestampNs::MIN);
+            assert_eq!(windows.containing(TimestampNs(i64::MAX - 1)).end, TimestampNs::MAX);
+        }
+    }
+}

@@ -83,6 +83,7 @@ impl<'a> Feed<'a> {
             _ => {
                 let rows = self.rows(member, &[slot], range, Reach::ALL)?;
                 let track = rows.track(slot, kinds.kind);
+                self.job.release(rows.bytes());
                 if track.times.is_empty() { Ok(()) } else { visit(Part::Points(&track.times, &track.values)) }
             }
         }
@@ -125,7 +126,11 @@ impl<'a> Feed<'a> {
         let Some(view) = self.view(member) else { return Ok(Rows::default()) };
         let filter = view.filter.as_ref().filter(|f| !f.slots.is_empty());
         match (&member.data, filter) {
-            (Data::Memory(rows, columns), filter) => Ok(memory_rows(view, member, rows, columns, filter)),
+            (Data::Memory(rows, columns), filter) => {
+                let rows = memory_rows(view, member, rows, columns, filter);
+                self.job.hold(rows.bytes())?;
+                Ok(rows)
+            }
             (Data::Stored(columns), None) => self.joined(view, columns, wanted, range, reach),
             (Data::Stored(columns), Some(filter)) => self.filtered(view, member, columns, wanted, range, filter),
         }
@@ -156,6 +161,7 @@ impl<'a> Feed<'a> {
             let Some(track) = self.track(view, columns, slot, range, Reach::ALL)? else { continue };
             if let Some(column) = rows.columns.get_mut(slot) {
                 let cells = aligned(&track, &rows.times);
+                self.let_go(&track);
                 self.job.hold(cells.capacity() * size_of::<Cell>())?;
                 *column = Some(cells);
             }
@@ -179,22 +185,29 @@ impl<'a> Feed<'a> {
         reach: Reach,
     ) -> Result<Rows, QueryError> {
         let mut tracks: Vec<Option<Track>> = view.slots.iter().map(|_| None).collect();
-        let mut points = 0;
+        let mut held = (0, 0);
         for &slot in wanted {
             let track = self.track(view, columns, slot, range, reach)?;
-            points += track.as_ref().map_or(0, |track| track.times.len());
+            held.0 += track.as_ref().map_or(0, |track| track.times.len());
+            held.1 += track.as_ref().map_or(0, Track::bytes);
             if let Some(place) = tracks.get_mut(slot) {
                 *place = track;
             }
         }
-        self.job.hold_points(points)?;
         let rows = Rows::join(tracks);
-        self.job.release_points(points);
+        self.job.release_points(held.0);
+        self.job.release(held.1);
         self.job.hold(rows.bytes())?;
         Ok(rows)
     }
 
-    /// The points of one column, converted.
+    /// Counts points as gone that have become rows.
+    fn let_go(&self, track: &Track) {
+        self.job.release_points(track.times.len());
+        self.job.release(track.bytes());
+    }
+
+    /// The points of one column, converted; counted as held.
     fn track(
         &mut self,
         view: &View,
@@ -205,7 +218,7 @@ impl<'a> Feed<'a> {
     ) -> Result<Option<Track>, QueryError> {
         let (Some(kinds), Some(Some(column))) = (view.slots.get(slot), columns.get(slot)) else { return Ok(None) };
         let track = match reach {
-            Reach { order: Order::Descending, rows: Some(1) } => self.newest(*column, kinds.stored, range),
+            Reach { order: Order::Descending, rows: Some(1) } => self.newest(*column, kinds.stored, range)?,
             Reach { order: Order::Descending, rows: Some(rows) } => {
                 self.read_end(*column, kinds.stored, range, rows)?
             }
@@ -215,7 +228,7 @@ impl<'a> Feed<'a> {
         Ok(Some(converted(track, kinds.kind)))
     }
 
-    fn newest(&mut self, column: ColumnId, kind: FieldType, range: TimeRange) -> Track {
+    fn newest(&mut self, column: ColumnId, kind: FieldType, range: TimeRange) -> Result<Track, QueryError> {
         let mut track = Track { times: Vec::new(), values: Values::new(kind) };
         let report = self.reader.latest(column, range, &mut |time, value| {
             if track.values.push(value) {
@@ -223,7 +236,9 @@ impl<'a> Feed<'a> {
             }
         });
         self.job.note(report);
-        track
+        self.job.hold_points(track.times.len())?;
+        self.job.hold(track.bytes())?;
+        Ok(track)
     }
 
     /// At least the `rows` newest points, if there are as many.
@@ -241,6 +256,7 @@ impl<'a> Feed<'a> {
             if track.times.len() >= rows || end.is_all {
                 return Ok(track);
             }
+            self.let_go(&track);
             // Deleted and overwritten points had been counted.
             wanted = wanted.saturating_mul(8).saturating_add(1024);
         }
@@ -277,7 +293,7 @@ impl<'a> Feed<'a> {
         let mut outcome = Ok(());
         let job = self.job;
         let report = self.reader.scan(column, range, &|_, _| false, &mut |piece| {
-            let step = job.check().and_then(|()| take(&mut track, piece, kind));
+            let step = job.check().and_then(|()| take(&mut track, piece, kind, job));
             if let Err(error) = step {
                 outcome = Err(error);
                 return ControlFlow::Break(());
@@ -308,13 +324,16 @@ impl<'a> Feed<'a> {
     }
 }
 
-fn take(track: &mut Track, piece: Piece<'_>, kind: FieldType) -> Result<(), QueryError> {
+/// Adds a piece to a track and counts it.
+fn take(track: &mut Track, piece: Piece<'_>, kind: FieldType, job: &Job<'_>) -> Result<(), QueryError> {
     let Part::Points(times, values) = checked(piece, kind)? else {
         return Err(QueryError::Store("a summary came unasked".to_owned()));
     };
+    let held = track.bytes();
     track.times.extend_from_slice(times);
     track.values.append(values);
-    Ok(())
+    job.hold_points(times.len())?;
+    job.hold(track.bytes().saturating_sub(held))
 }
 
 /// The piece, if it is of the type that its column has.

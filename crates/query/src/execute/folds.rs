@@ -144,7 +144,10 @@ impl<'a> Partial<'a> {
         let all_take_summaries = self.of_leaf(leaf).all(|fold| fold.takes_summaries());
         let suffices = |first, last| all_take_summaries && pass.windows.containing(first).contains(last);
         feed.points(member, slot, pass.range, &suffices, &mut |part| match part {
-            Part::Points(times, values) => self.add_points(series, leaf, times, values),
+            Part::Points(times, values) => {
+                self.add_points(series, leaf, times, values)?;
+                self.count_memory()
+            }
             Part::Summary(summary) => {
                 let place = self.place(pass.windows.containing(summary.first_time))?;
                 self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));

@@ -57,7 +57,9 @@ fn read_member(feed: &mut Feed<'_>, layout: &Layout<'_>, member: &Member) -> Res
     }
     let has_value = |row: &usize| slots.iter().any(|&slot| *rows.cell(slot, *row) != Cell::Null);
     let kept: Vec<usize> = (0..rows.len()).filter(has_value).collect();
+    let held = rows.bytes();
     rows.keep(&kept);
+    feed.job.release(held.saturating_sub(rows.bytes()));
     Ok(rows)
 }
 

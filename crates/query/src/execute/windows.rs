@@ -185,3 +185,56 @@ impl<'w> Steps<'w> {
         next
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> TimestampNs {
+        let instant: Timestamp = text.parse().unwrap();
+        TimestampNs(i64::try_from(instant.as_nanosecond()).unwrap())
+    }
+
+    fn fixed(width: i64, offset: i64, zone: Option<&str>) -> Windows {
+        Windows::Fixed(Fixed { width, offset, zone: zone.map(|name| find_zone(name).unwrap()) })
+    }
+
+    #[test]
+    fn fixed_windows_are_floored_also_before_1970_and_shifted_by_the_offset() {
+        let windows = fixed(10, 3, None);
+        let containing = |t| {
+            let window = windows.containing(TimestampNs(t));
+            (window.start.0, window.end.0)
+        };
+        assert_eq!(containing(3), (3, 13));
+        assert_eq!(containing(2), (-7, 3));
+        assert_eq!(containing(-8), (-17, -7));
+        assert_eq!(containing(i64::MIN).0, i64::MIN);
+        assert_eq!(containing(i64::MAX - 1).1, i64::MAX);
+    }
+
+    #[test]
+    fn fixed_windows_of_a_zone_start_on_its_clocks_also_where_these_change() {
+        let days = fixed(86_400 * NS_PER_S, 0, Some("Europe/Berlin"));
+        let day = |time| days.containing(at(time));
+        let range = |start, end| TimeRange::new(at(start), at(end));
+        assert_eq!(day("2026-03-28T12:00:00Z"), range("2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z"));
+        assert_eq!(day("2026-03-29T12:00:00Z"), range("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"));
+        assert_eq!(day("2026-10-25T12:00:00Z"), range("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"));
+    }
+
+    #[test]
+    fn all_windows_reach_over_the_range_or_over_the_points_where_it_is_open() {
+        let starts = |range| {
+            let all = all_starts(&fixed(10, 0, None), range, TimestampNs(10), TimestampNs(30), &|_| Ok(()));
+            all.unwrap().into_iter().map(|start| start.0).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(TimeRange::new(TimestampNs(-5), TimestampNs(41))), [-10, 0, 10, 20, 30, 40]);
+        assert_eq!(starts(TimeRange::ALL), [10, 20, 30]);
+    }
+
+    #[test]
+    fn an_unknown_zone_is_named() {
+        assert_eq!(find_zone("Mars/Base").unwrap_err().to_string(), "unknown time zone `Mars/Base`");
+    }
+}

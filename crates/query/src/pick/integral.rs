@@ -172,14 +172,14 @@ mod tests {
     }
 
     fn of(points: &[(i64, f64)], order: Order, windows: Option<&dyn Fn(TimestampNs) -> TimeRange>) -> Vec<Point> {
-        integral(&floats(points), Integral { unit_ns: SECOND, order, windows })
+        integral(&floats(points), Integral { unit_ns: SECOND, order, integers: false, windows })
     }
 
     #[test]
     fn without_windows_all_is_one_area_at_the_epoch() {
         let points = [(20, 60.0), (30, 120.0), (40, 0.0)];
         assert_eq!(of(&points, Order::Ascending, None), floats(&[(0, 1500.0)]));
-        let minutes = Integral { unit_ns: 60 * SECOND, order: Order::Ascending, windows: None };
+        let minutes = Integral { unit_ns: 60 * SECOND, order: Order::Ascending, integers: false, windows: None };
         assert_eq!(integral(&floats(&points), minutes), floats(&[(0, 25.0)]));
         assert_eq!(of(&[(20, 60.0)], Order::Ascending, None), floats(&[(0, 0.0)]));
         assert!(of(&[], Order::Ascending, None).is_empty());

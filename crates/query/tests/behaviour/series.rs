@@ -1,6 +1,6 @@
 //! Stored points: joining, grouping, order, limits.
 
-use crate::support::{MemoryStore, cells, count, integers, everything, run, run_within, stored, times};
+use crate::support::{MemoryStore, cells, count, everything, integers, run, run_within, stored, times};
 use model::Values;
 use query::plan::{Order, Select, Source};
 use query::result::{Cell, QueryError};
