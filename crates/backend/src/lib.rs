@@ -3,7 +3,8 @@
 
 mod embedded;
 
-use query::{Cancel, Limits, Plan, QueryError, QueryResult};
+use query::execute::{Options, Sink};
+use query::{QueryError, Select};
 
 pub use embedded::Embedded;
 
@@ -12,9 +13,10 @@ pub trait StorageBackend: Send + Sync {
     /// Its name in configuration, status and metrics.
     fn name(&self) -> &'static str;
 
-    /// Runs a plan. Blocks; memory, time and rows are bounded by `limits`.
+    /// Runs a plan; the tables of the answer go to `sink` while the rest is still being computed. Returns warnings for the reader.
+    /// Blocks; memory, time and rows are bounded by the limits in `options`.
     ///
     /// # Errors
-    /// [`QueryError`]: what is wrong with the plan, which limit was reached, or why the store failed.
-    fn query(&self, plan: &Plan, limits: &Limits, cancel: &Cancel) -> Result<QueryResult, QueryError>;
+    /// [`QueryError`]: what is wrong with the plan, which limit was reached, why the store failed, or what `sink` said.
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError>;
 }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use backend::StorageBackend;
 use catalog::{DEFAULT_POLICY, MetaError, Names};
-use model::{BucketId, FieldType, MeasurementId, Precision, TimeRange};
+use model::{BucketId, MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome};
+use query::aggregate::Registry;
+use query::execute::Options;
+use query::plan::{NameOrPattern, Source};
+use query::request::AggregateType;
+use query::store::{Place, SeriesQuery, Store, TagCondition, TagMatch};
 use query::{
-    AggregateRequest, Answer, GroupBy, Plan, QueryError, QueryResult, RequestContext, Selection, SeriesRequest,
-    TagMatch, TagPredicate, response,
+    AggregateRequest, Answer, QueryError, QueryResult, RequestContext, Select, SeriesRequest, collect, response,
 };
 use serde_json::json;
 use server::{
@@ -42,10 +46,11 @@ impl Historian for Service {
     }
 
     fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        let mut plan = AggregateRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
-        if let Plan::Aggregate(aggregates) = &mut plan {
-            let kinds = self.field_types(&aggregates.selection);
-            aggregates.fit_to_types(&|field| kinds.get(field).copied());
+        let request = AggregateRequest::parse(body)?;
+        let kind = request.aggregate_type;
+        let mut plan = request.into_plan(&self.context(options.epoch))?;
+        if kind != AggregateType::Custom {
+            self.fit_to_types(&mut plan)?;
         }
         self.run(&plan, options)
     }
@@ -65,7 +70,8 @@ impl Historian for Service {
 
     fn latest(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
         let question = Question::read(parameters, &self.0.database, Asks::Values)?;
-        let result = self.0.backend.latest(&question.into_selection(), &options.cancel)?;
+        let (place, wanted) = question.into_query();
+        let result = self.0.backend.latest(&place, wanted, &options.cancel)?;
         to_json(&result, options.epoch)
     }
 
@@ -145,23 +151,33 @@ impl Service {
         })
     }
 
-    /// Types of a measurement's fields; none when it does not exist.
-    fn field_types(&self, selection: &Selection) -> BTreeMap<String, FieldType> {
-        let names = self.0.catalog.read();
-        let policy = selection.retention_policy.as_deref().unwrap_or(DEFAULT_POLICY);
-        let bucket = names.bucket(&selection.database, policy);
-        let measurement = bucket.and_then(|bucket| names.measurement(bucket, &selection.measurement));
-        let fields = measurement.map(|m| names.fields(m)).unwrap_or_default();
-        fields.iter().map(|f| (f.name.clone(), f.kind)).collect()
+    /// Leaves out of a request's plan what the types of its measurement's fields do not have.
+    fn fit_to_types(&self, plan: &mut Select) -> Result<(), QueryError> {
+        let [Source::Measurement(wanted)] = plan.sources.as_slice() else { return Ok(()) };
+        let NameOrPattern::Name(name) = &wanted.name else { return Ok(()) };
+        let place = Place { database: wanted.database.clone(), policy: wanted.policy.clone() };
+        let kinds: BTreeMap<_, _> = self.0.backend.schema(&place, name)?.fields.into_iter().collect();
+        plan.fit_to_types(&|field| kinds.get(field).copied());
+        Ok(())
     }
 
     fn context(&self, epoch: Option<Precision>) -> RequestContext {
         RequestContext { database: self.0.database.clone(), now: now(), epoch }
     }
 
-    fn run(&self, plan: &Plan, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        to_json(&self.0.backend.query(plan, &self.0.limits, &options.cancel)?, options.epoch)
+    fn run(&self, plan: &Select, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        let result = collect(plan, &self.0.limits, |plan, limits, sink| {
+            let cancel = &options.cancel;
+            let options = Options { limits, cancel, registry: Registry::shared(), threads: threads(), into: false };
+            self.0.backend.query(plan, &options, sink)
+        })?;
+        to_json(&result, options.epoch)
     }
+}
+
+/// Threads that one query may use.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn to_json(result: &QueryResult, epoch: Option<Precision>) -> Result<Vec<u8>, ApiError> {
@@ -213,7 +229,7 @@ struct Question {
     policy: Option<String>,
     measurement: String,
     fields: Vec<String>,
-    tags: Vec<TagPredicate>,
+    tags: Vec<TagCondition>,
 }
 
 impl Question {
@@ -233,7 +249,7 @@ impl Question {
                 ("measurement", _) if asks != Asks::Names => q.measurement = value,
                 ("field", _) if asks == Asks::Values => q.fields.push(value),
                 (_, Some(tag)) if asks == Asks::Values => {
-                    q.tags.push(TagPredicate { key: tag.to_owned(), matches: TagMatch::Is(value) });
+                    q.tags.push(TagCondition { key: tag.to_owned(), matches: TagMatch::In(vec![value]) });
                 }
                 _ => return Err(QueryError::invalid(format!("unknown parameter `{key}`"))),
             }
@@ -258,15 +274,13 @@ impl Question {
         names.measurement(self.bucket(names)?, &self.measurement).ok_or_else(missing)
     }
 
-    fn into_selection(self) -> Selection {
-        Selection {
-            database: self.database,
-            retention_policy: self.policy,
+    fn into_query(self) -> (Place, SeriesQuery) {
+        let wanted = SeriesQuery {
             measurement: self.measurement,
             fields: self.fields,
             filter: self.tags,
-            range: TimeRange::ALL,
-            group_by: GroupBy::All,
-        }
+            ..SeriesQuery::default()
+        };
+        (Place { database: self.database, policy: self.policy }, wanted)
     }
 }

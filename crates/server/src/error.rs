@@ -145,7 +145,7 @@ impl From<QueryError> for ApiError {
             QueryError::TooMuch { .. } => Self::new(ErrorKind::TooMuch, message)
                 .with_hint("ask for a shorter time range, fewer series or longer windows"),
             QueryError::Cancelled(_) => Self::new(ErrorKind::Timeout, message),
-            QueryError::Store(_) => Self::new(ErrorKind::Internal, message),
+            QueryError::Store(_) | QueryError::Enough => Self::new(ErrorKind::Internal, message),
         }
     }
 }

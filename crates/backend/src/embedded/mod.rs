@@ -1,18 +1,17 @@
 //! The embedded engine as a store: plans are run over its columns.
 
 mod latest;
-mod select;
-mod source;
 mod store;
 
 use std::sync::Arc;
 
 use catalog::Catalog;
 use engine::Engine;
-use query::{Cancel, Limits, Plan, QueryError, QueryResult, Selection};
+use query::execute::{Options, Sink, execute};
+use query::store::{Place, SeriesQuery};
+use query::{Cancel, QueryError, QueryResult, Select};
 
 use crate::StorageBackend;
-use source::EngineSource;
 
 /// The engine of this process with the names of its columns.
 #[derive(Clone)]
@@ -27,19 +26,15 @@ impl Embedded {
         Self { catalog, engine }
     }
 
-    /// The newest value of every column that a selection names, one result series a column.
+    /// The newest value of every field of the series wanted, one result series each, with all tags. Without names of fields, of
+    /// all fields.
     ///
     /// # Errors
     /// An unknown database or retention policy, or the query was cancelled.
-    pub fn latest(&self, selection: &Selection, cancel: &Cancel) -> Result<QueryResult, QueryError> {
-        let result = latest::latest(&EngineSource::new(&self.catalog, &self.engine), selection, cancel)?;
-        Ok(self.with_damage(result))
-    }
-
-    /// The answer, saying which files are missing from it.
-    fn with_damage(&self, mut result: QueryResult) -> QueryResult {
-        result.warnings.append(&mut self.missing_files());
-        result
+    pub fn latest(&self, place: &Place, query: SeriesQuery, cancel: &Cancel) -> Result<QueryResult, QueryError> {
+        let mut result = latest::latest(self, place, query, cancel)?;
+        result.warnings.extend(self.missing_files());
+        Ok(result)
     }
 
     /// A sentence for each file that is missing from every answer.
@@ -54,8 +49,7 @@ impl StorageBackend for Embedded {
         "embedded"
     }
 
-    fn query(&self, plan: &Plan, limits: &Limits, cancel: &Cancel) -> Result<QueryResult, QueryError> {
-        let result = query::run(plan, &EngineSource::new(&self.catalog, &self.engine), limits, cancel)?;
-        Ok(self.with_damage(result))
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+        execute(plan, self, options, sink)
     }
 }

@@ -6,11 +6,11 @@ use catalog::{FieldInfo, MetaError, Names, TagCondition, TagWanted};
 use engine::ScanCache;
 use model::key::SeriesKey;
 use model::{BucketId, ColumnId, FieldValue, MeasurementId, SeriesId, TimeRange, TimestampNs};
+use query::scan::ScanReport;
 use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeries, TagMatch};
-use query::{Piece, QueryError, scan::ScanReport};
+use query::{Piece, QueryError, Summary};
 
 use super::Embedded;
-use super::source::to_query;
 
 impl Store for Embedded {
     fn measurements(&self, place: &Place) -> Result<Vec<String>, QueryError> {
@@ -158,5 +158,21 @@ impl Reader for EngineReader<'_> {
         let mut found = Vec::new();
         self.embedded.engine.extents(column, range, &mut self.cache, &mut found);
         out.extend(found.iter().map(|e| Extent { first: e.first, last: e.last, count: e.count }));
+    }
+}
+
+fn to_query(piece: engine::Piece<'_>) -> Piece<'_> {
+    match piece {
+        engine::Piece::Points { times, values } => Piece::Points { times, values },
+        engine::Piece::Summary(s) => Piece::Summary(Summary {
+            count: s.count,
+            first_time: s.first_time,
+            last_time: s.last_time,
+            sum: s.sum,
+            min: s.min,
+            max: s.max,
+            first: s.first,
+            last: s.last,
+        }),
     }
 }

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{MemorySource, aggregate_plan, cells, count, integers, run, selection, times};
+use crate::support::{
+    MemoryStore, cells, computed, count, function, influxql, integers, everything, run, run_within, stored, tables, times,
+};
 use model::{FieldType, TimeRange, TimestampNs, Values, WindowNs};
 use proptest::prelude::*;
 use query::aggregate::{Accumulator, AggregateFunction, Picked, Registry, Run, State, Wants};
-use query::plan::{CalendarUnit, Fill, GroupBy, Order, Plan, Window};
-use query::result::Cell;
+use query::execute::{Options, execute};
+use query::plan::expr::Expr;
+use query::plan::{CalendarUnit, FillWith, Order, Select, Windowing};
+use query::result::{Cell, Table};
 use query::{Cancel, Limits};
 
 const HOUR: i64 = 3_600_000_000_000;
 
-fn fixed(width: i64, offset_ns: i64) -> Option<Window> {
-    Some(Window::Fixed { width: WindowNs::new(width).unwrap(), offset_ns })
+fn fixed(width: i64, offset_ns: i64) -> Option<Windowing> {
+    Some(Windowing::Fixed { width: WindowNs::new(width).unwrap(), offset_ns })
 }
 
 fn floats(values: &[f64]) -> Values {
@@ -21,48 +25,48 @@ fn floats(values: &[f64]) -> Values {
 }
 
 /// One series with the values 1, 2, 3, ... at the times given.
-fn counting(times: &[i64]) -> MemorySource {
-    let mut source = MemorySource::new();
+fn counting(times: &[i64]) -> MemoryStore {
+    let mut source = MemoryStore::new();
     source.add("c=1", vec![("value", times.to_vec(), Values::Integer((1..=times.len() as i64).collect()))]);
     source
 }
 
-fn filled(fill: Fill, range: (i64, i64), source: &MemorySource) -> (Vec<i64>, Vec<Option<i64>>) {
-    let plan = aggregate_plan(selection(range.0, range.1, GroupBy::All), &["sum"], fixed(10, 0), fill);
-    let result = run(Plan::Aggregate(plan), source);
+fn filled(fill: FillWith, range: (i64, i64), source: &MemoryStore) -> (Vec<i64>, Vec<Option<i64>>) {
+    let plan = computed(everything(range.0, range.1, &["*"]), &["sum"], fixed(10, 0), fill);
+    let result = run(&plan, &source);
     (times(&result.series[0]), integers(cells(&result.series[0], "sum")))
 }
 
 #[test]
 fn empty_windows_are_left_out_or_reach_over_the_range() {
     let source = counting(&[-5, 21, 25]);
-    assert_eq!(filled(Fill::None, (-20, 40), &source), (vec![-10, 20], vec![Some(1), Some(5)]));
+    assert_eq!(filled(FillWith::None, (-20, 40), &source), (vec![-10, 20], vec![Some(1), Some(5)]));
     let nulls = (vec![-20, -10, 0, 10, 20, 30], vec![None, Some(1), None, None, Some(5), None]);
-    assert_eq!(filled(Fill::Null, (-20, 40), &source), nulls);
+    assert_eq!(filled(FillWith::Null, (-20, 40), &source), nulls);
     let previous = (vec![-10, 0, 10, 20], vec![Some(1), Some(1), Some(1), Some(5)]);
-    assert_eq!(filled(Fill::Previous, (-10, 30), &source), previous);
+    assert_eq!(filled(FillWith::Previous, (-10, 30), &source), previous);
     let linear = (vec![-10, 0, 10, 20], vec![Some(1), Some(2), Some(3), Some(5)]);
-    assert_eq!(filled(Fill::Linear, (-10, 30), &source), linear);
+    assert_eq!(filled(FillWith::Linear, (-10, 30), &source), linear);
 }
 
 #[test]
 fn an_open_range_is_filled_between_the_first_and_the_last_point() {
     let source = counting(&[-5, 21, 25]);
     let expected = (vec![-10, 0, 10, 20], vec![Some(1), Some(9), Some(9), Some(5)]);
-    assert_eq!(filled(Fill::Value(9.0), (i64::MIN, i64::MAX), &source), expected);
+    assert_eq!(filled(FillWith::Exactly(Cell::Integer(9)), (i64::MIN, i64::MAX), &source), expected);
 }
 
 #[test]
 fn a_series_without_points_in_the_range_is_left_out() {
-    let plan = aggregate_plan(selection(100, 200, GroupBy::All), &["count"], fixed(10, 0), Fill::Null);
-    assert!(run(Plan::Aggregate(plan), &counting(&[1, 2])).series.is_empty());
+    let plan = computed(everything(100, 200, &["*"]), &["count"], fixed(10, 0), FillWith::Null);
+    assert!(run(&plan, &counting(&[1, 2])).series.is_empty());
 }
 
 #[test]
 fn the_whole_range_is_one_row_at_its_start_or_at_the_epoch() {
     let time = |start| {
-        let plan = aggregate_plan(selection(start, i64::MAX, GroupBy::All), &["sum"], None, Fill::None);
-        times(&run(Plan::Aggregate(plan), &counting(&[1, 2])).series[0])
+        let plan = computed(everything(start, i64::MAX, &["*"]), &["sum"], None, FillWith::None);
+        times(&run(&plan, &counting(&[1, 2])).series[0])
     };
     assert_eq!(time(-7), [-7]);
     assert_eq!(time(i64::MIN), [0]);
@@ -70,10 +74,10 @@ fn the_whole_range_is_one_row_at_its_start_or_at_the_epoch() {
 
 #[test]
 fn order_and_limit_are_of_windows() {
-    let mut plan = aggregate_plan(selection(0, 50, GroupBy::All), &["sum"], fixed(10, 0), Fill::Null);
+    let mut plan = computed(everything(0, 50, &["*"]), &["sum"], fixed(10, 0), FillWith::Null);
     plan.order = Order::Descending;
     plan.limit = Some(2);
-    let result = run(Plan::Aggregate(plan), &counting(&[5, 31, 32]));
+    let result = run(&plan, &counting(&[5, 31, 32]));
     assert_eq!(times(&result.series[0]), [40, 30]);
     assert_eq!(integers(cells(&result.series[0], "sum")), [None, Some(5)]);
 }
@@ -83,10 +87,10 @@ fn days_in_berlin(start: &str, days: usize) -> Vec<(i64, i64)> {
     let start: jiff::Timestamp = start.parse().unwrap();
     let start = i64::try_from(start.as_nanosecond()).unwrap();
     let source = counting(&(0..24 * 4).map(|hour| start + hour * HOUR).collect::<Vec<_>>());
-    let window = Window::Calendar { count: 1, unit: CalendarUnit::Day, time_zone: "Europe/Berlin".to_owned() };
-    let selection = selection(start, start + 96 * HOUR, GroupBy::All);
-    let plan = aggregate_plan(selection, &["count"], Some(window), Fill::None);
-    let result = run(Plan::Aggregate(plan), &source);
+    let window = Windowing::Calendar { count: 1, unit: CalendarUnit::Day };
+    let selection = everything(start, start + 96 * HOUR, &["*"]);
+    let plan = computed(selection, &["count"], Some(window), FillWith::None);
+    let result = run(&plan, &source);
     let (times, counts) = (times(&result.series[0]), integers(cells(&result.series[0], "count")));
     let hours = times.windows(2).map(|pair| (pair[1] - pair[0]) / HOUR);
     hours.zip(counts).map(|(hours, count)| (hours, count.unwrap())).take(days).collect()
@@ -100,18 +104,17 @@ fn days_of_23_and_25_hours_hold_as_many_hourly_points() {
 
 #[test]
 fn texts_and_booleans_are_counted_but_not_reckoned_with() {
-    let mut source = MemorySource::new();
+    let mut source = MemoryStore::new();
     source.add("c=1", vec![("value", vec![1, 2, 3], Values::Boolean(vec![true, true, false]))]);
     let functions = ["count", "first", "last", "mode", "distinct_count", "min"];
-    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &functions, None, Fill::None);
-    let row: Vec<_> =
-        run(Plan::Aggregate(plan), &source).series[0].columns.iter().map(|c| c.cells[0].clone()).collect();
+    let plan = computed(everything(0, 9, &["*"]), &functions, None, FillWith::None);
+    let row: Vec<_> = run(&plan, &source).series[0].columns.iter().map(|c| c.cells[0].clone()).collect();
     let [yes, no] = [true, false].map(Cell::Boolean);
     let expected = [Cell::Integer(3), yes.clone(), no.clone(), yes, Cell::Integer(2), no];
     assert_eq!(row, expected);
     for function in ["sum", "mean", "spread", "stddev", "median", "time_weighted_mean", "integral", "derivative"] {
-        let plan = Plan::Aggregate(aggregate_plan(selection(0, 9, GroupBy::All), &[function], None, Fill::None));
-        let error = query::run(&plan, &source, &Limits::default(), &Cancel::new()).unwrap_err();
+        let plan = computed(everything(0, 9, &["*"]), &[function], None, FillWith::None);
+        let error = run_within(&plan, &source, &Limits::default(), &Cancel::new()).unwrap_err();
         let expected = format!("{function}() cannot be computed of field `value`, which is of type boolean");
         assert_eq!(error.to_string(), expected);
     }
@@ -120,43 +123,42 @@ fn texts_and_booleans_are_counted_but_not_reckoned_with() {
 #[test]
 fn wrong_functions_and_arguments_are_named() {
     let refused = |function: &str, arguments: &[f64]| {
-        let mut plan = aggregate_plan(selection(0, 9, GroupBy::All), &[function], None, Fill::None);
-        plan.aggregates[0].arguments = arguments.to_vec();
-        let error = query::run(&Plan::Aggregate(plan), &counting(&[1]), &Limits::default(), &Cancel::new());
+        let mut plan = computed(everything(0, 9, &["*"]), &[function], None, FillWith::None);
+        if let Expr::Aggregate(call) = &mut plan.columns[0].expr {
+            call.arguments = arguments.iter().copied().map(Cell::Float).collect();
+        }
+        let error = run_within(&plan, &counting(&[1]), &Limits::default(), &Cancel::new());
         error.unwrap_err().to_string()
     };
     assert_eq!(refused("average", &[]), "unknown aggregate function `average`");
     assert_eq!(refused("mean", &[1.0]), "mean() takes no arguments");
     assert_eq!(refused("percentile", &[]), "percentile() takes one argument from 0 to 100, found []");
-    let none = Plan::Aggregate(aggregate_plan(selection(0, 9, GroupBy::All), &[], None, Fill::None));
-    let error = query::run(&none, &counting(&[1]), &Limits::default(), &Cancel::new()).unwrap_err();
-    assert_eq!(error.to_string(), "nothing is to be computed: expected at least one aggregate");
 }
 
 #[test]
 fn the_number_of_windows_is_limited() {
     let refused = |range: (i64, i64), function: &str, fill, limits: Limits| {
-        let plan = aggregate_plan(selection(range.0, range.1, GroupBy::All), &[function], fixed(10, 0), fill);
+        let plan = computed(everything(range.0, range.1, &["*"]), &[function], fixed(10, 0), fill);
         let source = counting(&(0..100).collect::<Vec<_>>());
-        query::run(&Plan::Aggregate(plan), &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
+        run_within(&plan, &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
     };
     let few = Limits { max_rows: 10, ..Limits::default() };
-    assert!(refused((0, 100), "sum", Fill::Null, few).is_ok());
+    assert!(refused((0, 100), "sum", FillWith::Null, few).is_ok());
     let expected = Err("the query would exceed max_rows = 10: at least 11 windows".to_owned());
-    assert_eq!(refused((0, 101), "sum", Fill::Null, few), expected);
-    assert_eq!(refused((-1_000_000_000_000, 100), "sum", Fill::Null, few), expected);
+    assert_eq!(refused((0, 101), "sum", FillWith::Null, few), expected);
+    assert_eq!(refused((-1_000_000_000_000, 100), "sum", FillWith::Null, few), expected);
     let fewer = Limits { max_rows: 9, ..Limits::default() };
     let expected = Err("the query would exceed max_rows = 9: at least 10 windows".to_owned());
-    assert_eq!(refused((0, 100), "sum", Fill::None, fewer), expected);
+    assert_eq!(refused((0, 100), "sum", FillWith::None, fewer), expected);
 }
 
 #[test]
 fn memory_is_limited_and_a_window_of_the_last_column_holds_its_share_only_until_the_next() {
     let limits = Limits { max_memory: model::ByteSize(500), ..Limits::default() };
     let median = |width| {
-        let plan = aggregate_plan(selection(0, 100, GroupBy::All), &["median"], fixed(width, 0), Fill::None);
+        let plan = computed(everything(0, 100, &["*"]), &["median"], fixed(width, 0), FillWith::None);
         let source = counting(&(0..100).collect::<Vec<_>>());
-        query::run(&Plan::Aggregate(plan), &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
+        run_within(&plan, &source, &limits, &Cancel::new()).map_err(|e| e.to_string())
     };
     assert_eq!(median(10).unwrap().series[0].times.len(), 10);
     let error = median(100).unwrap_err();
@@ -166,10 +168,10 @@ fn memory_is_limited_and_a_window_of_the_last_column_holds_its_share_only_until_
 #[test]
 fn summaries_are_taken_where_a_run_lies_in_one_window_and_every_function_agrees() {
     let read = |functions: &[&str], width| {
-        let mut source = MemorySource::new();
+        let mut source = MemoryStore::new();
         source.add("c=1", vec![("value", (0..30).collect(), floats(&[1.0; 30]))]);
-        let plan = aggregate_plan(selection(0, 30, GroupBy::All), functions, fixed(width, 0), Fill::None);
-        run(Plan::Aggregate(plan), &source);
+        let plan = computed(everything(0, 30, &["*"]), functions, fixed(width, 0), FillWith::None);
+        run(&plan, &source);
         (count(&source.summaries_read), count(&source.points_read))
     };
     let all = ["count", "sum", "mean", "min", "max", "first", "last", "spread"];
@@ -181,10 +183,10 @@ fn summaries_are_taken_where_a_run_lies_in_one_window_and_every_function_agrees(
 #[test]
 fn integers_beyond_53_bits_stay_exact_although_summaries_are_offered() {
     let odd = (1i64 << 53) + 1;
-    let mut source = MemorySource::new();
+    let mut source = MemoryStore::new();
     source.add("c=1", vec![("value", vec![1, 2], Values::Integer(vec![odd, 0]))]);
-    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &["sum", "max", "first"], None, Fill::None);
-    let result = run(Plan::Aggregate(plan), &source);
+    let plan = computed(everything(0, 9, &["*"]), &["sum", "max", "first"], None, FillWith::None);
+    let result = run(&plan, &source);
     assert!(result.series[0].columns.iter().all(|column| column.cells == [Cell::Integer(odd)]));
 }
 
@@ -229,10 +231,17 @@ impl State for Squares {
 fn a_registered_function_is_called_by_its_name() {
     let mut registry = Registry::standard();
     assert!(registry.register(Box::new(SumOfSquares)).is_none());
-    let plan = aggregate_plan(selection(0, 9, GroupBy::All), &["sum_of_squares"], None, Fill::None);
+    let plan = computed(everything(0, 9, &["*"]), &["sum_of_squares"], None, FillWith::None);
     let source = counting(&[1, 2, 3]);
-    let result = query::exec::run_with(&registry, &Plan::Aggregate(plan), &source, &Limits::default(), &Cancel::new());
-    assert_eq!(result.unwrap().series[0].columns[0].cells, [Cell::Float(14.0)]);
+    let (limits, cancel) = (Limits::default(), Cancel::new());
+    let options = Options { limits: &limits, cancel: &cancel, registry: &registry, threads: 1, into: false };
+    let mut found = Vec::new();
+    let mut sink = |table: Table| {
+        found.extend(table.cells);
+        Ok(())
+    };
+    execute(&plan, &source, &options, &mut sink).unwrap();
+    assert_eq!(found, [[Cell::Float(14.0)]]);
 }
 
 /// Every function that has a reference below.
@@ -323,8 +332,8 @@ fn points() -> impl Strategy<Value = Points> {
     prop::collection::btree_map(-300i64..300, -20i32..20, 0..80)
 }
 
-fn source_of(series: &[Points], integers: bool, piece: usize, summaries: bool) -> MemorySource {
-    let mut source = MemorySource::new();
+fn source_of(series: &[Points], integers: bool, piece: usize, summaries: bool) -> MemoryStore {
+    let mut source = MemoryStore::new();
     source.piece = piece;
     source.summaries = summaries;
     for (number, points) in series.iter().enumerate() {
@@ -361,9 +370,9 @@ proptest! {
         functions in prop::sample::subsequence(COMPARED.to_vec(), 1..COMPARED.len()),
     ) {
         let source = source_of(&series, integers, piece, summaries);
-        let selection = selection(range.0, range.1, GroupBy::Tags(Vec::new()));
-        let plan = aggregate_plan(selection, &functions, fixed(width, offset), Fill::None);
-        let result = run(Plan::Aggregate(plan), &source);
+        let selection = everything(range.0, range.1, &[]);
+        let plan = computed(selection, &functions, fixed(width, offset), FillWith::None);
+        let result = run(&plan, &source);
         let expected = windows_of(&series, range, width, offset);
         if expected.is_empty() {
             prop_assert!(result.series.is_empty());
@@ -388,8 +397,8 @@ proptest! {
     ) {
         let source = source_of(&series, true, piece, true);
         let order = if newest_first { Order::Descending } else { Order::Ascending };
-        let plan = crate::support::series_plan(selection(-200, 200, GroupBy::Nothing), order, limit, offset);
-        let result = run(Plan::Series(plan), &source);
+        let plan = stored(everything(-200, 200, &[]), order, limit, offset);
+        let result = run(&plan, &source);
         let numbered = series.iter().enumerate().flat_map(|(n, points)| points.iter().map(move |(&t, &v)| (t, n, i64::from(v))));
         let mut expected: Vec<_> = numbered.filter(|row| (-200..200).contains(&row.0)).collect();
         expected.sort_by_key(|&(time, n, _)| (if newest_first { -time } else { time }, n));
@@ -402,8 +411,8 @@ proptest! {
 #[test]
 fn times_of_windows_at_the_far_past_do_not_overflow() {
     let source = counting(&[i64::MIN, i64::MAX - 1]);
-    let plan = aggregate_plan(selection(i64::MIN, i64::MAX, GroupBy::All), &["count"], fixed(HOUR, 5), Fill::None);
-    let result = run(Plan::Aggregate(plan), &source);
+    let plan = computed(everything(i64::MIN, i64::MAX, &["*"]), &["count"], fixed(HOUR, 5), FillWith::None);
+    let result = run(&plan, &source);
     assert_eq!(result.series[0].times[0], TimestampNs::MIN);
     assert_eq!(integers(cells(&result.series[0], "count")), [Some(1), Some(1)]);
 }

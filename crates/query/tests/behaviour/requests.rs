@@ -1,8 +1,10 @@
 //! Requests in JSON and the plans they become.
 
 use model::{TimeRange, TimestampNs};
-use query::plan::{CalendarUnit, Fill, GroupBy, Order, Plan, TagMatch, Window};
-use query::{AggregatePlan, AggregateRequest, QueryError, RequestContext, SeriesPlan, SeriesRequest};
+use query::plan::expr::{BinaryOp, Cast, Expr, Kinds};
+use query::plan::{CalendarUnit, Dimension, FillWith, MeasurementRef, NameOrPattern, Order, Select, Source, Windowing};
+use query::result::Cell;
+use query::{AggregateRequest, QueryError, RequestContext, SeriesRequest};
 
 const NOW_NS: i64 = 1_755_820_800_000_000_000;
 const HOUR_NS: i64 = 3_600_000_000_000;
@@ -11,31 +13,67 @@ fn context() -> RequestContext {
     RequestContext { database: "telemetry".to_owned(), now: TimestampNs(NOW_NS), epoch: None }
 }
 
-fn series(body: &str) -> Result<SeriesPlan, QueryError> {
-    match SeriesRequest::parse(body.as_bytes())?.into_plan(&context())? {
-        Plan::Series(plan) => Ok(plan),
-        Plan::Aggregate(_) => panic!("a series plan"),
-    }
+fn series(body: &str) -> Result<Select, QueryError> {
+    SeriesRequest::parse(body.as_bytes())?.into_plan(&context())
 }
 
-fn aggregate(body: &str) -> Result<AggregatePlan, QueryError> {
-    match AggregateRequest::parse(body.as_bytes())?.into_plan(&context())? {
-        Plan::Aggregate(plan) => Ok(plan),
-        Plan::Series(_) => panic!("an aggregate plan"),
-    }
+fn aggregate(body: &str) -> Result<Select, QueryError> {
+    AggregateRequest::parse(body.as_bytes())?.into_plan(&context())
 }
 
-fn columns(plan: &AggregatePlan) -> Vec<String> {
-    plan.aggregates.iter().map(|a| format!("{}={}({})", a.alias, a.function, a.field)).collect()
+/// Columns as `alias=function(field)`, `field` or `*`.
+fn columns(plan: &Select) -> Vec<String> {
+    let text = |expr: &Expr| match expr {
+        Expr::All(Kinds::Fields) => "fields".to_owned(),
+        Expr::All(Kinds::Tags) => "tags".to_owned(),
+        Expr::Reference(field) if field.cast == Some(Cast::Field) => field.name.clone(),
+        Expr::Aggregate(call) => match &*call.of {
+            Expr::Reference(field) if field.cast == Some(Cast::Field) => format!("{}({})", call.function, field.name),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    };
+    let column = |c: &query::plan::Column| match &c.alias {
+        Some(alias) => format!("{alias}={}", text(&c.expr)),
+        None => text(&c.expr),
+    };
+    plan.columns.iter().map(column).collect()
+}
+
+fn source(plan: &Select) -> &MeasurementRef {
+    let [Source::Measurement(source)] = plan.sources.as_slice() else { panic!("one measurement") };
+    source
+}
+
+/// Tags grouped by; `*` for all.
+fn group_by(plan: &Select) -> Vec<&str> {
+    let key = |dimension: &'_ Dimension| match dimension {
+        Dimension::Tag(key) => key.clone(),
+        Dimension::All => "*".to_owned(),
+        Dimension::Like(pattern) => panic!("{pattern}"),
+    };
+    plan.group_by.iter().map(|d| &*key(d).leak()).collect()
+}
+
+/// A filter as text.
+fn filter(expr: &Expr) -> String {
+    match expr {
+        Expr::Binary { op: BinaryOp::And, left, right } => format!("{} AND {}", filter(left), filter(right)),
+        Expr::Binary { op: BinaryOp::Or, left, right } => format!("({} OR {})", filter(left), filter(right)),
+        Expr::Binary { op: BinaryOp::Eq, left, right } => format!("{}={}", filter(left), filter(right)),
+        Expr::Reference(tag) if tag.cast == Some(Cast::Tag) => tag.name.clone(),
+        Expr::Literal(Cell::String(text)) => text.clone(),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn the_shortest_series_request_asks_for_everything_newest_first() {
     let plan = series(r#"{"measurement": "m"}"#).unwrap();
-    assert_eq!(plan.selection.database, "telemetry");
-    assert_eq!(plan.selection.range, TimeRange::ALL);
-    assert_eq!(plan.selection.group_by, GroupBy::Nothing);
-    assert!(plan.selection.fields.is_empty() && plan.selection.filter.is_empty());
+    assert_eq!(source(&plan).database, "telemetry");
+    assert!(matches!(&source(&plan).name, NameOrPattern::Name(name) if name == "m"));
+    assert_eq!((plan.range, columns(&plan)), (TimeRange::ALL, vec!["fields".to_owned(), "tags".to_owned()]));
+    assert!(plan.group_by.is_empty() && plan.filter.is_none());
     assert_eq!((plan.order, plan.limit, plan.offset), (Order::Descending, None, 0));
     assert!(SeriesRequest::parse(br#"{"measurement": "m"}"#).unwrap().cacheable);
 }
@@ -48,27 +86,25 @@ fn a_series_request_with_every_key_becomes_its_plan() {
             "group_by": ["channel"], "order": "asc", "limit": 5, "offset": 2, "cacheable": false}"#,
     )
     .unwrap();
-    let selection = &plan.selection;
-    assert_eq!((selection.database.as_str(), selection.retention_policy.as_deref()), ("d", Some("r")));
-    assert_eq!(selection.fields, ["b", "a"]);
-    assert!(matches!(&selection.filter[0].matches, TagMatch::Is(v) if v == "1001"));
-    assert!(matches!(&selection.filter[1].matches, TagMatch::In(v) if v == &["m", "s"]));
-    assert_eq!(selection.group_by, GroupBy::Tags(vec!["channel".to_owned()]));
+    assert_eq!((source(&plan).database.as_str(), source(&plan).policy.as_deref()), ("d", Some("r")));
+    assert_eq!(columns(&plan), ["b=b", "a=a"]);
+    assert_eq!(filter(plan.filter.as_ref().unwrap()), "channel=1001 AND (type=m OR type=s)");
+    assert_eq!(group_by(&plan), ["channel"]);
     assert_eq!((plan.order, plan.limit, plan.offset), (Order::Ascending, Some(5), 2));
 }
 
 #[test]
 fn the_end_is_inside() {
     let plan = series(r#"{"measurement": "m", "start_time": "now-1h", "end_time": "now"}"#).unwrap();
-    assert_eq!(plan.selection.range, TimeRange::new(TimestampNs(NOW_NS - HOUR_NS), TimestampNs(NOW_NS + 1)));
+    assert_eq!(plan.range, TimeRange::new(TimestampNs(NOW_NS - HOUR_NS), TimestampNs(NOW_NS + 1)));
 }
 
 #[test]
 fn one_name_may_stand_without_a_list_and_a_star_for_all() {
     let plan = series(r#"{"measurement": "m", "fields": "value", "group_by": "*"}"#).unwrap();
-    assert_eq!(plan.selection.fields, ["value"]);
-    assert_eq!(plan.selection.group_by, GroupBy::All);
-    assert!(series(r#"{"measurement": "m", "fields": ["*"]}"#).unwrap().selection.fields.is_empty());
+    assert_eq!((columns(&plan), group_by(&plan)), (vec!["value=value".to_owned()], vec!["*"]));
+    let all = series(r#"{"measurement": "m", "fields": ["*"], "group_by": []}"#).unwrap();
+    assert_eq!(columns(&all), ["fields", "tags"]);
 }
 
 #[test]
@@ -102,9 +138,9 @@ fn a_time_window_has_the_seeds_columns_and_defaults() {
     let expected =
         ["value=mean(value)", "count=count(value)", "min=min(value)", "max=max(value)", "stddev=stddev(value)"];
     assert_eq!(columns(&plan), expected);
-    assert!(matches!(plan.window, Some(Window::Fixed { width, offset_ns: 0 }) if width.get() == HOUR_NS));
-    assert_eq!(plan.selection.group_by, GroupBy::All);
-    assert_eq!((plan.fill, plan.order, plan.limit), (Fill::None, Order::Ascending, None));
+    assert!(matches!(plan.window, Some(Windowing::Fixed { width, offset_ns: 0 }) if width.get() == HOUR_NS));
+    assert_eq!(group_by(&plan), ["*"]);
+    assert_eq!((plan.fill, plan.order, plan.limit), (FillWith::None, Order::Ascending, None));
 }
 
 #[test]
@@ -117,23 +153,33 @@ fn a_time_window_with_every_key_becomes_its_plan() {
     .unwrap();
     assert_eq!(columns(&plan)[0], "u_value=percentile(u)");
     assert_eq!(columns(&plan)[9], "i_stddev=stddev(i)");
-    assert_eq!((plan.aggregates[0].arguments.as_slice(), plan.aggregates[1].arguments.len()), ([95.0].as_slice(), 0));
-    let Some(Window::Calendar { count: 1, unit: CalendarUnit::Day, time_zone }) = &plan.window else { panic!("days") };
-    assert_eq!(time_zone, "Europe/Berlin");
+    let arguments = |column: usize| match &plan.columns[column].expr {
+        Expr::Aggregate(call) => call.arguments.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((arguments(0), arguments(1)), (vec![Cell::Float(95.0)], Vec::new()));
+    assert_eq!(plan.window, Some(Windowing::Calendar { count: 1, unit: CalendarUnit::Day }));
+    assert_eq!(plan.time_zone.as_deref(), Some("Europe/Berlin"));
     // From midnight to midnight in Berlin, of which the last is inside.
-    assert_eq!(plan.selection.range.end.0 - plan.selection.range.start.0, 23 * HOUR_NS + 1);
-    assert_eq!((plan.fill, plan.order, plan.limit), (Fill::Linear, Order::Descending, Some(3)));
-    assert_eq!((plan.selection.filter.len(), plan.selection.group_by), (1, GroupBy::Nothing));
+    assert_eq!(plan.range.end.0 - plan.range.start.0, 23 * HOUR_NS + 1);
+    assert_eq!((&plan.fill, plan.order, plan.limit), (&FillWith::Linear, Order::Descending, Some(3)));
+    assert_eq!((filter(plan.filter.as_ref().unwrap()), plan.group_by.len()), ("channel=1".to_owned(), 0));
+}
+
+#[test]
+fn hours_are_those_of_the_epoch_also_where_a_zone_is_given() {
+    let body = r#"{"aggregate_type": "time_window", "measurement": "m", "start": 0, "interval": "6h", "time_zone": "Asia/Kolkata"}"#;
+    assert_eq!(aggregate(body).unwrap().time_zone, None);
 }
 
 #[test]
 fn a_statistical_request_has_one_row_of_everything_or_of_one_function() {
     let plan = aggregate(r#"{"aggregate_type": "statistical", "measurement": "m", "tags": {"a": "b"}}"#).unwrap();
-    let names: Vec<_> = plan.aggregates.iter().map(|a| a.alias.as_str()).collect();
+    let names: Vec<_> = plan.columns.iter().filter_map(|column| column.alias.as_deref()).collect();
     let expected = "count mean min max stddev sum median spread first last p95";
     assert_eq!(names.join(" "), expected);
     assert!(plan.window.is_none());
-    assert_eq!((plan.selection.range, plan.selection.filter.len()), (TimeRange::ALL, 1));
+    assert_eq!((plan.range, plan.filter.is_some()), (TimeRange::ALL, true));
     let one = r#"{"aggregate_type": "statistical", "measurement": "m", "function": "median"}"#;
     assert_eq!(columns(&aggregate(one).unwrap()), ["median=median(value)"]);
 }
@@ -144,11 +190,12 @@ fn fill_is_a_word_or_a_number() {
         let body = r#"{"aggregate_type": "time_window", "measurement": "m", "start": 0, "fill": FILL}"#;
         aggregate(&body.replace("FILL", fill)).map(|plan| plan.fill)
     };
-    assert_eq!(fill(r#""none""#).unwrap(), Fill::None);
-    assert_eq!(fill(r#""null""#).unwrap(), Fill::Null);
-    assert_eq!(fill("null").unwrap(), Fill::Null);
-    assert_eq!(fill(r#""previous""#).unwrap(), Fill::Previous);
-    assert_eq!(fill("-1.5").unwrap(), Fill::Value(-1.5));
+    assert_eq!(fill(r#""none""#).unwrap(), FillWith::None);
+    assert_eq!(fill(r#""null""#).unwrap(), FillWith::Null);
+    assert_eq!(fill("null").unwrap(), FillWith::Null);
+    assert_eq!(fill(r#""previous""#).unwrap(), FillWith::Previous);
+    assert_eq!(fill("-1.5").unwrap(), FillWith::Exactly(Cell::Float(-1.5)));
+    assert_eq!(fill("7").unwrap(), FillWith::Exactly(Cell::Integer(7)));
     let error = fill(r#""zero""#).unwrap_err().to_string();
     assert!(
         error.contains(r#"`fill` is "zero": expected `none`, `null`, `previous`, `linear` or a number"#),
@@ -159,10 +206,6 @@ fn fill_is_a_word_or_a_number() {
 #[test]
 fn a_wrong_aggregate_request_is_answered_with_what_is_expected() {
     let error = |rest: &str| aggregate(&format!(r#"{{"measurement": "m", {rest}}}"#)).unwrap_err().to_string();
-    assert_eq!(
-        error(r#""aggregate_type": "custom", "custom_query": "SELECT 1""#),
-        "`aggregate_type` is `custom`: queries in InfluxQL are not supported by this version"
-    );
     assert_eq!(
         error(r#""aggregate_type": "time_window""#),
         "`start` is missing: expected the first time of the windows, such as `now-24h`"
@@ -184,4 +227,57 @@ fn a_wrong_aggregate_request_is_answered_with_what_is_expected() {
     assert_eq!(error(&format!(r#"{statistical}, "fields": []"#)), "`fields` must name the fields to compute of");
     assert_eq!(error(&format!(r#"{statistical}, "time_zone": "X/Y""#)), "unknown time zone `X/Y`");
     assert!(error(r#""aggregate_type": "weekly""#).contains("unknown variant `weekly`, expected one of `time_window`"));
+}
+
+#[test]
+fn functions_are_known_whatever_is_stored_and_those_of_influxql_alone_are_not() {
+    let error = |function: &str| {
+        let body = r#"{"aggregate_type": "statistical", "measurement": "m", "function": FUNCTION}"#;
+        aggregate(&body.replace("FUNCTION", function)).unwrap_err().to_string()
+    };
+    assert_eq!(error(r#""average""#), "unknown aggregate function `average`");
+    assert_eq!(error(r#""top", "arguments": [3]"#), "unknown aggregate function `top`");
+    assert_eq!(
+        error(r#""percentile", "arguments": [101]"#),
+        "percentile() takes one argument from 0 to 100, found [101.0]"
+    );
+    let own = r#"{"aggregate_type": "statistical", "measurement": "m", "function": "integral", "arguments": [60]}"#;
+    assert_eq!(columns(&aggregate(own).unwrap()), ["integral=integral(value)"]);
+}
+
+fn custom(query: &str) -> Result<Select, QueryError> {
+    aggregate(&serde_json::json!({ "aggregate_type": "custom", "custom_query": query }).to_string())
+}
+
+#[test]
+fn a_custom_query_is_a_select_in_influxql_of_the_requests_database() {
+    let plan = custom("SELECT integral(value) FROM m WHERE time >= 0 GROUP BY time(1mo) tz('Asia/Shanghai')").unwrap();
+    assert_eq!(source(&plan).database, "telemetry");
+    assert_eq!(plan.window, Some(Windowing::Calendar { count: 1, unit: CalendarUnit::Month }));
+    let Expr::Aggregate(call) = &plan.columns[0].expr else { panic!("a function") };
+    assert_eq!((call.function.as_str(), call.label.as_str()), ("integral_of_windows", "integral"));
+    let elsewhere =
+        r#"{"aggregate_type": "custom", "database": "d", "retention_policy": "r", "custom_query": "SELECT v FROM m"}"#;
+    let plan = aggregate(elsewhere).unwrap();
+    assert_eq!((source(&plan).database.as_str(), source(&plan).policy.as_deref()), ("d", Some("r")));
+}
+
+#[test]
+fn a_wrong_custom_query_is_answered_with_what_is_expected() {
+    let error = |query: &str| custom(query).unwrap_err().to_string();
+    assert_eq!(
+        error("SELECT v FROM"),
+        "`custom_query`: error parsing query: found EOF, expected identifier, string, number, bool at line 1, char 15"
+    );
+    assert_eq!(error("SELECT nosuch(v) FROM m"), "`custom_query`: undefined function nosuch()");
+    assert_eq!(error("SHOW DATABASES"), "`custom_query`: it is no SELECT, which is expected");
+    assert_eq!(error("SELECT v FROM m; SELECT w FROM m"), "`custom_query`: it has 2 statements: expected one SELECT");
+    assert_eq!(
+        error("SELECT v INTO n FROM m"),
+        "`custom_query`: it writes INTO a measurement: expected a SELECT that only reads"
+    );
+    let missing = aggregate(r#"{"aggregate_type": "custom"}"#).unwrap_err().to_string();
+    assert_eq!(missing, "`custom_query` is missing: expected a SELECT in InfluxQL");
+    let both = aggregate(r#"{"aggregate_type": "custom", "custom_query": "SELECT v FROM m", "limit": 5}"#);
+    assert_eq!(both.unwrap_err().to_string(), "`limit` is not for the `aggregate_type` `custom`");
 }

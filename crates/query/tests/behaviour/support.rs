@@ -1,24 +1,39 @@
 //! A store in memory: pieces of a chosen length, each with a summary, so that tests see both ways of a scan.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::{ColumnId, FieldValue, SeriesId, TimeRange, TimestampNs, Values};
-use query::plan::{Aggregate, AggregatePlan, Fill, GroupBy, Order, Plan, Selection, SeriesPlan, Window};
-use query::result::{Cell, QueryError, QueryResult, ResultSeries};
-use query::scan::{ColumnSource, FieldColumn, Piece, ScanReport, SeriesColumns, Summary};
-use query::{Cancel, Limits};
+use model::{ColumnId, FieldType, FieldValue, TimeRange, TimestampNs, Values};
+use query::aggregate::Registry;
+use query::compile::{Context, Dialect, compile};
+use query::execute::{Options, execute};
+use query::plan::expr::{AggregateCall, Cast, Expr, Kinds, Reference};
+use query::plan::{
+    Column as Selected, Dimension, FillWith, MeasurementRef, NameOrPattern, Order, Select, Source, Windowing,
+};
+use query::result::{Cell, QueryError, QueryResult, ResultSeries, Table};
+use query::scan::{Piece, ScanReport, Summary};
+use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeries};
+use query::{Cancel, Limits, collect};
 
 /// One column with its points.
-pub(crate) struct Column {
-    pub(crate) field: FieldColumn,
-    pub(crate) times: Vec<TimestampNs>,
-    pub(crate) values: Values,
+struct Column {
+    field: String,
+    id: ColumnId,
+    times: Vec<TimestampNs>,
+    values: Values,
 }
 
-/// Series with their columns.
-pub(crate) struct MemorySource {
-    series: Vec<(SeriesColumns, Vec<Column>)>,
+/// A series with its columns.
+struct Series {
+    tags: Vec<(String, String)>,
+    columns: Vec<Column>,
+}
+
+/// Series with their columns, all of the measurement `m` of the database `telemetry`.
+pub(crate) struct MemoryStore {
+    series: Vec<Series>,
     /// Points of a piece.
     pub(crate) piece: usize,
     /// Whether summaries are offered.
@@ -30,7 +45,7 @@ pub(crate) struct MemorySource {
     pub(crate) summaries_read: AtomicU64,
 }
 
-impl MemorySource {
+impl MemoryStore {
     pub(crate) fn new() -> Self {
         Self {
             series: Vec::new(),
@@ -47,22 +62,20 @@ impl MemorySource {
         let tags = tags.split(',').filter_map(|tag| tag.split_once('='));
         let tags = tags.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let id = self.series.len() as u32;
-        let columns: Vec<_> = (0..).zip(columns).map(|(n, c)| Column::new(ColumnId(id * 100 + n), c)).collect();
-        let fields = columns.iter().map(|column| column.field.clone()).collect();
-        self.series.push((SeriesColumns { series: SeriesId(id), tags, columns: fields }, columns));
-        self.series.sort_by(|a, b| a.0.tags.cmp(&b.0.tags));
+        let columns = (0..).zip(columns).map(|(n, c)| Column::new(ColumnId(id * 100 + n), c)).collect();
+        self.series.push(Series { tags, columns });
+        self.series.sort_by(|a, b| a.tags.cmp(&b.tags));
     }
 
     fn column(&self, id: ColumnId) -> &Column {
-        self.series.iter().flat_map(|(_, columns)| columns).find(|column| column.field.id == id).unwrap()
+        self.series.iter().flat_map(|series| &series.columns).find(|column| column.id == id).unwrap()
     }
 }
 
 impl Column {
     fn new(id: ColumnId, (field, times, values): (&str, Vec<i64>, Values)) -> Self {
         assert_eq!(times.len(), values.len());
-        let field = FieldColumn { field: field.to_owned(), kind: values.field_type(), id };
-        Self { field, times: times.into_iter().map(TimestampNs).collect(), values }
+        Self { field: field.to_owned(), id, times: times.into_iter().map(TimestampNs).collect(), values }
     }
 
     fn inside(&self, range: TimeRange) -> (Vec<TimestampNs>, Values) {
@@ -91,90 +104,201 @@ fn summary(times: &[TimestampNs], values: &Values) -> Option<Summary> {
     })
 }
 
-impl ColumnSource for MemorySource {
-    fn columns(&self, selection: &Selection) -> Result<Vec<SeriesColumns>, QueryError> {
-        if selection.database != "telemetry" {
-            return Err(QueryError::NotFound { what: "database", name: selection.database.clone() });
-        }
-        let wanted = |column: &FieldColumn| selection.fields.is_empty() || selection.fields.contains(&column.field);
-        let mut series: Vec<_> = self.series.iter().map(|(series, _)| series.clone()).collect();
-        series.iter_mut().for_each(|series| series.columns.retain(wanted));
-        Ok(series)
+fn check(place: &Place) -> Result<(), QueryError> {
+    if place.database == "telemetry" {
+        return Ok(());
+    }
+    Err(QueryError::NotFound { what: "database", name: place.database.clone() })
+}
+
+impl Store for MemoryStore {
+    fn measurements(&self, place: &Place) -> Result<Vec<String>, QueryError> {
+        check(place).map(|()| vec!["m".to_owned()])
     }
 
+    fn schema(&self, place: &Place, measurement: &str) -> Result<Schema, QueryError> {
+        check(place)?;
+        if measurement != "m" {
+            return Ok(Schema::default());
+        }
+        let columns = self.series.iter().flat_map(|series| &series.columns);
+        let fields: BTreeMap<String, FieldType> = columns.map(|c| (c.field.clone(), c.values.field_type())).collect();
+        let tags: BTreeSet<String> = self.series.iter().flat_map(|s| &s.tags).map(|(key, _)| key.clone()).collect();
+        Ok(Schema { fields: fields.into_iter().collect(), tags: tags.into_iter().collect() })
+    }
+
+    fn series(&self, place: &Place, query: &SeriesQuery) -> Result<Vec<StoredSeries>, QueryError> {
+        check(place)?;
+        let tag = |series: &Series, key: &str| series.tags.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
+        let is_wanted =
+            |s: &&Series| query.filter.iter().all(|c| c.matches.accepts(&tag(s, &c.key).unwrap_or_default()));
+        let column = |s: &Series, field: &String| s.columns.iter().find(|c| c.field == *field).map(|c| c.id);
+        let stored = self.series.iter().filter(is_wanted).map(|series| StoredSeries {
+            tags: query.tags.iter().map(|key| tag(series, key)).collect(),
+            columns: query.fields.iter().map(|field| column(series, field)).collect(),
+        });
+        Ok(stored.filter(|s| query.without_fields || s.columns.iter().any(Option::is_some)).collect())
+    }
+
+    fn reader(&self) -> Box<dyn Reader + '_> {
+        Box::new(MemoryReader(self))
+    }
+}
+
+struct MemoryReader<'a>(&'a MemoryStore);
+
+impl MemoryReader<'_> {
+    fn report(&self) -> ScanReport {
+        ScanReport { damaged: self.0.damaged.clone() }
+    }
+}
+
+impl Reader for MemoryReader<'_> {
     fn scan(
-        &self,
+        &mut self,
         column: ColumnId,
         range: TimeRange,
         summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
-    ) -> Result<ScanReport, QueryError> {
-        let (times, values) = self.column(column).inside(range);
+    ) -> ScanReport {
+        let store = self.0;
+        let (times, values) = store.column(column).inside(range);
         let mut from = 0;
-        for times in times.chunks(self.piece) {
+        for times in times.chunks(store.piece) {
             let values = values.slice(from, from + times.len());
             from += times.len();
-            let offered = summary(times, &values).filter(|_| self.summaries);
+            let offered = summary(times, &values).filter(|_| store.summaries);
             let taken = offered.filter(|summary| summary_suffices(summary.first_time, summary.last_time));
-            let counter = if taken.is_some() { &self.summaries_read } else { &self.points_read };
+            let counter = if taken.is_some() { &store.summaries_read } else { &store.points_read };
             counter.fetch_add(if taken.is_some() { 1 } else { times.len() as u64 }, Ordering::Relaxed);
             if visit(taken.map_or(Piece::Points { times, values: &values }, Piece::Summary)).is_break() {
                 break;
             }
         }
-        Ok(ScanReport { damaged: self.damaged.clone() })
+        self.report()
     }
 
     fn latest(
-        &self,
+        &mut self,
         column: ColumnId,
         range: TimeRange,
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
-    ) -> Result<ScanReport, QueryError> {
-        let (times, values) = self.column(column).inside(range);
+    ) -> ScanReport {
+        let (times, values) = self.0.column(column).inside(range);
         if let Some(&time) = times.last() {
-            self.points_read.fetch_add(1, Ordering::Relaxed);
+            self.0.points_read.fetch_add(1, Ordering::Relaxed);
             visit(time, values.get(times.len() - 1).unwrap());
         }
-        Ok(ScanReport { damaged: self.damaged.clone() })
+        self.report()
+    }
+
+    fn extents(&mut self, column: ColumnId, range: TimeRange, out: &mut Vec<Extent>) {
+        let runs = self.0.column(column).times.chunks(self.0.piece);
+        let extent = |run: &[TimestampNs]| Extent { first: run[0], last: run[run.len() - 1], count: run.len() as u64 };
+        out.extend(runs.map(extent).filter(|extent| range.meets(extent.first, extent.last)));
     }
 }
 
-pub(crate) fn selection(start: i64, end: i64, group_by: GroupBy) -> Selection {
-    Selection {
-        database: "telemetry".to_owned(),
-        retention_policy: None,
-        measurement: "m".to_owned(),
-        fields: Vec::new(),
-        filter: Vec::new(),
+/// A plan for all points of `m` without columns, as requests make it.
+pub(crate) fn everything(start: i64, end: i64, group_by: &[&str]) -> Select {
+    let dimension = |key: &&str| if *key == "*" { Dimension::All } else { Dimension::Tag((*key).to_owned()) };
+    Select {
+        columns: Vec::new(),
+        time_name: "time".to_owned(),
+        sources: vec![Source::Measurement(MeasurementRef {
+            database: "telemetry".to_owned(),
+            policy: None,
+            name: NameOrPattern::Name("m".to_owned()),
+        })],
+        filter: None,
         range: TimeRange::new(TimestampNs(start), TimestampNs(end)),
-        group_by,
+        window: None,
+        window_inherited: false,
+        group_by: group_by.iter().map(dimension).collect(),
+        fill: FillWith::None,
+        order: Order::Ascending,
+        direction: Order::Ascending,
+        limit_each: false,
+        limit: None,
+        offset: 0,
+        series_limit: None,
+        series_offset: 0,
+        time_zone: None,
     }
 }
 
-pub(crate) fn series_plan(selection: Selection, order: Order, limit: Option<usize>, offset: usize) -> SeriesPlan {
-    SeriesPlan { selection, order, limit, offset }
+/// A plan for stored points: all fields, and all tags where there are no groups.
+pub(crate) fn stored(plan: Select, order: Order, limit: Option<usize>, offset: usize) -> Select {
+    let all = |kinds| Selected { expr: Expr::All(kinds), alias: None };
+    let mut columns = vec![all(Kinds::Fields)];
+    columns.extend(plan.group_by.is_empty().then(|| all(Kinds::Tags)));
+    Select { columns, fill: FillWith::Null, order, limit, offset, ..plan }
 }
 
 /// A plan with one column `name` a function, over field `value`.
-pub(crate) fn aggregate_plan(
-    selection: Selection,
-    functions: &[&str],
-    window: Option<Window>,
-    fill: Fill,
-) -> AggregatePlan {
-    let aggregate = |name: &&str| Aggregate {
-        function: (*name).to_owned(),
-        arguments: if *name == "percentile" { vec![95.0] } else { Vec::new() },
-        field: "value".to_owned(),
-        alias: (*name).to_owned(),
-    };
-    let aggregates = functions.iter().map(aggregate).collect();
-    AggregatePlan { selection, aggregates, window, fill, order: Order::Ascending, limit: None }
+pub(crate) fn computed(plan: Select, functions: &[&str], window: Option<Windowing>, fill: FillWith) -> Select {
+    Select { columns: functions.iter().map(|name| function(name, "value")).collect(), window, fill, ..plan }
 }
 
-pub(crate) fn run(plan: Plan, source: &MemorySource) -> QueryResult {
-    query::run(&plan, source, &Limits::default(), &Cancel::new()).unwrap()
+/// A function over a field, named after the function.
+pub(crate) fn function(name: &str, field: &str) -> Selected {
+    let of = Expr::Reference(Reference { name: field.to_owned(), cast: Some(Cast::Field) });
+    let call = AggregateCall {
+        function: name.to_owned(),
+        label: name.to_owned(),
+        of: Box::new(of),
+        keys: Vec::new(),
+        arguments: if name == "percentile" { vec![Cell::Float(95.0)] } else { Vec::new() },
+    };
+    Selected { expr: Expr::Aggregate(call), alias: Some(name.to_owned()) }
+}
+
+/// The plan of a query in InfluxQL, long after all points.
+pub(crate) fn influxql(text: &str) -> Select {
+    let statements = influxql::parse(text, &influxql::Params::default(), &influxql::Limits::default()).unwrap();
+    let [influxql::ast::Statement::Select(select)] = statements.as_slice() else { panic!("one SELECT: {text}") };
+    let context = Context {
+        now: TimestampNs(1_000_000_000_000_000_000),
+        database: Some("telemetry".to_owned()),
+        policy: None,
+        dialect: Dialect::Extended,
+        into: false,
+    };
+    compile(select, &context).unwrap()
+}
+
+pub(crate) fn run(plan: &Select, store: &MemoryStore) -> QueryResult {
+    run_within(plan, store, &Limits::default(), &Cancel::new()).unwrap()
+}
+
+pub(crate) fn run_within(
+    plan: &Select,
+    store: &MemoryStore,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<QueryResult, QueryError> {
+    collect(plan, limits, |plan, limits, sink| {
+        let registry = Registry::shared();
+        execute(plan, store, &Options { limits, cancel, registry, threads: 2, into: false }, sink)
+    })
+}
+
+/// The tables of an answer, computed by so many threads.
+pub(crate) fn tables(plan: &Select, store: &MemoryStore, threads: usize) -> Vec<Table> {
+    let mut tables = Vec::new();
+    let options = Options {
+        limits: &Limits::default(),
+        cancel: &Cancel::new(),
+        registry: Registry::shared(),
+        threads,
+        into: false,
+    };
+    execute(plan, store, &options, &mut |table| {
+        tables.push(table);
+        Ok(())
+    })
+    .unwrap();
+    tables
 }
 
 pub(crate) fn times(series: &ResultSeries) -> Vec<i64> {
