@@ -127,7 +127,7 @@ def number_call(rng, measurement, exact=False):
 
 
 PARTIAL = ["sqrt", "ln", "log2", "log10"]
-TOTAL = ["abs", "ceil", "floor", "round", "sin", "cos", "tan", "atan"]
+TOTAL = ["ceil", "floor", "round", "sin", "cos", "tan", "atan"]
 
 
 def formula(rng, operands, defined=False):
@@ -143,8 +143,9 @@ def formula(rng, operands, defined=False):
     elif form < 0.5:
         function = rng.choice(TOTAL if defined else TOTAL + PARTIAL)
         whole = f"{function}({first})"
-    elif form < 0.58:
-        whole = rng.choice([f"exp({first} / 1000)", f"pow({first}, 2)", f"atan2({first}, 2)"] + ([] if defined else [f"log({first}, 3)"]))
+    elif form < 0.6:
+        # Times 1.0, because abs leaves negative integers as they are in 1.6.7.
+        whole = rng.choice([f"abs({first} * 1.0)", f"exp({first} / 1000)", f"pow({first}, 2)", f"atan2({first}, 2)"] + ([] if defined else [f"log({first}, 3)"]))
     return Instead(whole, first)
 
 
