@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::QueryError;
 
+/// Results of one block of items, once they are there.
+type Done<R> = Mutex<Option<Result<Vec<R>, QueryError>>>;
+
 /// Calls `work` for every item with a state that is made once a thread. Each thread takes `block` neighbouring items at a time,
 /// since neighbours share what reading one has decoded. With one thread, or no more than a block, nothing is started.
 pub(super) fn map<'i, I: Sync, S, R: Send>(
@@ -20,7 +23,7 @@ pub(super) fn map<'i, I: Sync, S, R: Send>(
         let mut state = state();
         return items.iter().map(|item| work(&mut state, item)).collect();
     }
-    let done: Vec<Mutex<Option<Result<Vec<R>, QueryError>>>> = blocks.iter().map(|_| Mutex::default()).collect();
+    let done: Vec<Done<R>> = blocks.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut state = state();
@@ -49,7 +52,7 @@ fn take<'b, B: Copy, D>(next: &AtomicUsize, blocks: &'b [B], done: &'b [D]) -> O
 }
 
 /// The results in order, or the first error.
-fn collect<R>(done: Vec<Mutex<Option<Result<Vec<R>, QueryError>>>>) -> Result<Vec<R>, QueryError> {
+fn collect<R>(done: Vec<Done<R>>) -> Result<Vec<R>, QueryError> {
     let mut all = Vec::new();
     let mut unfinished = false;
     for slot in done {
