@@ -1,7 +1,7 @@
 //! Names that were dropped.
 
 use ::model::{BucketId, FieldType, SeriesId};
-use catalog::{Catalog, CatalogError, DEFAULT_POLICY, TagCondition};
+use catalog::{Catalog, CatalogError, DEFAULT_POLICY, TagCondition, TagWanted};
 use vfs::FaultFs;
 
 use crate::support::{Known, flip, known, len, open, want};
@@ -63,7 +63,7 @@ fn a_dropped_series_is_found_by_nothing_and_its_measurement_keeps_the_types() {
         assert_eq!((names.series_count(), names.column_count()), (3, 6));
         assert_eq!((names.series(bucket, b"pcs,d=2"), names.series_key(gone)), (None, None));
         assert_eq!((names.tag_values(pcs, "d"), names.series_of(pcs).len()), (vec!["1".to_owned()], 1));
-        assert_eq!(names.select(pcs, &[TagCondition { key: "d", accepts: &|v| v == "2" }]), []);
+        assert_eq!(names.select(pcs, &[TagCondition { key: "d", wanted: TagWanted::Test(&|v| v == "2") }]), []);
         assert_eq!(names.columns_of(gone), []);
     }
     let last = series(&catalog, bucket, "pcs,d=1");
