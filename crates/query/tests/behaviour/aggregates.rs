@@ -33,7 +33,7 @@ fn counting(times: &[i64]) -> MemoryStore {
 
 fn filled(fill: FillWith, range: (i64, i64), source: &MemoryStore) -> (Vec<i64>, Vec<Option<i64>>) {
     let plan = computed(everything(range.0, range.1, &["*"]), &["sum"], fixed(10, 0), fill);
-    let result = run(&plan, &source);
+    let result = run(&plan, source);
     (times(&result.series[0]), integers(cells(&result.series[0], "sum")))
 }
 
