@@ -98,8 +98,19 @@ impl BlockFile {
 
     /// Reads the values of a chunk of `count` points.
     pub(crate) fn read_values(&self, meta: &ChunkMeta, kind: FieldType, count: u32) -> Result<Values, BlockError> {
+        self.read_first_values(meta, kind, count, count as usize)
+    }
+
+    /// Reads at least the first `needed` values of a chunk of `count` points.
+    pub(crate) fn read_first_values(
+        &self,
+        meta: &ChunkMeta,
+        kind: FieldType,
+        count: u32,
+        needed: usize,
+    ) -> Result<Values, BlockError> {
         let bytes = self.blob(meta.offset, meta.len, meta.crc, "a chunk")?;
-        decode_values(kind, &bytes, count as usize).map_err(|e| self.damaged(meta.offset, e.to_string()))
+        decode_values(kind, &bytes, count as usize, needed).map_err(|e| self.damaged(meta.offset, e.to_string()))
     }
 
     /// Compares the first bytes and every checksum; one error for each damaged place.

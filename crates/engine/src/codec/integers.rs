@@ -25,6 +25,8 @@ const PCO: u8 = 4;
 const RUNS_FROM: usize = 8;
 /// Level at which the tables of pco are small enough for chunks of one or two thousand values.
 const PCO_LEVEL: usize = 4;
+/// pco unpacks whole batches of so many values.
+const PCO_BATCH: usize = 256;
 /// Below so many values pco's header outweighs what it saves.
 const PCO_FROM: usize = 64;
 
@@ -96,8 +98,8 @@ fn put_pco(values: &[i64], out: &mut Vec<u8>) -> bool {
     false
 }
 
-/// The inverse of [`encode`] for `count` values.
-pub(super) fn decode(bytes: &[u8], count: usize) -> Result<Vec<i64>, DecodeError> {
+/// The inverse of [`encode`] for `count` values, of which at least the first `needed` are given.
+pub(super) fn decode(bytes: &[u8], count: usize, needed: usize) -> Result<Vec<i64>, DecodeError> {
     let Some((&encoding, rest)) = bytes.split_first() else {
         return if count == 0 { Ok(Vec::new()) } else { Err(DecodeError("no bytes".to_owned())) };
     };
@@ -107,7 +109,7 @@ pub(super) fn decode(bytes: &[u8], count: usize) -> Result<Vec<i64>, DecodeError
         LINEAR => decode_linear(&mut r, count),
         DELTAS => decode_deltas(&mut r, count),
         RUNS => decode_runs(&mut r, count),
-        PCO => pco_decode(rest, count),
+        PCO => pco_decode(rest, count, needed),
         other => Err(DecodeError(format!("unknown integer encoding {other}"))),
     }
 }
@@ -142,12 +144,17 @@ fn decode_runs(r: &mut Cursor<'_>, count: usize) -> Result<Vec<i64>, DecodeError
     Ok(values)
 }
 
-/// Unpacks exactly `count` numbers.
-pub(super) fn pco_decode<T: Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, DecodeError> {
-    let mut values = vec![T::default(); count];
+/// Unpacks the first of exactly `count` numbers: at least `needed` of them.
+pub(super) fn pco_decode<T: Number + Default>(
+    bytes: &[u8],
+    count: usize,
+    needed: usize,
+) -> Result<Vec<T>, DecodeError> {
+    let wanted = needed.next_multiple_of(PCO_BATCH).min(count);
+    let mut values = vec![T::default(); wanted];
     let progress = simple_decompress_into(bytes, &mut values).map_err(|e| DecodeError(e.to_string()))?;
-    if progress.n_processed != count || !progress.finished {
-        return Err(DecodeError(format!("{} of {count} values", progress.n_processed)));
+    if progress.n_processed != wanted || progress.finished != (wanted == count) {
+        return Err(DecodeError(format!("{} of {wanted} values, of {count} in all", progress.n_processed)));
     }
     Ok(values)
 }

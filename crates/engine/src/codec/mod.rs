@@ -46,15 +46,17 @@ pub(crate) fn encode_values(values: &Values, scaled: Option<&Scaled>, effort: Ef
     }
 }
 
-/// The inverse of [`encode_values`].
-pub(crate) fn decode_values(kind: FieldType, bytes: &[u8], count: usize) -> Result<Values, DecodeError> {
+/// The inverse of [`encode_values`] for `count` values, of which at least the first `needed` are given.
+pub(crate) fn decode_values(kind: FieldType, bytes: &[u8], count: usize, needed: usize) -> Result<Values, DecodeError> {
     Ok(match kind {
-        FieldType::Float => Values::Float(decode_floats(bytes, count)?),
-        FieldType::Integer => Values::Integer(integers::decode(bytes, count)?),
+        FieldType::Float => Values::Float(decode_floats(bytes, count, needed)?),
+        FieldType::Integer => Values::Integer(integers::decode(bytes, count, needed)?),
         FieldType::Unsigned => {
-            Values::Unsigned(integers::decode(bytes, count)?.into_iter().map(|x| x as u64).collect())
+            Values::Unsigned(integers::decode(bytes, count, needed)?.into_iter().map(|x| x as u64).collect())
         }
-        FieldType::Boolean => Values::Boolean(integers::decode(bytes, count)?.into_iter().map(|x| x != 0).collect()),
+        FieldType::Boolean => {
+            Values::Boolean(integers::decode(bytes, count, needed)?.into_iter().map(|x| x != 0).collect())
+        }
         FieldType::String => Values::String(decode_texts(bytes, count)?),
     })
 }
@@ -79,14 +81,14 @@ fn encode_floats(values: &[f64], scaled: Option<&Scaled>, effort: Effort, out: &
     values.iter().for_each(|v| out.extend_from_slice(&v.to_bits().to_le_bytes()));
 }
 
-fn decode_floats(bytes: &[u8], count: usize) -> Result<Vec<f64>, DecodeError> {
+fn decode_floats(bytes: &[u8], count: usize, needed: usize) -> Result<Vec<f64>, DecodeError> {
     match bytes {
-        [FLOAT_DECIMAL, digits, rest @ ..] => Ok(decimal::unscale(&integers::decode(rest, count)?, *digits)),
+        [FLOAT_DECIMAL, digits, rest @ ..] => Ok(decimal::unscale(&integers::decode(rest, count, needed)?, *digits)),
         [FLOAT_RAW, rest @ ..] if rest.len() == count * 8 => {
             let (words, _) = rest.as_chunks::<8>();
             Ok(words.iter().map(|w| f64::from_bits(u64::from_le_bytes(*w))).collect())
         }
-        [FLOAT_PCO, rest @ ..] => integers::pco_decode(rest, count),
+        [FLOAT_PCO, rest @ ..] => integers::pco_decode(rest, count, needed),
         _ => Err(DecodeError("unknown float encoding".to_owned())),
     }
 }
@@ -103,7 +105,7 @@ mod tests {
         };
         let mut bytes = Vec::new();
         encode_values(values, scaled.as_ref(), effort, &mut bytes);
-        decode_values(values.field_type(), &bytes, values.len()).unwrap()
+        decode_values(values.field_type(), &bytes, values.len(), values.len()).unwrap()
     }
 
     fn bits(values: &Values) -> Vec<u64> {

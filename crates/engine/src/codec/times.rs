@@ -27,7 +27,7 @@ pub(crate) fn decode_times(bytes: &[u8], count: usize) -> Result<Vec<TimestampNs
     let mut r = Cursor(bytes);
     let unit = r.varint()? as i64;
     let first = r.zigzag()?;
-    let steps = integers::decode(r.0, count)?;
+    let steps = integers::decode(r.0, count, count)?;
     Ok(steps.into_iter().map(|s| TimestampNs(first.wrapping_add(s.wrapping_mul(unit)))).collect())
 }
 

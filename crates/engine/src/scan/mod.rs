@@ -254,21 +254,25 @@ impl<'a> Scan<'a> {
         cache: &mut ScanCache,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let read = file.block.read_values(chunk, self.kind, times.count);
-        let read = read.and_then(|values| Ok((cache.times(&file.block, chunk.times, times)?, values)));
-        let (times, values) = match read {
-            Ok(read) => read,
-            Err(e) => {
-                self.damaged(&e);
-                return ControlFlow::Continue(());
-            }
+        let times = match cache.times(&file.block, chunk.times, times) {
+            Ok(times) => times,
+            Err(e) => return self.pass_over(&e),
         };
         let (from, to) = bounds(&times, self.range);
-        match times.get(from..to) {
-            None | Some([]) => ControlFlow::Continue(()),
-            Some(all) if all.len() == times.len() => visit(Piece::Points { times: all, values: &values }),
-            Some(part) => visit(Piece::Points { times: part, values: &values.slice(from, to) }),
+        let Some(part) = times.get(from..to).filter(|part| !part.is_empty()) else {
+            return ControlFlow::Continue(());
+        };
+        match file.block.read_first_values(chunk, self.kind, times.len() as u32, to) {
+            Ok(values) if values.len() == part.len() => visit(Piece::Points { times: part, values: &values }),
+            Ok(values) => visit(Piece::Points { times: part, values: &values.slice(from, to) }),
+            Err(e) => self.pass_over(&e),
         }
+    }
+
+    /// Goes on without what is damaged.
+    fn pass_over(&mut self, e: &BlockError) -> ControlFlow<()> {
+        self.damaged(e);
+        ControlFlow::Continue(())
     }
 
     /// Whether something was deleted from a run after it was written.

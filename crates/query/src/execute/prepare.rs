@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::computed::{self, Calls};
 use super::feed::Feed;
-use super::group::{Group, Meaning, View, groups};
+use super::group::{Group, Meaning, View};
 use super::input::{self, Input};
 use super::job::Job;
 use super::limit::{SeriesWindow, Shown};
@@ -21,6 +21,8 @@ use crate::{QueryError, Table};
 
 /// Rows that may wait until those before them are given out.
 const ROWS_WAITING: usize = 200_000;
+/// From so many groups for each thread on, a group is answered on one thread.
+const GROUPS_A_THREAD: usize = 8;
 /// Neighbouring groups that one thread answers at a time, at most.
 const GROUPS_A_BLOCK: usize = 32;
 
@@ -54,11 +56,11 @@ pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> R
     let names = with_key_columns(&mut plan, into);
     check_columns(&plan, &schema)?;
     let layout = Layout::new(&plan, names, &schema)?;
-    let mut named: Vec<_> = inputs.into_values().collect();
+    let mut parts = inputs.values().map(|inputs| Part::new(job, &layout, inputs)).collect::<Result<Vec<_>, _>>()?;
     if plan.direction == Order::Descending {
-        named.reverse();
+        parts.reverse();
     }
-    named.iter().try_for_each(|inputs| answer_inputs(job, &layout, inputs, sink))
+    answer(job, &layout, &parts, sink)
 }
 
 /// True when functions over points are computed.
@@ -197,32 +199,44 @@ fn dimensions(plan: &Select, schema: &Schema) -> Vec<String> {
     keys
 }
 
-/// Answers all groups of one name.
-fn answer_inputs<'a>(
+/// All groups of one name.
+struct Part<'i> {
+    name: &'i str,
+    views: Vec<View>,
+    groups: Vec<Group>,
+}
+
+impl<'i> Part<'i> {
+    fn new(job: &Job<'_>, layout: &Layout<'_>, inputs: &'i [Input]) -> Result<Self, QueryError> {
+        let plan = layout.plan;
+        let view = |input: &Input| View::new(input, &layout.leaves, plan.filter.as_ref(), &layout.dimensions);
+        let mut views = inputs.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+        views.iter_mut().for_each(|view| view.all_series = plan.series_limit.is_some() || plan.series_offset > 0);
+        let mut groups = Vec::new();
+        if views.iter().any(|view| reads_something(layout, view)) {
+            groups = SeriesWindow::of(plan).cut(super::group::groups(job, inputs, &views, &layout.dimensions)?);
+        }
+        if plan.direction == Order::Descending {
+            groups.reverse();
+        }
+        let name = inputs.first().map(|input| input.name.as_str()).unwrap_or_default();
+        Ok(Self { name, views, groups })
+    }
+}
+
+/// Answers everything: many groups each on one thread, few groups one after the other, their series on several threads.
+fn answer<'a>(
     job: &'a Job<'a>,
     layout: &'a Layout<'a>,
-    inputs: &[Input],
+    parts: &'a [Part<'a>],
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
-    let plan = layout.plan;
-    let view = |input: &Input| View::new(input, &layout.leaves, plan.filter.as_ref(), &layout.dimensions);
-    let mut views = inputs.iter().map(view).collect::<Result<Vec<_>, _>>()?;
-    views.iter_mut().for_each(|view| view.all_series = plan.series_limit.is_some() || plan.series_offset > 0);
-    if !views.iter().any(|view| reads_something(layout, view)) {
-        return Ok(());
+    let groups: Vec<(&Part<'_>, &Group)> =
+        parts.iter().flat_map(|part| part.groups.iter().map(move |group| (part, group))).collect();
+    if groups.len() >= GROUPS_A_THREAD * job.threads {
+        return answer_together(job, layout, &groups, sink);
     }
-    let mut groups = SeriesWindow::of(plan).cut(groups(job, inputs, &views, &layout.dimensions)?);
-    if plan.direction == Order::Descending {
-        groups.reverse();
-    }
-    let Some(name) = inputs.first().map(|input| input.name.as_str()) else { return Ok(()) };
-    if groups.len() < 2 * job.threads {
-        for group in &groups {
-            answer_alone(job, layout, &views, name, group, sink)?;
-        }
-        return Ok(());
-    }
-    answer_together(job, layout, &views, name, &groups, sink)
+    groups.into_iter().try_for_each(|(part, group)| answer_alone(job, layout, part, group, sink))
 }
 
 /// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
@@ -240,39 +254,38 @@ fn reads_something(layout: &Layout<'_>, view: &View) -> bool {
 }
 
 /// One group, its series on several threads.
-fn answer_alone(
-    job: &Job<'_>,
-    layout: &Layout<'_>,
-    views: &[View],
-    name: &str,
+fn answer_alone<'a>(
+    job: &'a Job<'a>,
+    layout: &'a Layout<'a>,
+    part: &'a Part<'a>,
     group: &Group,
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
+    let mut feed = Feed::new(job, &part.views);
     if !layout.calls.is_empty() {
-        let tables = computed::answer(job, layout, views, name, group, &mut Feed::new(job, views), job.threads)?;
+        let tables = computed::answer(job, layout, &part.views, part.name, group, &mut feed, job.threads)?;
         return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
     }
     let mut shown = Shown::new(layout.plan);
     let mut give = |table: Table| give_out(job, shown.cut(table), sink);
-    raw::answer(job, layout, views, name, group, job.threads, &mut give)
+    raw::answer(job, layout, &part.views, part.name, group, job.threads, &mut give)
 }
 
 /// Many groups, each on one thread.
-fn answer_together(
-    job: &Job<'_>,
-    layout: &Layout<'_>,
-    views: &[View],
-    name: &str,
-    groups: &[Group],
+fn answer_together<'a>(
+    job: &'a Job<'a>,
+    layout: &'a Layout<'a>,
+    groups: &[(&'a Part<'a>, &'a Group)],
     sink: Sink<'_>,
 ) -> Result<(), QueryError> {
-    let answer = |feed: &mut Feed<'_>, group: &Group| {
+    let answer = |feed: &mut Feed<'a>, (part, group): &(&'a Part<'a>, &'a Group)| {
+        feed.views = &part.views;
         if !layout.calls.is_empty() {
-            return computed::answer(job, layout, views, name, group, feed, 1);
+            return computed::answer(job, layout, &part.views, part.name, group, feed, 1);
         }
         let mut shown = Shown::new(layout.plan);
         let mut tables = Vec::new();
-        raw::answer_with(feed, layout, name, group, &mut |table| {
+        raw::answer_with(feed, layout, part.name, group, &mut |table| {
             tables.push(shown.cut(table));
             Ok(())
         })?;
@@ -282,7 +295,7 @@ fn answer_together(
         block: (groups.len() / (job.threads * 4)).clamp(1, GROUPS_A_BLOCK),
         threads: job.threads,
         max_waiting: ROWS_WAITING,
-        state: &|| Feed::new(job, views),
+        state: &|| Feed::new(job, &[]),
         run: &answer,
         weigh: &|tables: &Vec<Table>| tables.iter().map(Table::len).sum(),
     };
