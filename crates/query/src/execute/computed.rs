@@ -371,20 +371,21 @@ impl<'a> Work<'_, 'a, '_> {
         let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
         let some: Vec<_> = starts.iter().zip(&picked).filter(|(_, p)| p.is_some()).map(|(s, _)| *s).collect();
         let (Some(&first_of_call), Some(&last_of_call)) = (some.first(), some.last()) else {
-            return Ok(Sequence::default());
+            return Ok(Sequence { kind: Some(kind), ..Sequence::default() });
         };
+        let newest_first = self.layout.plan.direction == Order::Descending;
         debug_assert!(first <= first_of_call && last_of_call <= last);
         let all = match fill {
             FillWith::None => some.clone(),
             _ => {
-                let all =
-                    all_starts(windows, range, first_of_call, last_of_call, &|count| self.job.check_windows(count))?;
+                let all = all_starts(windows, range, (first_of_call, last_of_call), newest_first, &|count| {
+                    self.job.check_windows(count)
+                })?;
                 united(all, &some)
             }
         };
         let origins = if self.layout.aux.is_empty() { Vec::new() } else { spread_origins(&some, &picked, &all) };
         let cells = picked.into_iter().flatten().map(|p| Some(p.cell)).collect();
-        let newest_first = self.layout.plan.direction == Order::Descending;
         let filling = Filling { fill, kind, newest_first, by_time: windows.width_ns().is_none() };
         let cells = fill::spread(&some, cells, &all, &filling);
         Ok(Sequence { times: all, cells, origins, kind: Some(kind), stays_in_windows: false })
@@ -625,13 +626,9 @@ fn spread_origins(some: &[TimestampNs], picked: &[Option<Picked>], all: &[Timest
     all.iter().map(|start| known.next_if(|(known, _)| *known == start).and_then(|(_, picked)| picked.at)).collect()
 }
 
-const fn is_number(kind: FieldType) -> bool {
-    matches!(kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned)
-}
-
 /// What stands where a picked point has no value of a field or tag: nothing by default.
 fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
-    if let Some(value) = fill::number(fill, kind.filter(|kind| is_number(*kind))) {
+    if let Some(value) = fill::of_row(fill, kind) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn spread(
         }
         FillWith::Previous if filling.newest_first => repeat(spread.iter_mut().rev()),
         FillWith::Previous => repeat(spread.iter_mut()),
-        FillWith::Linear => straighten(&mut spread, all, filling.by_time),
+        FillWith::Linear => straighten(&mut spread, all, filling),
     }
     spread.into_iter().map(Option::unwrap_or_default).collect()
 }
@@ -70,21 +70,26 @@ fn constant(value: &Cell, kind: FieldType) -> Cell {
     }
 }
 
+/// The number that stands in a row that has no value of a field or tag; `None` where nothing does. As in InfluxDB, only numbers
+/// are brought into the type of their field.
+pub(super) fn of_row(fill: &FillWith, kind: Option<FieldType>) -> Option<Cell> {
+    number(fill, kind.filter(|kind| matches!(kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned)))
+}
+
 fn repeat<'c>(cells: impl Iterator<Item = &'c mut Option<Cell>>) {
     let mut last: Option<Cell> = None;
     for cell in cells {
         match cell {
-            Some(value) if *value != Cell::Null => last = Some(value.clone()),
-            Some(_) => {}
-            None => *cell = last.clone(),
+            Some(value) => last = Some(value.clone()),
+            None => cell.clone_from(&last),
         }
     }
 }
 
 /// Puts numbers on a straight line between their neighbours.
-fn straighten(cells: &mut [Option<Cell>], starts: &[TimestampNs], by_time: bool) {
+fn straighten(cells: &mut [Option<Cell>], starts: &[TimestampNs], filling: &Filling) {
     let distance = |from: usize, to: usize| match (starts.get(from), starts.get(to)) {
-        (Some(from), Some(to)) if by_time => (i128::from(to.0) - i128::from(from.0)) as f64,
+        (Some(from), Some(to)) if filling.by_time => (i128::from(to.0) - i128::from(from.0)) as f64,
         _ => (to - from) as f64,
     };
     let mut before: Option<(usize, Cell)> = None;
@@ -92,8 +97,13 @@ fn straighten(cells: &mut [Option<Cell>], starts: &[TimestampNs], by_time: bool)
         let Some(Some(after)) = cells.get(at).cloned() else { continue };
         if let Some((from, value)) = &before {
             for index in from + 1..at {
+                let steps = distance(*from, at);
                 if let Some(cell) = cells.get_mut(index) {
-                    *cell = between(value, &after, distance(*from, index), distance(*from, at));
+                    // The line starts at the neighbour that is read first, which decides how integers are cut off.
+                    *cell = match filling.newest_first {
+                        true => between(&after, value, distance(index, at), steps),
+                        false => between(value, &after, distance(*from, index), steps),
+                    };
                 }
             }
         }

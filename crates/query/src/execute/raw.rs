@@ -1,8 +1,9 @@
 //! Stored points as they are: rows of the series of a group, merged by time.
 
-use model::TimestampNs;
+use model::{FieldType, TimestampNs};
 
 use super::feed::{Feed, Reach};
+use super::fill;
 use super::group::{Data, Group, Meaning, Member, View};
 use super::job::Job;
 use super::parallel;
@@ -150,12 +151,13 @@ fn column(
     leaf: usize,
     fill: &FillWith,
 ) -> Vec<Cell> {
-    let mut is_field = false;
+    let mut kind = None;
     let mut take = |place: &Place| -> Cell {
         let Some(member) = group.members.get(place.member) else { return Cell::Null };
-        match views.get(member.view).and_then(|view| view.meanings.get(leaf)) {
+        let Some(view) = views.get(member.view) else { return Cell::Null };
+        match view.meanings.get(leaf) {
             Some(&Meaning::Field(slot)) => {
-                is_field = true;
+                kind = view.slots.get(slot).map(|slot| slot.kind);
                 // NOTE: cloned, since another leaf may read the same slot; numbers cost nothing.
                 rows.get(place.member).map(|rows| rows.cell(slot, place.row).clone()).unwrap_or_default()
             }
@@ -164,18 +166,16 @@ fn column(
         }
     };
     let mut cells: Vec<Cell> = places.iter().map(&mut take).collect();
-    if is_field {
-        fill_nulls(&mut cells, fill);
-    }
+    fill_nulls(&mut cells, fill, kind);
     cells
 }
 
 /// What stands where a row has no value: nothing by default.
-fn fill_nulls(cells: &mut [Cell], fill: &FillWith) {
-    let mut last = match fill {
-        FillWith::Value(value) | FillWith::Exactly(value) => value.clone(),
-        FillWith::Previous => Cell::Null,
-        FillWith::Null | FillWith::None | FillWith::Linear => return,
+fn fill_nulls(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
+    let mut last = match fill::of_row(fill, kind) {
+        Some(number) => number,
+        None if *fill == FillWith::Previous => Cell::Null,
+        None => return,
     };
     for cell in cells {
         if *cell == Cell::Null {

@@ -14,17 +14,15 @@ use crate::result::Cell;
 use crate::store::Schema;
 use crate::{QueryError, Table};
 
-/// Runs `inner` for `outer`. The tags that the outer query groups by are grouped by inside, too, but only those that the inner
-/// query itself groups by can be asked for by name.
+/// Runs `inner` for `outer`. The tags that the outer query groups by are grouped by inside, too.
 pub(super) fn run(job: &Job<'_>, outer: &Select, inner: &Select) -> Result<Vec<Input>, QueryError> {
     let mut inner = inner.clone();
-    let pushed = push_dimensions(&mut inner, outer);
+    push_dimensions(&mut inner, outer);
     widen(&mut inner, outer);
     if inner.fill == FillWith::Null && prepare::has_calls(&inner) {
         inner.fill = FillWith::None;
     }
-    let mut collected =
-        Collected { order: inner.order, direction: inner.direction, pushed, inputs: BTreeMap::new(), job };
+    let mut collected = Collected { order: inner.order, direction: inner.direction, inputs: BTreeMap::new(), job };
     prepare::run(job, &inner, false, &mut |table| collected.add(table))?;
     Ok(collected.into_inputs())
 }
@@ -40,9 +38,8 @@ fn widen(inner: &mut Select, outer: &Select) {
     }
 }
 
-/// Adds the outer dimensions that the inner query has not; their names.
-fn push_dimensions(inner: &mut Select, outer: &Select) -> Vec<String> {
-    let mut pushed = Vec::new();
+/// Adds the outer dimensions that the inner query has not.
+fn push_dimensions(inner: &mut Select, outer: &Select) {
     for dimension in &outer.group_by {
         let Dimension::Tag(key) = dimension else { continue };
         let known = inner.group_by.iter().any(|d| match d {
@@ -52,17 +49,14 @@ fn push_dimensions(inner: &mut Select, outer: &Select) -> Vec<String> {
         });
         if !known {
             inner.group_by.push(dimension.clone());
-            pushed.push(key.clone());
         }
     }
-    pushed
 }
 
 /// Tables of the inner query, put together to series.
 struct Collected<'a> {
     order: Order,
     direction: Order,
-    pushed: Vec<String>,
     /// By measurement.
     inputs: BTreeMap<String, Draft>,
     job: &'a Job<'a>,
@@ -89,8 +83,8 @@ impl Collected<'_> {
     }
 
     fn into_inputs(self) -> Vec<Input> {
-        let Self { order, direction, pushed, inputs, .. } = self;
-        inputs.into_iter().map(|(name, draft)| draft.in_order(order, direction).into_input(name, &pushed)).collect()
+        let Self { order, direction, inputs, .. } = self;
+        inputs.into_iter().map(|(name, draft)| draft.in_order(order, direction).into_input(name)).collect()
     }
 }
 
@@ -106,7 +100,7 @@ impl Draft {
         self
     }
 
-    fn into_input(self, name: String, pushed: &[String]) -> Input {
+    fn into_input(self, name: String) -> Input {
         // Of columns with one name the first counts.
         let mut fields: BTreeMap<&String, (usize, FieldType)> = BTreeMap::new();
         for (index, column) in self.columns.iter().enumerate() {
@@ -114,7 +108,7 @@ impl Draft {
             fields.entry(column).or_insert((index, kind));
         }
         let tags = self.series.first().map(|(tags, _)| tags.as_slice()).unwrap_or_default();
-        let tags = tags.iter().map(|(key, _)| key.clone()).filter(|key| !pushed.contains(key)).collect();
+        let tags = tags.iter().map(|(key, _)| key.clone()).collect();
         let order: Vec<usize> = fields.values().map(|(index, _)| *index).collect();
         let schema =
             Schema { fields: fields.into_iter().map(|(name, (_, kind))| (name.clone(), kind)).collect(), tags };

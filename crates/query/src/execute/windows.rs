@@ -127,21 +127,25 @@ pub(crate) fn find_zone(name: &str) -> Result<TimeZone, QueryError> {
 }
 
 /// Starts of all windows from the one that holds the start of `range` (`first`, where that is open) to the one that holds its
-/// end (`last`). `check` is asked before the list grows.
+/// end (`last`), ascending. They are counted from the end that is read first: where clocks change they may differ by that.
+/// `check` is asked before the list grows.
 pub(super) fn all_starts(
     windows: &Windows,
     range: TimeRange,
-    first: TimestampNs,
-    last: TimestampNs,
+    (first, last): (TimestampNs, TimestampNs),
+    newest_first: bool,
     check: &dyn Fn(usize) -> Result<(), QueryError>,
 ) -> Result<Vec<TimestampNs>, QueryError> {
     let from = if range.start == TimestampNs::MIN { first } else { windows.containing(range.start).start };
     let to = if range.end == TimestampNs::MAX { last } else { windows.containing(range.end.saturating_add(-1)).start };
-    let mut starts = vec![from];
-    let mut steps = Steps::new(windows, from);
-    while let Some(next) = steps.next().filter(|next| *next <= to) {
+    let mut steps = Steps::new(windows, if newest_first { to } else { from }, newest_first);
+    let mut starts = vec![steps.at];
+    while let Some(next) = steps.next().filter(|next| (from..=to).contains(next)) {
         check(starts.len() + 1)?;
         starts.push(next);
+    }
+    if newest_first {
+        starts.reverse();
     }
     Ok(starts)
 }
@@ -150,30 +154,32 @@ pub(super) fn all_starts(
 struct Steps<'w> {
     windows: &'w Windows,
     at: TimestampNs,
+    backwards: bool,
     /// What the zone's clocks were ahead of UTC at the last step.
     zone_offset: i64,
 }
 
 impl<'w> Steps<'w> {
-    fn new(windows: &'w Windows, at: TimestampNs) -> Self {
+    fn new(windows: &'w Windows, at: TimestampNs, backwards: bool) -> Self {
         let zone_offset = if let Windows::Fixed(fixed) = windows { fixed.zone_offset(at.0) } else { 0 };
-        Self { windows, at, zone_offset }
+        Self { windows, at, backwards, zone_offset }
     }
 
     /// Start of the next window; `None` at the end of time.
     fn next(&mut self) -> Option<TimestampNs> {
         let next = match self.windows {
             Windows::Fixed(fixed) => self.fixed(fixed),
+            other if self.backwards => other.containing(self.at.saturating_add(-1)).start,
             other => other.containing(self.at).end,
         };
-        let is_forward = next > self.at;
+        let goes_on = if self.backwards { next < self.at } else { next > self.at };
         self.at = next;
-        is_forward.then_some(next)
+        goes_on.then_some(next)
     }
 
     /// A step of one width, made longer or shorter where the clocks change on the way.
     fn fixed(&mut self, fixed: &Fixed) -> TimestampNs {
-        let mut next = self.at.saturating_add(fixed.width);
+        let mut next = self.at.saturating_add(if self.backwards { -fixed.width } else { fixed.width });
         let offset = fixed.zone_offset(next.0.saturating_sub(1));
         let change = self.zone_offset - offset;
         if change != 0 {
@@ -226,7 +232,7 @@ mod tests {
     #[test]
     fn all_windows_reach_over_the_range_or_over_the_points_where_it_is_open() {
         let starts = |range| {
-            let all = all_starts(&fixed(10, 0, None), range, TimestampNs(10), TimestampNs(30), &|_| Ok(()));
+            let all = all_starts(&fixed(10, 0, None), range, (TimestampNs(10), TimestampNs(30)), false, &|_| Ok(()));
             all.unwrap().into_iter().map(|start| start.0).collect::<Vec<_>>()
         };
         assert_eq!(starts(TimeRange::new(TimestampNs(-5), TimestampNs(41))), [-10, 0, 10, 20, 30, 40]);
