@@ -117,7 +117,7 @@ def call(rng, measurement):
     if name in ("min", "max"):
         return f"{name}({quoted(rng.choice(measurement.of_type(FLOAT, INTEGER, BOOLEAN)))})"
     field = quoted(rng.choice(measurement.numbers()))
-    return f"percentile({field}, {rng.choice(['50', '90', '1', '99.5', '100', '33.3'])})" if name == "percentile" else f"{name}({field})"
+    return f"percentile({field}, {rng.choice(['50', '90', '99.5', '100', '66.6'])})" if name == "percentile" else f"{name}({field})"
 
 
 def number_call(rng, measurement, exact=False):

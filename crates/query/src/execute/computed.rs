@@ -724,6 +724,6 @@ fn next_time(sequences: &[Sequence], heads: &[usize], newest_first: bool) -> Opt
 fn missing(fill: &FillWith, last: Option<Cell>, kind: Option<FieldType>) -> Cell {
     match fill {
         FillWith::Previous => last.unwrap_or_default(),
-        fill => fill::number(fill, kind).unwrap_or_default(),
+        fill => fill::of_row(fill, kind).unwrap_or_default(),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::Table;
 use crate::plan::Select;
 
 /// Which series of a measurement are shown.
@@ -34,17 +33,18 @@ impl Shown {
         Self { skip: plan.offset, left: plan.limit.unwrap_or(usize::MAX) }
     }
 
-    /// The rows of a further table that are shown.
-    pub(super) fn cut(&mut self, mut table: Table) -> Table {
-        let from = self.skip.min(table.len());
+    /// Which of `rows` further rows are shown.
+    pub(super) fn of_next(&mut self, rows: usize) -> Range<usize> {
+        let from = self.skip.min(rows);
         self.skip -= from;
-        let to = from.saturating_add(self.left).min(table.len());
+        let to = from.saturating_add(self.left).min(rows);
         self.left -= to - from;
-        if let Some(times) = &mut table.times {
-            cut(times, &(from..to));
-        }
-        table.cells.iter_mut().for_each(|column| cut(column, &(from..to)));
-        table
+        from..to
+    }
+
+    /// True when no further row is shown.
+    pub(super) const fn is_over(&self) -> bool {
+        self.left == 0
     }
 }
 

@@ -22,6 +22,7 @@ mod predicate;
 mod prepare;
 mod raw;
 mod rows;
+mod slices;
 mod subquery;
 mod windows;
 

@@ -7,7 +7,7 @@ use super::feed::Feed;
 use super::group::{Group, Meaning, View};
 use super::input::{self, Input};
 use super::job::Job;
-use super::limit::{SeriesWindow, Shown};
+use super::limit::SeriesWindow;
 use super::windows::Windows;
 use super::windows::find_zone;
 use super::{Sink, parallel, raw};
@@ -266,9 +266,7 @@ fn answer_alone<'a>(
         let tables = computed::answer(job, layout, &part.views, part.name, group, &mut feed, job.threads)?;
         return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
     }
-    let mut shown = Shown::new(layout.plan);
-    let mut give = |table: Table| give_out(job, shown.cut(table), sink);
-    raw::answer(job, layout, &part.views, part.name, group, job.threads, &mut give)
+    raw::answer(&mut feed, layout, part.name, group, job.threads, &mut |table| give_out(job, table, sink))
 }
 
 /// Many groups, each on one thread.
@@ -283,13 +281,7 @@ fn answer_together<'a>(
         if !layout.calls.is_empty() {
             return computed::answer(job, layout, &part.views, part.name, group, feed, 1);
         }
-        let mut shown = Shown::new(layout.plan);
-        let mut tables = Vec::new();
-        raw::answer_with(feed, layout, part.name, group, &mut |table| {
-            tables.push(shown.cut(table));
-            Ok(())
-        })?;
-        Ok(tables)
+        Ok(vec![raw::answer_with(feed, layout, part.name, group)?])
     };
     let work = parallel::Work {
         block: (groups.len() / (job.threads * 4)).clamp(1, GROUPS_A_BLOCK),

@@ -1,14 +1,14 @@
 //! Stored points as they are: rows of the series of a group, merged by time.
 
-use model::{FieldType, TimestampNs};
+use model::{FieldType, TimeRange, TimestampNs};
 
 use super::feed::{Feed, Reach};
 use super::fill;
 use super::group::{Data, Group, Meaning, Member, View};
-use super::job::Job;
-use super::parallel;
+use super::limit::Shown;
 use super::prepare::Layout;
 use super::rows::Rows;
+use super::{parallel, slices};
 use crate::plan::{FillWith, Order, Select};
 use crate::result::Cell;
 use crate::{QueryError, Table};
@@ -19,19 +19,26 @@ const SERIES_A_BLOCK: usize = 16;
 /// Takes a table.
 pub(super) type Give<'g> = &'g mut dyn FnMut(Table) -> Result<(), QueryError>;
 
-/// Answers one group, its series read on several threads.
+/// Answers one group slice by slice, its series read on several threads.
 pub(super) fn answer(
-    job: &Job<'_>,
+    feed: &mut Feed<'_>,
     layout: &Layout<'_>,
-    views: &[View],
     name: &str,
     group: &Group,
     threads: usize,
     give: Give<'_>,
 ) -> Result<(), QueryError> {
-    let read = |feed: &mut Feed<'_>, member: &Member| read_member(feed, layout, member);
-    let rows = parallel::map(&group.members, threads, SERIES_A_BLOCK, &|| Feed::new(job, views), &read)?;
-    give_rows(job, layout, views, name, group, rows, give)
+    let (job, views) = (feed.job, feed.views);
+    let mut shown = Shown::new(layout.plan);
+    for range in slices::of(layout, feed, group) {
+        let read = |feed: &mut Feed<'_>, member: &Member| read_member(feed, layout, member, range);
+        let rows = parallel::map(&group.members, threads, SERIES_A_BLOCK, &|| Feed::new(job, views), &read)?;
+        give(table(feed, layout, name, group, rows, &mut shown))?;
+        if shown.is_over() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Answers one group on this thread.
@@ -40,19 +47,23 @@ pub(super) fn answer_with(
     layout: &Layout<'_>,
     name: &str,
     group: &Group,
-    give: Give<'_>,
-) -> Result<(), QueryError> {
-    let read = |member: &Member| read_member(feed, layout, member);
+) -> Result<Table, QueryError> {
+    let read = |member: &Member| read_member(feed, layout, member, layout.plan.range);
     let rows = group.members.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    give_rows(feed.job, layout, feed.views, name, group, rows, give)
+    Ok(table(feed, layout, name, group, rows, &mut Shown::new(layout.plan)))
 }
 
 /// Rows of a member in which some selected field has a value; all rows of a subquery.
-fn read_member(feed: &mut Feed<'_>, layout: &Layout<'_>, member: &Member) -> Result<Rows, QueryError> {
+fn read_member(
+    feed: &mut Feed<'_>,
+    layout: &Layout<'_>,
+    member: &Member,
+    range: TimeRange,
+) -> Result<Rows, QueryError> {
     let Some(view) = feed.views.get(member.view) else { return Ok(Rows::default()) };
     let slots = selected_slots(layout, view);
     let reach = Reach { order: layout.plan.order, rows: rows_needed(layout, view) };
-    let mut rows = feed.rows(member, &slots, layout.plan.range, reach)?;
+    let mut rows = feed.rows(member, &slots, range, reach)?;
     if view.is_of_subquery {
         return Ok(rows);
     }
@@ -84,28 +95,25 @@ fn rows_needed(layout: &Layout<'_>, view: &View) -> Option<usize> {
     (!is_filtered).then_some(needed)
 }
 
-fn give_rows(
-    job: &Job<'_>,
+/// The rows of a slice that are shown.
+fn table(
+    feed: &Feed<'_>,
     layout: &Layout<'_>,
-    views: &[View],
     name: &str,
     group: &Group,
     mut rows: Vec<Rows>,
-    give: Give<'_>,
-) -> Result<(), QueryError> {
+    shown: &mut Shown,
+) -> Table {
     let held: usize = rows.iter().map(Rows::bytes).sum();
     let places = places(group, &rows, layout.plan);
-    let needed = layout.plan.limit.map_or(usize::MAX, |limit| limit.saturating_add(layout.plan.offset));
-    let places = places.get(..needed.min(places.len())).unwrap_or_default();
+    let places = places.get(shown.of_next(places.len())).unwrap_or_default();
     let times: Vec<TimestampNs> = places.iter().filter_map(|p| rows.get(p.member)?.times.get(p.row).copied()).collect();
     let mut columns: Vec<Vec<Cell>> = Vec::with_capacity(layout.aux.len());
     for &leaf in &layout.aux {
-        columns.push(column(views, group, &mut rows, places, leaf, &layout.plan.fill));
+        columns.push(column(feed.views, group, &mut rows, places, leaf, &layout.plan.fill));
     }
-    drop(rows);
-    let table = layout.table(name, group, times, columns);
-    job.release(held);
-    give(table)
+    feed.job.release(held);
+    layout.table(name, group, times, columns)
 }
 
 /// Where a row of the answer comes from.
