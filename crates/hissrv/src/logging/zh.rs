@@ -39,7 +39,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "values past their retention could not be removed; tried again in a minute",
         "无法删除超过保留期限的数据；一分钟后重试",
     ),
-    ("the thread that enforces retention policies had panicked", "执行保留策略的线程异常退出"),
+    ("the housekeeping thread had panicked", "定期维护线程异常退出"),
+    ("a continuous query failed; it is run again at its next time", "连续查询执行失败；将在下一个执行时刻再次运行"),
     // hissrv: demo.
     ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
     ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),
