@@ -126,8 +126,12 @@ def number_call(rng, measurement, exact=False):
     return f"{name}({quoted(rng.choice(measurement.exact() if exact else measurement.numbers()))})"
 
 
-def formula(rng, operands):
-    """Arithmetic over operands that are given as text."""
+PARTIAL = ["sqrt", "ln", "log2", "log10"]
+TOTAL = ["ceil", "floor", "round", "sin", "cos", "tan", "atan"]
+
+
+def formula(rng, operands, defined=False):
+    """Arithmetic over operands that are given as text. `defined`: it has a value for every number."""
     first = rng.choice(operands)
     second = rng.choice([rng.choice(operands), str(rng.randint(1, 9)), f"{rng.randint(-40, 40) / 8}"])
     whole = f"{first} {rng.choice(['+', '-', '*', '/'])} {second}"
@@ -137,10 +141,11 @@ def formula(rng, operands):
     elif form < 0.25:
         whole = f"-({whole})"
     elif form < 0.5:
-        function = rng.choice(["abs", "ceil", "floor", "round", "sqrt", "ln", "log2", "log10", "sin", "cos", "tan", "atan"])
+        function = rng.choice(TOTAL if defined else TOTAL + PARTIAL)
         whole = f"{function}({first})"
-    elif form < 0.58:
-        whole = rng.choice([f"exp({first} / 1000)", f"pow({first}, 2)", f"log({first}, 3)", f"atan2({first}, 2)"])
+    elif form < 0.6:
+        # Times 1.0, because abs leaves negative integers as they are in 1.6.7.
+        whole = rng.choice([f"abs({first} * 1.0)", f"exp({first} / 1000)", f"pow({first}, 2)", f"atan2({first}, 2)"] + ([] if defined else [f"log({first}, 3)"]))
     return Instead(whole, first)
 
 
@@ -272,7 +277,9 @@ def _distinct(rng, measurement, source):
 
 def _wildcard(rng, measurement, source):
     functions = ["count", "mean", "sum", "min", "max", "median", "spread"] + ([] if measurement.ties else ["first", "last"])
-    column = f"{rng.choice(functions)}({rng.choice(['*', '*', '*', '/e/', '/^(value|number)$/', '/^(value|number)$/', '/nosuch/'])})"
+    # Which fields there are over several measurements depends on the shards of the range.
+    patterns = ["/^(value|number)$/"] if measurement.vague else ["*", "*", "*", "/e/", "/^(value|number)$/", "/^(value|number)$/", "/nosuch/"]
+    column = f"{rng.choice(functions)}({rng.choice(patterns)})"
     # Sums of `big` overflow floats' precision; they may only be counted and compared.
     if "big" in measurement.fields and column.startswith(("mean(*", "sum(*", "median(*", "spread(*")):
         column = "max" + column[column.index("("):]

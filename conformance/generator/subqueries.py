@@ -1,6 +1,6 @@
 """SELECT from a SELECT: aggregates of raw points and of windows, conditions on what the inner one gives, two levels deep."""
 from .conditions import where
-from .data import FLOAT, INTEGER
+from .data import FIELDS, FLOAT, INTEGER
 from .selects import change, fill, formula, in_zone, number_call, statement, tail, window
 from .tree import Maybe, Some, Words, quoted
 
@@ -37,7 +37,9 @@ def _only_tags(tags):
 def _of_points(rng, measurement):
     """An aggregate over raw points, which may be reckoned with inside."""
     numbers = [quoted(name) for name in measurement.exact()]
-    column = Words(rng.choice([rng.choice(numbers), formula(rng, numbers)]), "AS x")
+    # What is reckoned inside from integers alone is cut to integers by 1.6.7.
+    floats = [quoted(name) for name in measurement.exact() if FIELDS[name] == FLOAT]
+    column = Words(rng.choice([rng.choice(numbers), formula(rng, floats, defined=True)]), "AS x")
     inner = statement(column, _source(measurement), where(rng, measurement))
     reach, interval, zone = window(rng, measurement)
     function = f"{rng.choice(UNORDERED)}(x)"
@@ -51,7 +53,9 @@ def _of_points(rng, measurement):
 def _windows(rng, measurement, tags, reach, interval, zone=None):
     """The inner half: one number per window."""
     column = Words(number_call(rng, measurement, exact=True), "AS x")
-    inner_fill = Maybe(f"fill({rng.choice(['none', '0', 'previous', 'null'])})") if rng.random() < 0.4 else ""
+    # Inside, a fill of several series runs on from one to the next, and `previous` leaves rows of nothing.
+    fills = ["none", "null"] if tags else ["none", "null", "0"]
+    inner_fill = Maybe(f"fill({rng.choice(fills)})") if rng.random() < 0.4 else ""
     return statement(column, _source(measurement), where(rng, measurement, needed=reach, zone=zone),
                      f"GROUP BY {interval}{_and_tags(tags)}", inner_fill)
 

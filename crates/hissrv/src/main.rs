@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Queries make and drop many small columns on several threads; see the manifest.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     hissrv::cli::main()
 }

@@ -21,7 +21,7 @@ use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};
 use crate::compact::mask;
 use crate::files::LiveFile;
 use crate::manifest::Tombstone;
-use crate::points::Points;
+use crate::points::{Points, bounds};
 use crate::state::Shared;
 
 /// A part of a column. Pieces of one scan do not overlap and come oldest first.
@@ -231,6 +231,12 @@ impl<'a> Scan<'a> {
         {
             return visit(Piece::Summary(summary));
         }
+        if let [only] = cluster.as_slice()
+            && !self.is_deleted_from(only)
+            && let Place::Chunk { file, chunk, times } = &only.place
+        {
+            return self.hand_out_chunk(file, chunk, times, cache, visit);
+        }
         cluster.sort_by_key(|run| run.order);
         let loaded = cluster.into_iter().filter_map(|run| self.load(run, cache)).collect();
         match Points::merge(loaded).filter(|points| !points.times.is_empty()) {
@@ -239,12 +245,41 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Hands out the part of a chunk that is inside the range, without copying more than that.
+    fn hand_out_chunk(
+        &mut self,
+        file: &LiveFile,
+        chunk: &ChunkMeta,
+        times: &TimesMeta,
+        cache: &mut ScanCache,
+        visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let read = file.block.read_values(chunk, self.kind, times.count);
+        let read = read.and_then(|values| Ok((cache.times(&file.block, chunk.times, times)?, values)));
+        let (times, values) = match read {
+            Ok(read) => read,
+            Err(e) => {
+                self.damaged(&e);
+                return ControlFlow::Continue(());
+            }
+        };
+        let (from, to) = bounds(&times, self.range);
+        match times.get(from..to) {
+            None | Some([]) => ControlFlow::Continue(()),
+            Some(all) if all.len() == times.len() => visit(Piece::Points { times: all, values: &values }),
+            Some(part) => visit(Piece::Points { times: part, values: &values.slice(from, to) }),
+        }
+    }
+
+    /// Whether something was deleted from a run after it was written.
+    fn is_deleted_from(&self, run: &Run) -> bool {
+        self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last))
+    }
+
     /// The statistics of a run, when they stand for exactly what would be read.
     fn summary(&self, run: &Run) -> Option<ChunkSummary> {
         let Place::Chunk { chunk, times, .. } = &run.place else { return None };
-        let deleted =
-            self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last));
-        let s = chunk.summary.filter(|_| !deleted && self.range.covers(run.first, run.last))?;
+        let s = chunk.summary.filter(|_| !self.is_deleted_from(run) && self.range.covers(run.first, run.last))?;
         let (count, first_time, last_time) = (u64::from(times.count), run.first, run.last);
         Some(ChunkSummary {
             count,

@@ -237,7 +237,7 @@ fn windows_of_switches_and_texts_have_the_columns_that_their_types_allow() {
         })
     };
     let last = aggregate(&mut client, &question("last"));
-    assert_eq!(last["series"][0]["columns"], json!(["time", "value", "count"]), "{last}");
+    assert_eq!(last["series"][0]["columns"], json!(["time", "value", "count", "min", "max"]), "{last}");
     assert_eq!(last["series"][0]["values"][0][1], json!(false), "{last}");
     let refused = client.post("/api/v1/query/aggregate", question("mean").to_string());
     assert_eq!(refused.status, 400, "{}", refused.text());
@@ -275,6 +275,24 @@ fn aggregates_are_computed_by_window_and_over_all() {
         (value("sum"), value("first"), value("last"), value("spread")),
         (&json!(55), &json!(1), &json!(10), &json!(9))
     );
+    service.stop();
+}
+
+#[test]
+fn a_single_selector_tells_the_time_of_its_point_and_a_custom_query_is_influxql() {
+    let (_folder, service) = with_points();
+    let mut client = service.client();
+    let question = json!({
+        "aggregate_type": "statistical", "function": "max", "measurement": "measurement", "filters": { "channel": "1001" },
+    });
+    let largest = aggregate(&mut client, &question);
+    assert_eq!(largest["series"][0]["columns"], json!(["time", "max"]), "{largest}");
+    assert_eq!(largest["series"][0]["values"][0][0], json!(1_700_000_009), "{largest}");
+    let text = r#"SELECT max(value) - min(value) AS span FROM "measurement" WHERE time < now() GROUP BY channel"#;
+    let spans = aggregate(&mut client, &json!({ "aggregate_type": "custom", "custom_query": text }));
+    assert_eq!(spans["series"][1]["tags"], json!({ "channel": "1002" }), "{spans}");
+    assert_eq!(spans["series"][1]["columns"], json!(["time", "span"]), "{spans}");
+    assert_eq!(spans["series"][1]["values"], json!([[0, 9]]), "{spans}");
     service.stop();
 }
 

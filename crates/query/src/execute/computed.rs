@@ -484,7 +484,7 @@ impl<'a> Work<'_, 'a, '_> {
     fn by_keys(&self, name: &str, rows: Joined) -> Vec<Table> {
         let keys: Vec<&Reference> = self.layout.calls.keys().collect();
         let leaf = |key: &&Reference| self.layout.leaves.iter().position(|leaf| leaf == *key);
-        let mut tables: BTreeMap<Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>)> = BTreeMap::new();
+        let mut tables: BTreeMap<Vec<String>, TimesAndColumns> = BTreeMap::new();
         for (row, &time) in rows.times.iter().enumerate() {
             let origin = rows.origins.get(row).copied().flatten();
             let values: Vec<String> = keys.iter().map(|key| self.tag(leaf(key), origin)).collect();
@@ -495,7 +495,7 @@ impl<'a> Work<'_, 'a, '_> {
                 column.push(cells.get(row).cloned().unwrap_or_default());
             }
         }
-        let table = |(values, (times, columns)): (Vec<String>, (Vec<TimestampNs>, Vec<Vec<Cell>>))| {
+        let table = |(values, (times, columns)): (Vec<String>, TimesAndColumns)| {
             let mut table = self.layout.table(name, self.group, times, columns);
             let tags = keys.iter().map(|key| key.name.clone()).zip(values).filter(|(_, value)| !value.is_empty());
             table.tags.extend(tags);
@@ -635,6 +635,9 @@ fn fill_aux(cells: &mut [Cell], fill: &FillWith, kind: Option<FieldType>) {
         cells.iter_mut().filter(|cell| **cell == Cell::Null).for_each(|cell| *cell = value.clone());
     }
 }
+
+/// Times of rows, and their columns.
+type TimesAndColumns = (Vec<TimestampNs>, Vec<Vec<Cell>>);
 
 /// Rows whose columns are sequences.
 struct Joined {

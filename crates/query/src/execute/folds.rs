@@ -93,6 +93,8 @@ fn slot_of(view: &View, leaf: usize) -> Option<usize> {
 struct Partial<'a> {
     pass: &'a Pass<'a>,
     windows: WindowIndex,
+    /// The fields that functions are computed of, each once.
+    leaves: Vec<usize>,
     folds: Vec<Option<Box<dyn Fold + 'a>>>,
     held: usize,
 }
@@ -105,6 +107,7 @@ impl<'a> Partial<'a> {
         Self {
             folds: pass.wanted.iter().zip(kinds).map(fold).collect(),
             pass,
+            leaves: leaves(pass.wanted),
             windows: WindowIndex::default(),
             held: 0,
         }
@@ -113,7 +116,8 @@ impl<'a> Partial<'a> {
     /// Reads members, the first of which has the number `first` in its group.
     fn read(&mut self, feed: &mut Feed<'_>, members: &[Member], first: usize) -> Result<(), QueryError> {
         for (number, member) in (first..).zip(members) {
-            for leaf in self.leaves() {
+            for at in 0..self.leaves.len() {
+                let Some(&leaf) = self.leaves.get(at) else { continue };
                 let Some(slot) = self.pass.views.get(member.view).and_then(|view| slot_of(view, leaf)) else {
                     continue;
                 };
@@ -122,14 +126,6 @@ impl<'a> Partial<'a> {
             self.count_memory()?;
         }
         Ok(())
-    }
-
-    /// The fields that functions are computed of, each once.
-    fn leaves(&self) -> Vec<usize> {
-        let mut leaves: Vec<usize> = self.pass.wanted.iter().map(|wanted| wanted.leaf).collect();
-        leaves.sort_unstable();
-        leaves.dedup();
-        leaves
     }
 
     fn read_field(
@@ -224,27 +220,55 @@ impl<'a> Partial<'a> {
     }
 }
 
-/// Numbers of windows by their start, in the order in which they were met.
+fn leaves(wanted: &[Wanted<'_>]) -> Vec<usize> {
+    let mut leaves: Vec<usize> = wanted.iter().map(|wanted| wanted.leaf).collect();
+    leaves.sort_unstable();
+    leaves.dedup();
+    leaves
+}
+
+/// Numbers of windows by their start, in the order in which they were met. One series meets them in the order of time, and so
+/// does the next: the window asked for mostly follows the one before, or is the first again.
 #[derive(Default)]
 struct WindowIndex {
     starts: Vec<TimestampNs>,
+    /// Number given last.
+    last: usize,
+    /// Filled only once a window comes out of this order.
     numbers: HashMap<TimestampNs, usize, RandomState>,
 }
 
 impl WindowIndex {
     /// The window's number, and whether it is new.
     fn number(&mut self, start: TimestampNs) -> (usize, bool) {
-        if let Some(&number) = self.numbers.get(&start) {
+        if let Some(number) = [self.last, self.last + 1, 0].into_iter().find(|n| self.starts.get(*n) == Some(&start)) {
+            self.last = number;
             return (number, false);
         }
-        let number = self.starts.len();
-        self.numbers.insert(start, number);
+        let is_newest = self.numbers.is_empty() && self.starts.last().is_none_or(|last| *last < start);
+        if is_newest {
+            return self.add(start);
+        }
+        if self.numbers.is_empty() {
+            self.numbers = self.starts.iter().copied().zip(0..).collect();
+        }
+        if let Some(&number) = self.numbers.get(&start) {
+            self.last = number;
+            return (number, false);
+        }
+        self.numbers.insert(start, self.starts.len());
+        self.add(start)
+    }
+
+    fn add(&mut self, start: TimestampNs) -> (usize, bool) {
+        self.last = self.starts.len();
         self.starts.push(start);
-        (number, true)
+        (self.last, true)
     }
 
     fn bytes(&self) -> usize {
-        self.starts.len() * (size_of::<TimestampNs>() * 2 + size_of::<usize>() + 1)
+        self.starts.len() * size_of::<TimestampNs>()
+            + self.numbers.len() * (size_of::<TimestampNs>() + size_of::<usize>() + 1)
     }
 }
 

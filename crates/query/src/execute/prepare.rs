@@ -19,10 +19,8 @@ use crate::result::Cell;
 use crate::store::Schema;
 use crate::{QueryError, Table};
 
-/// Groups answered before their tables are given out, so that memory stays bounded: at first a block for each thread, then as many as
-/// give about `ROWS_AT_ONCE`, by the rows that those before have given.
-const MAX_GROUPS_AT_ONCE: usize = 2048;
-const ROWS_AT_ONCE: usize = 500_000;
+/// Rows that may wait until those before them are given out.
+const ROWS_WAITING: usize = 200_000;
 /// Neighbouring groups that one thread answers at a time, at most.
 const GROUPS_A_BLOCK: usize = 32;
 
@@ -224,20 +222,7 @@ fn answer_inputs<'a>(
         }
         return Ok(());
     }
-    let (mut rest, mut at_once) = (groups.as_slice(), job.threads * GROUPS_A_BLOCK);
-    while !rest.is_empty() {
-        let (some, more) = rest.split_at(at_once.min(rest.len()));
-        let rows = answer_together(job, layout, &views, name, some, sink)?;
-        at_once = groups_at_once(some.len(), rows);
-        rest = more;
-    }
-    Ok(())
-}
-
-/// How many groups are answered next, after so many have given so many rows.
-fn groups_at_once(groups: usize, rows: usize) -> usize {
-    let rows_a_group = rows.div_ceil(groups.max(1)).max(1);
-    (ROWS_AT_ONCE / rows_a_group).clamp(1, MAX_GROUPS_AT_ONCE)
+    answer_together(job, layout, &views, name, &groups, sink)
 }
 
 /// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
@@ -272,7 +257,7 @@ fn answer_alone(
     raw::answer(job, layout, views, name, group, job.threads, &mut give)
 }
 
-/// Many groups, each on one thread; gives the number of their rows.
+/// Many groups, each on one thread.
 fn answer_together(
     job: &Job<'_>,
     layout: &Layout<'_>,
@@ -280,7 +265,7 @@ fn answer_together(
     name: &str,
     groups: &[Group],
     sink: Sink<'_>,
-) -> Result<usize, QueryError> {
+) -> Result<(), QueryError> {
     let answer = |feed: &mut Feed<'_>, group: &Group| {
         if !layout.calls.is_empty() {
             return computed::answer(job, layout, views, name, group, feed, 1);
@@ -293,12 +278,15 @@ fn answer_together(
         })?;
         Ok(tables)
     };
-    let make_feed = || Feed::new(job, views);
-    let block = (groups.len() / (job.threads * 4)).clamp(1, GROUPS_A_BLOCK);
-    let answers = parallel::map(groups, job.threads, block, &make_feed, &answer)?;
-    let rows = answers.iter().flatten().map(Table::len).sum();
-    answers.into_iter().flatten().try_for_each(|table| give_out(job, table, sink))?;
-    Ok(rows)
+    let work = parallel::Work {
+        block: (groups.len() / (job.threads * 4)).clamp(1, GROUPS_A_BLOCK),
+        threads: job.threads,
+        max_waiting: ROWS_WAITING,
+        state: &|| Feed::new(job, views),
+        run: &answer,
+        weigh: &|tables: &Vec<Table>| tables.iter().map(Table::len).sum(),
+    };
+    parallel::run(groups, &work, &mut |tables| tables.into_iter().try_for_each(|table| give_out(job, table, sink)))
 }
 
 fn give_out(job: &Job<'_>, table: Table, sink: Sink<'_>) -> Result<(), QueryError> {

@@ -6,7 +6,8 @@
 //! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `median`, `spread`, `first`, `last`, `p95` |
 //! | `custom` | as the query says | as the query says; no other keys than `database` and `retention_policy` |
 //!
-//! With several fields every column is named `FIELD_COLUMN`, such as `voltage_max`.
+//! A single function of those that choose a point (`first`, `last`, `min`, `max`, `percentile`) shows the time of its point in the one row of
+//! `statistical`. With several fields every column is named `FIELD_COLUMN`, such as `voltage_max`.
 
 use model::TimestampNs;
 use serde::{Deserialize, Deserializer};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{MemoryStore, cells, computed, count, everything, integers, run, run_within, stored, times};
+use crate::support::{
+    MemoryStore, cells, computed, count, everything, function, integers, run, run_within, stored, times,
+};
 use model::{FieldType, TimeRange, TimestampNs, Values, WindowNs};
 use proptest::prelude::*;
 use query::aggregate::{Accumulator, AggregateFunction, Picked, Registry, Run, State, Wants};
@@ -31,7 +33,7 @@ fn counting(times: &[i64]) -> MemoryStore {
 
 fn filled(fill: FillWith, range: (i64, i64), source: &MemoryStore) -> (Vec<i64>, Vec<Option<i64>>) {
     let plan = computed(everything(range.0, range.1, &["*"]), &["sum"], fixed(10, 0), fill);
-    let result = run(&plan, &source);
+    let result = run(&plan, source);
     (times(&result.series[0]), integers(cells(&result.series[0], "sum")))
 }
 
@@ -45,6 +47,18 @@ fn empty_windows_are_left_out_or_reach_over_the_range() {
     assert_eq!(filled(FillWith::Previous, (-10, 30), &source), previous);
     let linear = (vec![-10, 0, 10, 20], vec![Some(1), Some(2), Some(3), Some(5)]);
     assert_eq!(filled(FillWith::Linear, (-10, 30), &source), linear);
+}
+
+#[test]
+fn where_a_field_has_no_points_its_count_is_0_and_all_else_null() {
+    let mut store = MemoryStore::new();
+    let columns = vec![("a", vec![5], Values::Integer(vec![1])), ("b", vec![15], Values::Integer(vec![2]))];
+    store.add("c=1", columns);
+    let mut plan = computed(everything(0, 20, &["*"]), &[], fixed(10, 0), FillWith::None);
+    plan.columns = vec![function("count", "a"), function("sum", "b")];
+    let result = run(&plan, &store);
+    assert_eq!(integers(cells(&result.series[0], "count")), [Some(1), Some(0)]);
+    assert_eq!(integers(cells(&result.series[0], "sum")), [None, Some(2)]);
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn fields_of_a_series_are_joined_by_time() {
     assert_eq!(integers(cells(first, "b")), [None, Some(-2), Some(-3), Some(-4)]);
     assert_eq!(first.tags, [("channel".to_owned(), "1".to_owned()), ("type".to_owned(), "m".to_owned())]);
     assert_eq!(integers(cells(second, "b")), [None, None]);
+    assert_eq!(second.tags, [("channel".to_owned(), "2".to_owned())], "tags that a series has not are left out");
 }
 
 #[test]
