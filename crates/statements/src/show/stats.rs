@@ -54,7 +54,7 @@ fn query_executor(task: &Task<'_>) -> Module {
 
 fn continuous(task: &Task<'_>) -> Module {
     let counts = task.inner.continuous.counts();
-    Module::new("cq", vec![("queryOk", number(counts.runs)), ("queryFail", number(counts.failures))])
+    Module::new("cq", vec![("queryFail", number(counts.failures)), ("queryOk", number(counts.runs))])
 }
 
 fn write(task: &Task<'_>) -> Module {
