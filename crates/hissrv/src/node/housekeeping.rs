@@ -1,7 +1,7 @@
 //! What is done from time to time, by one thread: continuous queries are run when they are due, and values that are older than
 //! their retention policy keeps are removed.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -38,13 +38,13 @@ pub(super) struct House {
 
 struct Running {
     /// Dropped to end the thread.
-    alive: Sender<()>,
+    alive: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Housekeeping {
     pub(super) fn start(house: House) -> anyhow::Result<Self> {
-        let (alive, ended) = channel::<()>();
+        let (alive, ended) = sync_channel::<()>(1);
         let statements = house.statements.clone();
         let rounds = move || {
             let mut retained = Instant::now();
