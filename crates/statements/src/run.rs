@@ -12,6 +12,7 @@ use query::compile::Dialect;
 use query::store::Store;
 use query::{Answer, Limits, Outcome, QueryError, Table};
 
+use crate::continuous::Continuous;
 use crate::failure::Failure;
 use crate::request::{Request, RequestError};
 use crate::running::Running;
@@ -45,6 +46,7 @@ pub struct Statements(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) running: Arc<Running>,
+    pub(crate) continuous: Continuous,
     pub(crate) started: Instant,
     pub(crate) started_at: TimestampNs,
 }
@@ -53,7 +55,13 @@ impl Statements {
     /// Joins the parts.
     pub fn new(parts: Parts) -> Self {
         let started_at = (parts.clock)();
-        Self(Arc::new(Inner { parts, running: Arc::default(), started: Instant::now(), started_at }))
+        Self(Arc::new(Inner {
+            parts,
+            running: Arc::default(),
+            continuous: Continuous::default(),
+            started: Instant::now(),
+            started_at,
+        }))
     }
 
     /// Runs the statements of a request until one fails. Blocks for as long as that takes.

@@ -101,7 +101,9 @@ impl Config {
             notes.push("writer: there are no remote stores in this version; its settings have no effect yet");
         }
         if !self.retention.policies.is_empty() {
-            notes.push("retention: this version keeps everything; the policies were checked but have no effect yet");
+            notes.push(
+                "retention: the policies were checked but have no effect yet; make them with CREATE RETENTION POLICY",
+            );
         }
         if !self.downsampling.tasks.is_empty() {
             notes.push("downsampling: this version makes no rollups; the tasks were checked but have no effect yet");

@@ -39,7 +39,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "values past their retention could not be removed; tried again in a minute",
         "无法删除超过保留期限的数据；一分钟后重试",
     ),
-    ("the thread that enforces retention policies had panicked", "执行保留策略的线程异常退出"),
+    ("the housekeeping thread had panicked", "定期维护线程异常退出"),
+    ("a continuous query failed; it is run again at its next time", "连续查询执行失败；将在下一个执行时刻再次运行"),
     // hissrv: demo.
     ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
     ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),
@@ -61,6 +62,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("a journal record was passed over", "跳过了一条预写日志记录"),
     ("records of the journal were lost before the engine had them", "部分预写日志记录在写入存储之前丢失"),
     ("the journal's cursor could not be moved; trying again", "无法推进预写日志游标，将重试"),
+    ("files of something dropped could not be removed yet", "已删除对象的数据文件暂时无法移除"),
     (
         "the last values could not be written to files; the journal keeps them",
         "最后的数据未能写入数据文件；已保留在预写日志中",
@@ -87,6 +89,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("the accept loop died", "接受连接的循环异常退出"),
     ("a connection's task died", "处理连接的任务异常退出"),
     ("request failed", "请求处理失败"),
+    ("compress an answer", "压缩应答失败"),
+    ("a query sent with async=true failed", "以 async=true 提交的查询执行失败"),
     // source
     ("subscribed", "已订阅"),
     ("subscription lost", "订阅中断"),

@@ -1,51 +1,82 @@
-//! What is done from time to time: values that are older than their retention policy keeps are removed.
+//! What is done from time to time, by one thread: continuous queries are run when they are due, and values that are older than
+//! their retention policy keeps are removed.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use catalog::Catalog;
 use engine::Engine;
+use model::Seq;
+use pipeline::Applied;
+use statements::Statements;
 
 use super::now;
 
-/// Time between two rounds.
-const PERIOD: Duration = Duration::from_secs(60);
+/// Time between two looks at what is due.
+const PERIOD: Duration = Duration::from_secs(1);
+/// Time between two removals of old values.
+const RETENTION_PERIOD: Duration = Duration::from_secs(60);
 
 /// A thread that wakes up once a period.
 pub(super) struct Housekeeping {
+    statements: Statements,
     running: Mutex<Option<Running>>,
+}
+
+/// What is looked after.
+pub(super) struct House {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) statements: Statements,
+    pub(super) applied: Arc<Applied>,
+    /// What must be visible before a continuous query is run: its windows would miss it.
+    pub(super) replay_to: Seq,
 }
 
 struct Running {
     /// Dropped to end the thread.
-    alive: Sender<()>,
+    alive: SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Housekeeping {
-    pub(super) fn start(catalog: &Arc<Catalog>, engine: &Arc<Engine>) -> anyhow::Result<Self> {
-        let (alive, ended) = channel::<()>();
-        let (catalog, engine) = (Arc::clone(catalog), Arc::clone(engine));
+    pub(super) fn start(house: House) -> anyhow::Result<Self> {
+        let (alive, ended) = sync_channel::<()>(1);
+        let statements = house.statements.clone();
         let rounds = move || {
+            let mut retained = Instant::now();
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                enforce_retention(&catalog, &engine);
+                house.run_continuous_queries();
+                if retained.elapsed() >= RETENTION_PERIOD {
+                    retained = Instant::now();
+                    enforce_retention(&house.catalog, &house.engine);
+                }
             }
         };
         let thread = std::thread::Builder::new().name("housekeeping".to_owned()).spawn(rounds);
-        let thread = thread.context("start the thread that enforces retention policies")?;
-        Ok(Self { running: Mutex::new(Some(Running { alive, thread })) })
+        let thread = thread.context("start the housekeeping thread")?;
+        Ok(Self { statements, running: Mutex::new(Some(Running { alive, thread })) })
     }
 
-    /// Ends the thread; a round under way is finished first.
+    /// Ends the thread; a continuous query under way is given up, the removal of old values finished first.
     pub(super) fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Running { alive, thread }) = running else { return };
+        self.statements.stop_continuous_queries();
         drop(alive);
         if thread.join().is_err() {
-            tracing::error!("the thread that enforces retention policies had panicked");
+            tracing::error!("the housekeeping thread had panicked");
+        }
+    }
+}
+
+impl House {
+    fn run_continuous_queries(&self) {
+        if self.applied.seq() >= self.replay_to {
+            self.statements.run_due_queries();
         }
     }
 }

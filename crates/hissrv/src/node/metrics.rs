@@ -46,6 +46,7 @@ impl Node {
         self.intake_metrics(&mut text);
         self.journal_metrics(&mut text);
         self.engine_metrics(&mut text);
+        self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);
         text.one(Kind::Gauge, "uptime_seconds", "Time since the start.", self.started.elapsed().as_secs_f64());
@@ -144,6 +145,12 @@ impl Node {
             "Values lost in the journal before they were taken in.",
             applier.lost_values,
         );
+    }
+
+    fn continuous_metrics(&self, text: &mut Text) {
+        let counts = self.statements.continuous_counts();
+        text.one(Kind::Counter, "continuous_query_runs_total", "Runs of continuous queries done.", counts.runs);
+        text.one(Kind::Counter, "continuous_query_failures_total", "Runs that failed.", counts.failures);
     }
 
     fn source_metrics(&self, text: &mut Text) {

@@ -28,7 +28,7 @@ pub(crate) use clock::now;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
-use housekeeping::Housekeeping;
+use housekeeping::{House, Housekeeping};
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
@@ -112,7 +112,13 @@ impl Node {
             dialect: config.query.to_dialect(),
             clock: now,
         });
-        let housekeeping = Housekeeping::start(&catalog, &engine)?;
+        let housekeeping = Housekeeping::start(House {
+            catalog: Arc::clone(&catalog),
+            engine: Arc::clone(&engine),
+            statements: statements.clone(),
+            applied: Arc::clone(&applied),
+            replay_to,
+        })?;
         Ok(Self {
             backend,
             statements,

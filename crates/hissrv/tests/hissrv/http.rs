@@ -385,3 +385,23 @@ fn a_full_journal_refuses_writes_until_it_has_made_room_by_itself() {
     assert_eq!(http("received"), http("journaled") + http("rejected") + http("dropped"));
     service.stop();
 }
+
+#[test]
+fn a_continuous_query_writes_what_comes_in_second_by_second_and_is_counted() {
+    let (_folder, service) = service();
+    let mut client = service.client();
+    let text =
+        "CREATE CONTINUOUS QUERY c ON telemetry BEGIN SELECT count(value) INTO seconds FROM m GROUP BY time(1s) END";
+    let encoded = text.replace(' ', "%20");
+    client.post(&format!("/query?q={encoded}"), "").ok();
+    wait_for("a row of the continuous query", || {
+        client.post(WRITE, "m value=1").ok();
+        let answer = client.get("/query?db=telemetry&q=SELECT%20*%20FROM%20seconds").ok().json();
+        answer["results"][0]["series"][0]["columns"] == json!(["time", "count"])
+    });
+    let metrics = client.get("/metrics").ok().text();
+    assert!(metrics.contains("hissrv_continuous_query_failures_total 0"), "{metrics}");
+    assert!(!metrics.contains("hissrv_continuous_query_runs_total 0"), "{metrics}");
+    assert!(!service.log().contains("a continuous query failed"));
+    service.stop();
+}

@@ -32,8 +32,11 @@ use crate::store::Store;
 use crate::{Cancel, Limits};
 use crate::{QueryError, Table};
 
+use model::{TimeRange, TimestampNs};
+
 use job::Job;
 pub(crate) use prepare::has_calls;
+use windows::Windows;
 pub(crate) use windows::find_zone;
 
 /// Takes the tables of an answer, in order. [`QueryError::Enough`] ends the answer early.
@@ -73,4 +76,12 @@ pub fn execute(
     let mut warnings = store.warnings();
     warnings.append(&mut job.into_warnings());
     Ok(warnings)
+}
+
+/// The window of a plan that holds `time`; the plan's whole range where it has no windows.
+///
+/// # Errors
+/// [`QueryError::Invalid`]: there is no such time zone.
+pub fn window_containing(plan: &Select, time: TimestampNs) -> Result<TimeRange, QueryError> {
+    Ok(Windows::new(plan)?.containing(time))
 }

@@ -34,7 +34,7 @@ pub(super) fn send(modules: Vec<Module>, wanted: Option<&str>, sink: Sink<'_>) -
 }
 
 pub(super) fn run(task: &Task<'_>, wanted: Option<&str>, sink: Sink<'_>) -> Result<(), Failure> {
-    let mut modules = vec![query_executor(task), write(task), engine(task), catalog(task)];
+    let mut modules = vec![query_executor(task), continuous(task), write(task), engine(task), catalog(task)];
     modules.extend(databases(task)?);
     send(modules, wanted, sink)
 }
@@ -50,6 +50,11 @@ fn query_executor(task: &Task<'_>) -> Module {
             ("queryDurationNs", number(totals.busy_ns)),
         ],
     )
+}
+
+fn continuous(task: &Task<'_>) -> Module {
+    let counts = task.inner.continuous.counts();
+    Module::new("cq", vec![("queryFail", number(counts.failures)), ("queryOk", number(counts.runs))])
 }
 
 fn write(task: &Task<'_>) -> Module {

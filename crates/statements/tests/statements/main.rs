@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod change;
+mod continuous;
 mod delete;
 mod select;
 mod show;

@@ -19,6 +19,15 @@ use vfs::FaultFs;
 /// 2024-03-11T00:00:00Z.
 pub(crate) const NOW: TimestampNs = TimestampNs(1_710_115_200_000_000_000);
 
+thread_local! {
+    static CLOCK: std::cell::Cell<TimestampNs> = const { std::cell::Cell::new(NOW) };
+}
+
+/// What the time is for statements that this thread runs; [`NOW`] before.
+pub(crate) fn set_clock(now: TimestampNs) {
+    CLOCK.set(now);
+}
+
 pub(crate) struct Plant {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) engine: Arc<Engine>,
@@ -50,7 +59,7 @@ impl Plant {
             limits: Limits::default(),
             threads: 1,
             dialect: Dialect::Strict,
-            clock: || NOW,
+            clock: || CLOCK.get(),
         });
         Self { catalog, engine, intake, statements, _applier: applier }
     }
