@@ -146,9 +146,22 @@ mod tests {
         }
 
         #[test]
+        fn the_start_of_a_column_is_that_of_the_whole(
+            values in prop::collection::vec(-1_000_000i64..1_000_000, 1..2048),
+            share in 0.0..1.0f64,
+        ) {
+            let (count, needed) = (values.len(), (values.len() as f64 * share) as usize);
+            let mut bytes = Vec::new();
+            encode_values(&Values::Integer(values.clone()), None, Effort::Small, &mut bytes);
+            let start = decode_values(FieldType::Integer, &bytes, count, needed).unwrap();
+            prop_assert!(start.len() >= needed && start.len() <= count);
+            prop_assert_eq!(&start, &Values::Integer(values[..start.len()].to_vec()));
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), count in 0usize..500) {
             for kind in FieldType::ALL {
-                if let Ok(values) = decode_values(kind, &bytes, count) {
+                if let Ok(values) = decode_values(kind, &bytes, count, count) {
                     prop_assert_eq!(values.len(), count);
                 }
             }

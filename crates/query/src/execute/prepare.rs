@@ -19,8 +19,8 @@ use crate::result::Cell;
 use crate::store::Schema;
 use crate::{QueryError, Table};
 
-/// Rows that may wait until those before them are given out.
-const ROWS_WAITING: usize = 200_000;
+/// Cells that may wait until those before them are given out: some 10 MB, texts aside.
+const CELLS_WAITING: usize = 400_000;
 /// From so many groups for each thread on, a group is answered on one thread.
 const GROUPS_A_THREAD: usize = 8;
 /// Neighbouring groups that one thread answers at a time, at most.
@@ -286,10 +286,10 @@ fn answer_together<'a>(
     let work = parallel::Work {
         block: (groups.len() / (job.threads * 4)).clamp(1, GROUPS_A_BLOCK),
         threads: job.threads,
-        max_waiting: ROWS_WAITING,
+        max_waiting: CELLS_WAITING,
         state: &|| Feed::new(job, &[]),
         run: &answer,
-        weigh: &|tables: &Vec<Table>| tables.iter().map(Table::len).sum(),
+        weigh: &|tables: &Vec<Table>| tables.iter().map(|table| table.len() * table.columns.len()).sum(),
     };
     parallel::run(groups, &work, &mut |tables| tables.into_iter().try_for_each(|table| give_out(job, table, sink)))
 }

@@ -162,15 +162,16 @@ fn a_sink_that_wants_no_more_ends_the_answer() {
 #[test]
 fn many_long_series_are_cut_short_long_before_all_are_read() {
     let mut store = MemoryStore::new();
-    store.piece = 100;
-    for channel in 0..500 {
-        store.add(&format!("c={channel:03}"), vec![("a", (0..100).collect(), ints(0..100))]);
+    store.piece = 5000;
+    for channel in 0..200 {
+        store.add(&format!("c={channel:03}"), vec![("a", (0..5000).collect(), ints(0..5000))]);
     }
-    let plan = stored(everything(0, 1000, &["*"]), Order::Ascending, None, 0);
-    let limits = Limits { max_rows: 150, max_memory: model::ByteSize(600_000), ..Limits::default() };
+    let plan = stored(everything(0, 10_000, &["*"]), Order::Ascending, None, 0);
+    let limits = Limits { max_rows: 7500, ..Limits::default() };
     let result = run_within(&plan, &store, &limits, &query::Cancel::new()).unwrap();
     assert_eq!((result.partial, result.series.len()), (true, 2));
-    assert!(count(&store.points_read) < 20_000, "{} points", count(&store.points_read));
+    // Of the million, as many are read ahead as may wait, and what the threads have begun.
+    assert!(count(&store.points_read) < 700_000, "{} points", count(&store.points_read));
 }
 
 /// Queries whose answers must not depend on the number of threads.
