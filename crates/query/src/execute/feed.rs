@@ -1,9 +1,11 @@
-//! Reads the points of one member at a time, filtered.
+//! Reads the points of one member at a time, filtered: those of one field, or rows of several. Not here: how a single column is
+//! read (`tracks`).
 
 use std::ops::ControlFlow;
 
 use model::{ColumnId, FieldType, TimeRange, TimestampNs, Values};
 
+use super::cast::cast;
 use super::group::{Data, Filter, Member, View};
 use super::job::Job;
 use super::rows::Rows;
@@ -17,14 +19,7 @@ use crate::store::{Extent, Reader, Track};
 pub(super) struct Feed<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) views: &'a [View],
-    reader: Box<dyn Reader + 'a>,
-}
-
-/// The end of a range.
-struct End {
-    range: TimeRange,
-    /// Nothing of the column lies before it.
-    is_all: bool,
+    pub(super) reader: Box<dyn Reader + 'a>,
 }
 
 /// A part of a column.
@@ -201,112 +196,6 @@ impl<'a> Feed<'a> {
         Ok(rows)
     }
 
-    /// Counts points as gone that have become rows.
-    fn let_go(&self, track: &Track) {
-        self.job.release_points(track.times.len());
-        self.job.release(track.bytes());
-    }
-
-    /// The points of one column, converted; counted as held.
-    fn track(
-        &mut self,
-        view: &View,
-        columns: &[Option<ColumnId>],
-        slot: usize,
-        range: TimeRange,
-        reach: Reach,
-    ) -> Result<Option<Track>, QueryError> {
-        let (Some(kinds), Some(Some(column))) = (view.slots.get(slot), columns.get(slot)) else { return Ok(None) };
-        let track = match reach {
-            Reach { order: Order::Descending, rows: Some(1) } => self.newest(*column, kinds.stored, range)?,
-            Reach { order: Order::Descending, rows: Some(rows) } => {
-                self.read_end(*column, kinds.stored, range, rows)?
-            }
-            Reach { order: Order::Ascending, rows } => self.read(*column, kinds.stored, range, rows)?,
-            Reach { order: Order::Descending, rows: None } => self.read(*column, kinds.stored, range, None)?,
-        };
-        Ok(Some(converted(track, kinds.kind)))
-    }
-
-    fn newest(&mut self, column: ColumnId, kind: FieldType, range: TimeRange) -> Result<Track, QueryError> {
-        let mut track = Track { times: Vec::new(), values: Values::new(kind) };
-        let report = self.reader.latest(column, range, &mut |time, value| {
-            if track.values.push(value) {
-                track.times.push(time);
-            }
-        });
-        self.job.note(report);
-        self.job.hold_points(track.times.len())?;
-        self.job.hold(track.bytes())?;
-        Ok(track)
-    }
-
-    /// At least the `rows` newest points, if there are as many.
-    fn read_end(
-        &mut self,
-        column: ColumnId,
-        kind: FieldType,
-        range: TimeRange,
-        rows: usize,
-    ) -> Result<Track, QueryError> {
-        let mut wanted = rows;
-        loop {
-            let end = self.end_of(column, range, wanted);
-            let track = self.read(column, kind, end.range, None)?;
-            if track.times.len() >= rows || end.is_all {
-                return Ok(track);
-            }
-            self.let_go(&track);
-            // Deleted and overwritten points had been counted.
-            wanted = wanted.saturating_mul(8).saturating_add(1024);
-        }
-    }
-
-    /// The part of `range` at its end that has at least `rows` points of the column, if it has as many.
-    fn end_of(&mut self, column: ColumnId, range: TimeRange, rows: usize) -> End {
-        let mut extents: Vec<Extent> = Vec::new();
-        self.reader.extents(column, range, &mut extents);
-        extents.sort_by_key(|extent| std::cmp::Reverse(extent.last));
-        let (mut start, mut sure) = (range.end, 0u64);
-        for extent in extents {
-            // Of runs that overlap each other only the count of one is sure.
-            if sure >= rows as u64 && extent.last < start {
-                return End { range: TimeRange::new(start.max(range.start), range.end), is_all: false };
-            }
-            if extent.last < start && range.covers(extent.first, extent.last) {
-                sure += extent.count;
-            }
-            start = start.min(extent.first);
-        }
-        End { range, is_all: true }
-    }
-
-    /// Points from the start of the range; with `rows` at least so many, if there are as many.
-    fn read(
-        &mut self,
-        column: ColumnId,
-        kind: FieldType,
-        range: TimeRange,
-        rows: Option<usize>,
-    ) -> Result<Track, QueryError> {
-        let mut track = Track { times: Vec::new(), values: Values::new(kind) };
-        let mut outcome = Ok(());
-        let job = self.job;
-        let report = self.reader.scan(column, range, &|_, _| false, &mut |piece| {
-            let step = job.check().and_then(|()| take(&mut track, piece, kind, job));
-            if let Err(error) = step {
-                outcome = Err(error);
-                return ControlFlow::Break(());
-            }
-            if rows.is_some_and(|rows| track.times.len() >= rows) {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        });
-        job.note(report);
-        outcome.map(|()| track)
-    }
-
     /// Runs of points of a field of a member.
     pub(super) fn extents(&mut self, member: &Member, slot: usize, range: TimeRange, out: &mut Vec<Extent>) {
         match &member.data {
@@ -324,20 +213,8 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// Adds a piece to a track and counts it.
-fn take(track: &mut Track, piece: Piece<'_>, kind: FieldType, job: &Job<'_>) -> Result<(), QueryError> {
-    let Part::Points(times, values) = checked(piece, kind)? else {
-        return Err(QueryError::Store("a summary came unasked".to_owned()));
-    };
-    let held = track.bytes();
-    track.times.extend_from_slice(times);
-    track.values.append(values);
-    job.hold_points(times.len())?;
-    job.hold(track.bytes().saturating_sub(held))
-}
-
 /// The piece, if it is of the type that its column has.
-fn checked(piece: Piece<'_>, kind: FieldType) -> Result<Part<'_>, QueryError> {
+pub(super) fn checked(piece: Piece<'_>, kind: FieldType) -> Result<Part<'_>, QueryError> {
     match piece {
         Piece::Summary(summary) => Ok(Part::Summary(summary)),
         Piece::Points { times, values } if values.field_type() == kind && values.len() == times.len() => {
@@ -383,35 +260,4 @@ fn aligned(track: &Track, times: &[TimestampNs]) -> Vec<Cell> {
         found.and_then(|_| track.values.get(at)).map(Cell::from).unwrap_or_default()
     };
     times.iter().map(cell).collect()
-}
-
-fn converted(track: Track, kind: FieldType) -> Track {
-    if track.values.field_type() == kind {
-        return track;
-    }
-    let mut values = Values::new(kind);
-    for index in 0..track.values.len() {
-        let cell = track.values.get(index).map(Cell::from).unwrap_or_default();
-        let pushed = super::rows::field_value(&cast(cell, kind)).is_some_and(|value| values.push(value));
-        debug_assert!(pushed, "numbers can be turned into numbers");
-    }
-    Track { times: track.times, values }
-}
-
-/// A number as another kind of number; null for what is no number.
-pub(super) fn cast(cell: Cell, kind: FieldType) -> Cell {
-    match (cell, kind) {
-        (Cell::Integer(v), FieldType::Float) => Cell::Float(v as f64),
-        (Cell::Unsigned(v), FieldType::Float) => Cell::Float(v as f64),
-        (Cell::Float(v), FieldType::Integer) => Cell::Integer(v as i64),
-        (Cell::Unsigned(v), FieldType::Integer) => Cell::Integer(v.cast_signed()),
-        (Cell::Float(v), FieldType::Unsigned) => Cell::Unsigned(v as u64),
-        (Cell::Integer(v), FieldType::Unsigned) => Cell::Unsigned(v.cast_unsigned()),
-        (cell @ Cell::Float(_), FieldType::Float)
-        | (cell @ Cell::Integer(_), FieldType::Integer)
-        | (cell @ Cell::Unsigned(_), FieldType::Unsigned)
-        | (cell @ Cell::Boolean(_), FieldType::Boolean)
-        | (cell @ Cell::String(_), FieldType::String) => cell,
-        _ => Cell::Null,
-    }
 }

@@ -2,7 +2,7 @@
 
 use model::{FieldType, TimestampNs};
 
-use super::feed::cast;
+use super::cast::cast;
 use crate::plan::FillWith;
 use crate::result::Cell;
 

@@ -6,7 +6,10 @@
 //! group. What is held is counted against the limits; a limit met is an error that names it. Not here: what a plan is
 //! (`plan`), what the functions compute (`aggregate`, `pick`, `transform`, `eval`), how an answer looks to a client.
 
+mod beside;
 mod calendar;
+mod calls;
+mod cast;
 mod computed;
 mod feed;
 mod fill;
@@ -14,6 +17,8 @@ mod folds;
 mod group;
 mod input;
 mod job;
+mod keys;
+mod layout;
 mod limit;
 mod narrow;
 mod parallel;
@@ -22,8 +27,12 @@ mod predicate;
 mod prepare;
 mod raw;
 mod rows;
+mod sequence;
+mod several;
 mod slices;
 mod subquery;
+mod tracks;
+mod windowed;
 mod windows;
 
 use crate::aggregate::Registry;

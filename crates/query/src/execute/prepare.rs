@@ -1,21 +1,18 @@
-//! From a plan to groups and back to tables: expands wildcards, lays out what a row has, answers name by name.
+//! From a plan to groups and back to tables: opens what is read, expands wildcards, answers name by name and group by group.
+//! Not here: where everything in a row is (`layout`), how a group is answered (`raw`, `computed`).
 
-use jiff::tz::TimeZone;
-
-use super::computed::{self, Calls};
+use super::calls::has_call;
 use super::feed::Feed;
-use super::group::{Group, Meaning, View};
+use super::group::{Group, View};
 use super::input::{self, Input};
 use super::job::Job;
+use super::layout::Layout;
 use super::limit::SeriesWindow;
-use super::windows::Windows;
-use super::windows::find_zone;
-use super::{Sink, parallel, raw};
+use super::{Sink, computed, parallel, raw};
 use crate::compile::{column_names, expand};
-use crate::eval::{Bound, bind, check_types};
+use crate::eval::check_types;
 use crate::plan::expr::{AggregateCall, Cast, Expr, Reference};
-use crate::plan::{Column, Dimension, Order, Select};
-use crate::result::Cell;
+use crate::plan::{Column, Order, Select};
 use crate::store::Schema;
 use crate::{QueryError, Table};
 
@@ -25,25 +22,6 @@ const CELLS_WAITING: usize = 400_000;
 const GROUPS_A_THREAD: usize = 8;
 /// Neighbouring groups that one thread answers at a time, at most.
 const GROUPS_A_BLOCK: usize = 32;
-
-/// A plan without wildcards, and where everything in a row is.
-pub(super) struct Layout<'p> {
-    pub(super) plan: &'p Select,
-    /// Names of the columns, that of the time first.
-    pub(super) names: Vec<String>,
-    /// Fields and tags that the query uses.
-    pub(super) leaves: Vec<Reference>,
-    /// Functions over points, in the order of their columns in a row.
-    pub(super) calls: Calls<'p>,
-    /// Leaves that stand in columns by themselves: they follow the functions in a row.
-    pub(super) aux: Vec<usize>,
-    /// What each column of the answer is of a row.
-    pub(super) outputs: Vec<Bound>,
-    /// Tags grouped by.
-    pub(super) dimensions: Vec<String>,
-    pub(super) windows: Windows,
-    zone: Option<TimeZone>,
-}
 
 /// Answers a plan, a subquery's too.
 pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> Result<(), QueryError> {
@@ -65,7 +43,7 @@ pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> R
 
 /// True when functions over points are computed.
 pub(crate) fn has_calls(plan: &Select) -> bool {
-    plan.columns.iter().any(|column| computed::has_call(&column.expr))
+    plan.columns.iter().any(|column| has_call(&column.expr))
 }
 
 /// Names of the columns; those of the tags of `top` and `bottom` are added behind them, unless the rows are written back.
@@ -97,108 +75,6 @@ fn check_columns(plan: &Select, schema: &Schema) -> Result<(), QueryError> {
     expressions.try_for_each(|expr| check_types(expr, &kind_of).map(|_| ()))
 }
 
-impl<'p> Layout<'p> {
-    fn new(plan: &'p Select, names: Vec<String>, schema: &Schema) -> Result<Self, QueryError> {
-        let mut leaves = Vec::new();
-        let mut aux = Vec::new();
-        let calls = Calls::of(plan, &mut leaves);
-        for column in &plan.columns {
-            note_bare(&column.expr, &mut leaves, &mut aux);
-        }
-        if let Some(filter) = &plan.filter {
-            note_bare(filter, &mut leaves, &mut Vec::new());
-        }
-        let place = |expr: &Expr| match expr {
-            Expr::Reference(reference) => {
-                let leaf = leaves.iter().position(|leaf| leaf == reference)?;
-                aux.iter().position(|known| *known == leaf).map(|i| calls.len() + i)
-            }
-            call => calls.position(call),
-        };
-        let outputs = plan.columns.iter().map(|c| bind(&c.expr, &mut |leaf| place(leaf))).collect::<Result<_, _>>()?;
-        let dimensions = dimensions(plan, schema);
-        let zone = plan.time_zone.as_deref().map(find_zone).transpose()?;
-        Ok(Self { names, windows: Windows::new(plan)?, plan, leaves, calls, aux, outputs, dimensions, zone })
-    }
-
-    /// A table of rows whose columns are functions and bare leaves.
-    pub(super) fn table(
-        &self,
-        name: &str,
-        group: &Group,
-        times: Vec<model::TimestampNs>,
-        row: Vec<Vec<Cell>>,
-    ) -> Table {
-        Table {
-            name: name.to_owned(),
-            tags: group.tags.clone(),
-            columns: self.names.clone(),
-            cells: self.columns(times.len(), row),
-            times: Some(times),
-            zone: self.zone.clone(),
-        }
-    }
-
-    fn columns(&self, rows: usize, mut inputs: Vec<Vec<Cell>>) -> Vec<Vec<Cell>> {
-        let is_plain = |output: &Bound| matches!(output, Bound::Column(_));
-        let once =
-            |column: usize| self.outputs.iter().filter(|o| matches!(o, Bound::Column(c) if *c == column)).count() == 1;
-        let all_plain = self.outputs.iter().all(is_plain);
-        let mut column = |output: &Bound| match output {
-            Bound::Column(column) if all_plain && once(*column) => {
-                inputs.get_mut(*column).map(std::mem::take).unwrap_or_default()
-            }
-            output => (0..rows).map(|row| evaluate(output, &inputs, row)).collect(),
-        };
-        self.outputs.iter().map(&mut column).collect()
-    }
-}
-
-fn evaluate(output: &Bound, inputs: &[Vec<Cell>], row: usize) -> Cell {
-    output.eval(&|column| inputs.get(column).and_then(|cells| cells.get(row)).unwrap_or(&Cell::Null))
-}
-
-/// Notes the references of an expression that stand outside of functions over points.
-fn note_bare(expr: &Expr, leaves: &mut Vec<Reference>, aux: &mut Vec<usize>) {
-    match expr {
-        Expr::Reference(reference) => {
-            let leaf = note_leaf(reference, leaves);
-            if !aux.contains(&leaf) {
-                aux.push(leaf);
-            }
-        }
-        Expr::Math { args, .. } => args.iter().for_each(|arg| note_bare(arg, leaves, aux)),
-        Expr::Binary { left, right, .. } => {
-            note_bare(left, leaves, aux);
-            note_bare(right, leaves, aux);
-        }
-        _ => {}
-    }
-}
-
-/// Index of a leaf, which is added if it is new.
-pub(super) fn note_leaf(reference: &Reference, leaves: &mut Vec<Reference>) -> usize {
-    leaves.iter().position(|leaf| leaf == reference).unwrap_or_else(|| {
-        leaves.push(reference.clone());
-        leaves.len() - 1
-    })
-}
-
-/// Tags grouped by, sorted, each once.
-fn dimensions(plan: &Select, schema: &Schema) -> Vec<String> {
-    let mut keys: Vec<String> = Vec::new();
-    for dimension in &plan.group_by {
-        match dimension {
-            Dimension::Tag(key) => keys.push(key.clone()),
-            Dimension::All => keys.extend(schema.tags.iter().cloned()),
-            Dimension::Like(pattern) => keys.extend(schema.tags.iter().filter(|key| pattern.is_match(key)).cloned()),
-        }
-    }
-    keys.sort();
-    keys.dedup();
-    keys
-}
-
 /// All groups of one name.
 struct Part<'i> {
     name: &'i str,
@@ -213,7 +89,7 @@ impl<'i> Part<'i> {
         let mut views = inputs.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         views.iter_mut().for_each(|view| view.all_series = plan.series_limit.is_some() || plan.series_offset > 0);
         let mut groups = Vec::new();
-        if views.iter().any(|view| reads_something(layout, view)) {
+        if views.iter().any(|view| layout.reads_something(view)) {
             groups = SeriesWindow::of(plan).cut(super::group::groups(job, inputs, &views, &layout.dimensions)?);
         }
         if plan.direction == Order::Descending {
@@ -237,20 +113,6 @@ fn answer<'a>(
         return answer_together(job, layout, &groups, sink);
     }
     groups.into_iter().try_for_each(|(part, group)| answer_alone(job, layout, part, group, sink))
-}
-
-/// Whether some column of the answer can have a value at all. Tags alone are no reason for a row, except for rows of a subquery.
-fn reads_something(layout: &Layout<'_>, view: &View) -> bool {
-    let counts = |leaf: &usize| match view.meanings.get(*leaf) {
-        Some(Meaning::Field(_)) => true,
-        Some(Meaning::Tag(_)) => view.is_of_subquery,
-        _ => false,
-    };
-    if layout.calls.is_empty() {
-        layout.aux.iter().any(counts)
-    } else {
-        layout.calls.leaves().any(|leaf| counts(&leaf))
-    }
 }
 
 /// One group, its series on several threads.

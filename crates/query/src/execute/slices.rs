@@ -4,7 +4,7 @@ use model::{TimeRange, TimestampNs};
 
 use super::feed::Feed;
 use super::group::{Group, Meaning};
-use super::prepare::Layout;
+use super::layout::Layout;
 use crate::plan::{FillWith, Order};
 use crate::store::Extent;
 

@@ -8,7 +8,7 @@ use model::FieldType;
 use super::input::{Content, Input, MemorySeries};
 use super::job::Job;
 use super::rows::Rows;
-use super::{computed, prepare};
+use super::{calls, prepare};
 use crate::plan::{Dimension, FillWith, Order, Select};
 use crate::result::Cell;
 use crate::store::Schema;
@@ -29,7 +29,7 @@ pub(super) fn run(job: &Job<'_>, outer: &Select, inner: &Select) -> Result<Vec<I
 
 /// Lets the inner query reach as far as functions of the outer one look beyond its range.
 fn widen(inner: &mut Select, outer: &Select) {
-    let beyond = computed::beyond(outer);
+    let beyond = calls::beyond(outer);
     if inner.range.start == outer.range.start {
         inner.range.start = beyond.start;
     }
