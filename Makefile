@@ -7,11 +7,12 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 # Options for the benchmarks, for instance: make bench BENCH_ARGS='--values 1000000 --sets ems'
 BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
+QUERY_BENCH_ARGS ?=
 
 # Options for `make differential`, for instance: make differential DIFFERENTIAL_ARGS='--seed 7 --queries 5000'
 DIFFERENTIAL_ARGS ?= --queries 20000
 
-.PHONY: help run test differential check bench bench-redis fuzz clean
+.PHONY: help run test differential check bench bench-queries bench-redis fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +34,15 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	scripts/install-tool.sh cargo-deny
 	cargo deny --log-level error check bans licenses sources
 
-bench: ## Compare with VictoriaMetrics and InfluxDB, then measure the Redis bridge (10 M values a set; quiet machine)
+bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge (10 M values a set; quiet machine)
 	@scripts/install-deps.sh victoria-metrics influxdb redis-server
 	python3 bench/run.py $(BENCH_ARGS)
+	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
+
+bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
+	@scripts/install-deps.sh victoria-metrics influxdb
+	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 
 bench-redis: ## Only the Redis bridge: loss, rate and processor time per message
 	@scripts/install-deps.sh redis-server

@@ -100,9 +100,9 @@ impl Config {
         if self.writer != WriterSection::default() {
             notes.push("writer: there are no remote stores in this version; its settings have no effect yet");
         }
-        if !self.retention.policies.is_empty() {
+        if self.retention.policies.iter().any(|policy| !policy.measurements.is_empty()) {
             notes.push(
-                "retention: the policies were checked but have no effect yet; make them with CREATE RETENTION POLICY",
+                "retention: values of Redis go to the default policy; the list of measurements of a policy has no effect yet",
             );
         }
         if !self.downsampling.tasks.is_empty() {

@@ -3,6 +3,7 @@
 mod clock;
 mod housekeeping;
 mod metrics;
+mod policies;
 mod sinks;
 mod status;
 
@@ -94,6 +95,7 @@ impl Node {
         }
         status::log_recovery(&report);
         let bucket = catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
+        policies::ensure(&catalog, config)?;
         let applied = Arc::new(Applied::default());
         let replay_to = journal.durable_seq();
         let consumer = journal.consumer(CONSUMER).context("open the journal's cursor of the embedded store")?;

@@ -405,3 +405,25 @@ fn a_continuous_query_writes_what_comes_in_second_by_second_and_is_counted() {
     assert!(!service.log().contains("a continuous query failed"));
     service.stop();
 }
+
+/// Rows of SHOW RETENTION POLICIES: name and duration.
+fn policies(client: &mut Client) -> Vec<(String, String)> {
+    let answer = client.get("/query?db=telemetry&q=SHOW%20RETENTION%20POLICIES").ok().json();
+    let rows = answer["results"][0]["series"][0]["values"].as_array().unwrap().clone();
+    let text = |cell: &Value| cell.as_str().unwrap().to_owned();
+    rows.iter().map(|row| (text(&row[0]), text(&row[1]))).collect()
+}
+
+#[test]
+fn policies_of_the_configuration_are_those_that_influxql_shows_and_follow_it() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, "retention: { policies: [{ name: week, duration: 7d }] }\n");
+    let mut client = service.client();
+    let expected = |week: &str| vec![("autogen".to_owned(), "0s".to_owned()), ("week".to_owned(), week.to_owned())];
+    assert_eq!(policies(&mut client), expected("168h0m0s"));
+    assert_eq!(client.post("/write?db=telemetry&rp=week", "m value=1").status, 204);
+    service.stop();
+    let service = Service::start(&folder, "retention: { policies: [{ name: week, duration: 14d }] }\n");
+    assert_eq!(policies(&mut service.client()), expected("336h0m0s"));
+    service.stop();
+}
