@@ -37,7 +37,9 @@ impl Historian for Service {
             Err(failure) => return done(Err(failure)),
         };
         let write = LineWrite { bucket, text: &request.body, precision: request.precision, now: now() };
-        node.intake.write_lines(write, move |outcome| done(outcome.map(to_outcome).map_err(|e| to_failure(&e))));
+        let database = request.database.clone();
+        let done = move |outcome: Result<_, _>| done(outcome.map(to_outcome).map_err(|e| to_failure(&e, &database)));
+        node.intake.write_lines(write, done);
     }
 
     fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
@@ -201,8 +203,9 @@ fn to_outcome(outcome: Outcome) -> WriteOutcome {
     }
 }
 
-fn to_failure(e: &IntakeError) -> WriteFailure {
+fn to_failure(e: &IntakeError, database: &str) -> WriteFailure {
     match e {
+        IntakeError::Catalog(catalog::CatalogError::Dropped) => WriteFailure::NoSuchDatabase(database.to_owned()),
         e if e.is_retryable() => WriteFailure::Full(e.to_string()),
         IntakeError::Journal(journal::AppendError::Closed) => WriteFailure::Shutdown,
         IntakeError::Catalog(

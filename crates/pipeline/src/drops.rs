@@ -75,7 +75,8 @@ impl Intake {
         });
         match receiver.recv_timeout(PATIENCE) {
             Ok(Visible::Yes) => Ok(()),
-            Ok(Visible::Lost) | Err(_) => Err(IntakeError::Lost),
+            Ok(Visible::Lost) => Err(IntakeError::Lost),
+            Err(_) => Err(IntakeError::Behind),
         }
     }
 }

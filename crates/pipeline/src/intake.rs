@@ -76,6 +76,9 @@ pub enum IntakeError {
     /// The journal took it and lost it again before the store had it: its disk budget dropped it, or it was damaged.
     #[error("the journal lost the values before the store had them; write them again")]
     Lost,
+    /// The journal has it, but the store is so far behind that it is not visible yet.
+    #[error("it is durable and will take effect, but the store is behind: it is not visible yet")]
+    Behind,
     /// New names could not be made durable.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -87,6 +90,7 @@ impl IntakeError {
         match self {
             Self::Journal(e) => e.is_retryable(),
             Self::Lost => true,
+            Self::Behind => false,
             Self::Catalog(e) => matches!(e, CatalogError::Io { .. }),
         }
     }

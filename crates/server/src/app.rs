@@ -116,7 +116,12 @@ impl App {
             .with_hint("ask for a shorter time range or fewer series, or raise server.query_timeout")
     }
 
+    /// Before the journal is taken in, answers would lack what it holds.
     async fn query_turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Err(reason) = self.historian.ready() {
+            return Err(ApiError::new(ErrorKind::Unavailable, format!("not ready: {reason}"))
+                .with_hint("try again after Retry-After; /ready tells when"));
+        }
         let turn = Arc::clone(&self.queries).acquire_owned();
         match timeout(self.config.query_wait.0, turn).await {
             Ok(Ok(permit)) => Ok(permit),

@@ -45,7 +45,7 @@ impl<'a> Writer<'a> {
 
     /// Takes rows.
     pub(crate) fn take(&mut self, table: &Table) -> Result<(), QueryError> {
-        self.start_series(table);
+        self.start_series(table)?;
         let Some(times) = &table.times else { return Ok(()) };
         let fields: Vec<String> = table.columns.iter().skip(1).map(|name| field_key(name)).collect();
         for (row, time) in times.iter().enumerate() {
@@ -72,10 +72,17 @@ impl<'a> Writer<'a> {
         })
     }
 
-    fn start_series(&mut self, table: &Table) {
+    fn start_series(&mut self, table: &Table) -> Result<(), QueryError> {
+        let name = self.name.as_deref().unwrap_or(&table.name);
+        let columns = table.columns.iter().skip(1);
+        if name.starts_with(['#', ' ', '\t']) || name.ends_with('\\') || columns.clone().any(|c| c.ends_with('\\')) {
+            let message = "INTO: a measurement that begins with # or a blank, or a name that ends with a backslash, cannot be written";
+            return Err(QueryError::invalid(message));
+        }
         let tags: BTreeMap<&str, &str> = table.tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         self.key.start(self.name.as_deref().unwrap_or(&table.name));
         tags.into_iter().for_each(|(key, value)| self.key.tag(key, value));
+        Ok(())
     }
 
     /// Adds a line; `false` when no cell has a value.
@@ -114,7 +121,7 @@ impl<'a> Writer<'a> {
             // Nobody waits any more when the query was given up.
             sender.send(outcome).ok();
         });
-        let outcome = receiver.recv_timeout(self.task.parts.limits.timeout).unwrap_or(Err(IntakeError::Lost))?;
+        let outcome = receiver.recv_timeout(self.task.parts.limits.timeout).unwrap_or(Err(IntakeError::Behind))?;
         self.lines.clear();
         check(&outcome)
     }

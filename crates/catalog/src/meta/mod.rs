@@ -77,7 +77,13 @@ impl Meta {
     }
 }
 
+/// Longest name of a database or retention policy, in bytes.
+const MAX_NAME: usize = 255;
+
 /// True when a database or retention policy may have this name.
 pub(crate) fn is_valid_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\']) && !name.chars().any(char::is_control)
+    name.len() <= MAX_NAME
+        && !matches!(name, "" | "." | "..")
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control)
 }

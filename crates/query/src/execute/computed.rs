@@ -50,6 +50,7 @@ pub(super) fn answer<'a>(
     if work.job.into && layout.calls.keys().next().is_some() {
         return Ok(work.by_keys(name, rows));
     }
+    job.hold(layout.table_bytes(rows.times.len()))?;
     Ok(vec![layout.table(name, group, rows.times, rows.columns)])
 }
 
@@ -157,6 +158,9 @@ impl<'a> Work<'_, 'a, '_> {
     /// What a transformation makes of a sequence.
     fn transformed(&self, transform: &Transform, sequence: Sequence) -> Result<Sequence, QueryError> {
         let order = self.layout.plan.direction;
+        if let Transform::HoltWinters { points, season, .. } = transform {
+            self.job.check_windows((*points).max(*season))?;
+        }
         let points = sequence.times.into_iter().zip(sequence.cells).filter(|(_, cell)| *cell != Cell::Null);
         let mut points: Vec<Point> = points.map(|(time, cell)| Point { time, cell, at: None }).collect();
         if order == Order::Descending {

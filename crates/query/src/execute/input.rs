@@ -36,11 +36,19 @@ pub(super) struct MemorySeries {
     pub(super) rows: Arc<Rows>,
 }
 
+/// Most sources that a query may name; a pattern is one.
+const MAX_SOURCES: usize = 1000;
+
 /// The inputs of a plan, by name.
 pub(super) fn open(job: &Job<'_>, plan: &Select) -> Result<BTreeMap<String, Vec<Input>>, QueryError> {
+    if plan.sources.len() > MAX_SOURCES {
+        let limit = format!("{MAX_SOURCES} sources");
+        return Err(QueryError::TooMuch { limit, detail: format!("{} are named", plan.sources.len()) });
+    }
     let mut inputs: BTreeMap<String, Vec<Input>> = BTreeMap::new();
     let mut add = |input: Input| inputs.entry(input.name.clone()).or_default().push(input);
     for source in &plan.sources {
+        job.check()?;
         match source {
             Source::Subquery(inner) => subquery::run(job, plan, inner)?.into_iter().for_each(&mut add),
             Source::Measurement(wanted) => {

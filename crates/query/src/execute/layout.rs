@@ -14,6 +14,9 @@ use crate::result::Cell;
 use crate::store::Schema;
 use crate::{QueryError, Table};
 
+/// Most columns of an answer; some of what is done for each looks at all others.
+const MAX_COLUMNS: usize = 4096;
+
 /// A plan without wildcards, and where everything in a row is.
 pub(super) struct Layout<'p> {
     pub(super) plan: &'p Select,
@@ -36,6 +39,10 @@ pub(super) struct Layout<'p> {
 impl<'p> Layout<'p> {
     /// The layout of a plan without wildcards; `names` are those of its columns.
     pub(super) fn new(plan: &'p Select, names: Vec<String>, schema: &Schema) -> Result<Self, QueryError> {
+        if plan.columns.len() > MAX_COLUMNS {
+            let limit = format!("{MAX_COLUMNS} columns");
+            return Err(QueryError::TooMuch { limit, detail: format!("{} are selected", plan.columns.len()) });
+        }
         let mut leaves = Vec::new();
         let mut aux = Vec::new();
         let calls = Calls::of(plan, &mut leaves);
@@ -58,6 +65,12 @@ impl<'p> Layout<'p> {
         Ok(Self { names, windows: Windows::new(plan)?, plan, leaves, calls, aux, outputs, dimensions, zone })
     }
 
+    /// Memory that a table of so many rows takes while it is made, texts aside.
+    pub(super) fn table_bytes(&self, rows: usize) -> usize {
+        let cells = self.calls.len() + self.aux.len() + self.outputs.len();
+        rows.saturating_mul(cells).saturating_mul(size_of::<Cell>())
+    }
+
     /// A table of rows whose columns are functions and bare leaves.
     pub(super) fn table(&self, name: &str, group: &Group, times: Vec<TimestampNs>, row: Vec<Vec<Cell>>) -> Table {
         Table {
@@ -72,11 +85,17 @@ impl<'p> Layout<'p> {
 
     fn columns(&self, rows: usize, mut inputs: Vec<Vec<Cell>>) -> Vec<Vec<Cell>> {
         let is_plain = |output: &Bound| matches!(output, Bound::Column(_));
-        let once =
-            |column: usize| self.outputs.iter().filter(|o| matches!(o, Bound::Column(c) if *c == column)).count() == 1;
+        let mut uses = vec![0; inputs.len()];
+        for output in &self.outputs {
+            if let Bound::Column(column) = output
+                && let Some(uses) = uses.get_mut(*column)
+            {
+                *uses += 1;
+            }
+        }
         let all_plain = self.outputs.iter().all(is_plain);
         let mut column = |output: &Bound| match output {
-            Bound::Column(column) if all_plain && once(*column) => {
+            Bound::Column(column) if all_plain && uses.get(*column) == Some(&1) => {
                 inputs.get_mut(*column).map(std::mem::take).unwrap_or_default()
             }
             output => (0..rows).map(|row| evaluate(output, &inputs, row)).collect(),

@@ -25,7 +25,9 @@ const GROUPS_A_BLOCK: usize = 32;
 
 /// Answers a plan, a subquery's too.
 pub(super) fn run(job: &Job<'_>, plan: &Select, into: bool, sink: Sink<'_>) -> Result<(), QueryError> {
+    job.check()?;
     let inputs = input::open(job, plan)?;
+    job.check()?;
     let schema = input::common_schema(inputs.values().flatten());
     let mut plan = expand(plan, &schema.fields, &schema.tags)?;
     if plan.columns.is_empty() {
@@ -126,9 +128,9 @@ fn answer_alone<'a>(
     let mut feed = Feed::new(job, &part.views);
     if !layout.calls.is_empty() {
         let tables = computed::answer(job, layout, &part.views, part.name, group, &mut feed, job.threads)?;
-        return tables.into_iter().try_for_each(|table| give_out(job, table, sink));
+        return tables.into_iter().try_for_each(|table| give_out(job, layout, table, sink));
     }
-    raw::answer(&mut feed, layout, part.name, group, job.threads, &mut |table| give_out(job, table, sink))
+    raw::answer(&mut feed, layout, part.name, group, job.threads, &mut |table| give_out(job, layout, table, sink))
 }
 
 /// Many groups, each on one thread.
@@ -153,10 +155,14 @@ fn answer_together<'a>(
         run: &answer,
         weigh: &|tables: &Vec<Table>| tables.iter().map(|table| table.len() * table.columns.len()).sum(),
     };
-    parallel::run(groups, &work, &mut |tables| tables.into_iter().try_for_each(|table| give_out(job, table, sink)))
+    parallel::run(groups, &work, &mut |tables| {
+        tables.into_iter().try_for_each(|table| give_out(job, layout, table, sink))
+    })
 }
 
-fn give_out(job: &Job<'_>, table: Table, sink: Sink<'_>) -> Result<(), QueryError> {
+/// Hands a table to the sink, which takes over the memory that it holds.
+fn give_out(job: &Job<'_>, layout: &Layout<'_>, table: Table, sink: Sink<'_>) -> Result<(), QueryError> {
+    job.release(layout.table_bytes(table.len()));
     if table.is_empty() {
         return Ok(());
     }

@@ -33,7 +33,7 @@ pub(super) fn answer(
     for range in slices::of(layout, feed, group) {
         let read = |feed: &mut Feed<'_>, member: &Member| read_member(feed, layout, member, range);
         let rows = parallel::map(&group.members, threads, SERIES_A_BLOCK, &|| Feed::new(job, views), &read)?;
-        give(table(feed, layout, name, group, rows, &mut shown))?;
+        give(table(feed, layout, name, group, rows, &mut shown)?)?;
         if shown.is_over() {
             break;
         }
@@ -50,7 +50,7 @@ pub(super) fn answer_with(
 ) -> Result<Table, QueryError> {
     let read = |member: &Member| read_member(feed, layout, member, layout.plan.range);
     let rows = group.members.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    Ok(table(feed, layout, name, group, rows, &mut Shown::new(layout.plan)))
+    table(feed, layout, name, group, rows, &mut Shown::new(layout.plan))
 }
 
 /// Rows of a member in which some selected field has a value; all rows of a subquery.
@@ -103,17 +103,18 @@ fn table(
     group: &Group,
     mut rows: Vec<Rows>,
     shown: &mut Shown,
-) -> Table {
+) -> Result<Table, QueryError> {
     let held: usize = rows.iter().map(Rows::bytes).sum();
     let places = places(group, &rows, layout.plan);
     let places = places.get(shown.of_next(places.len())).unwrap_or_default();
+    feed.job.hold(layout.table_bytes(places.len()))?;
     let times: Vec<TimestampNs> = places.iter().filter_map(|p| rows.get(p.member)?.times.get(p.row).copied()).collect();
     let mut columns: Vec<Vec<Cell>> = Vec::with_capacity(layout.aux.len());
     for &leaf in &layout.aux {
         columns.push(column(feed.views, group, &mut rows, places, leaf, &layout.plan.fill));
     }
     feed.job.release(held);
-    layout.table(name, group, times, columns)
+    Ok(layout.table(name, group, times, columns))
 }
 
 /// Where a row of the answer comes from.

@@ -25,7 +25,7 @@ impl Work<'_, '_, '_> {
     ) -> Result<Sequence, QueryError> {
         let Some(aggregate) = call.aggregate.filter(|_| !starts.is_empty()) else { return Ok(Sequence::default()) };
         let windows = &self.layout.windows;
-        let picked = if aggregate.is_percentile() { without_nulls(picked) } else { picked };
+        let picked = if aggregate.is_percentile() { ranked(picked, &aggregate.numbers()) } else { picked };
         if !windows.divide() {
             return Ok(self.single(picked.into_iter().flatten().next()));
         }
@@ -78,8 +78,9 @@ fn united(mut all: Vec<TimestampNs>, some: &[TimestampNs]) -> Vec<TimestampNs> {
 }
 
 /// Percentiles without such a rank are no results.
-fn without_nulls(picked: Vec<Option<Picked>>) -> Vec<Option<Picked>> {
-    picked.into_iter().map(|picked| picked.filter(|picked| picked.cell != Cell::Null)).collect()
+fn ranked(picked: Vec<Option<Picked>>, arguments: &[f64]) -> Vec<Option<Picked>> {
+    let exists = arguments.first().is_some_and(|percent| (0.0..=100.0).contains(percent));
+    picked.into_iter().map(|picked| picked.filter(|picked| exists && picked.cell != Cell::Null)).collect()
 }
 
 /// The points picked of windows that have some, at the places of all windows.

@@ -84,7 +84,7 @@ impl Windows {
     /// The time that stands for a window in the answer: its start; the epoch where the range has none.
     pub(super) fn label(&self, start: TimestampNs) -> TimestampNs {
         match self {
-            Self::Whole(_) if start == TimestampNs::MIN => TimestampNs(0),
+            _ if start == TimestampNs::MIN => TimestampNs(0),
             _ => start,
         }
     }
