@@ -240,3 +240,31 @@ fn same((one, four): (&Cell, &Cell)) -> bool {
         (a, b) => a == b,
     }
 }
+
+/// What a query is refused with under a limit on memory.
+fn refusal(text: &str) -> String {
+    let limits = Limits { max_memory: model::ByteSize(2_000_000), ..Limits::default() };
+    run_within(&influxql(text), &two_fields(), &limits, &query::Cancel::new()).unwrap_err().to_string()
+}
+
+#[test]
+fn too_many_columns_or_sources_and_far_forecasts_are_refused_before_anything_is_computed() {
+    let columns = vec!["a"; 5000].join(", ");
+    assert!(refusal(&format!("SELECT {columns} FROM m")).contains("4096 columns: 5000 are selected"));
+    let sources = vec!["m"; 1001].join(", ");
+    assert!(refusal(&format!("SELECT a FROM {sources}")).contains("1000 sources: 1001 are named"));
+    let forecast =
+        "SELECT holt_winters(mean(a), 9223372036854775807, 4) FROM m WHERE time >= 0 AND time < 10 GROUP BY time(1ns)";
+    assert!(refusal(forecast).contains("max_rows = 1000000"), "{}", refusal(forecast));
+}
+
+#[test]
+fn wide_rows_count_against_the_memory_of_a_query() {
+    let mut store = MemoryStore::new();
+    store.add("c=1", vec![("a", (0..1000).collect(), ints(0..1000))]);
+    let columns: Vec<String> = (0..1000).map(|i| format!("a AS a{i}")).collect();
+    let plan = influxql(&format!("SELECT {} FROM m", columns.join(", ")));
+    let limits = Limits { max_memory: model::ByteSize(10_000_000), ..Limits::default() };
+    let refused = run_within(&plan, &store, &limits, &query::Cancel::new()).unwrap_err();
+    assert!(refused.to_string().contains("max_memory"), "{refused}");
+}

@@ -349,7 +349,7 @@ fn an_asynchronous_request_is_204_and_executed_behind_that() {
     let answer = running.get("/query?q=held;names;fail&async=true");
     assert_eq!((answer.status, answer.body.len()), (204, 0));
     assert!(answer.header("x-influxdb-version").is_some());
-    assert_eq!(running.fake.slow_started.load(SeqCst), 1);
+    wait_until(|| running.fake.slow_started.load(SeqCst) == 1);
     running.fake.release.store(true, SeqCst);
     assert_eq!(running.get("/query?q=two&async=true").status, 204);
 }

@@ -44,6 +44,9 @@ fn health_and_readiness_follow_the_historian() {
     let ready = running.get("/ready");
     assert_eq!((ready.status, ready.json()["error"].as_str()), (503, Some("recovering")));
     assert!(ready.header("retry-after").is_some());
+    // Answers would lack what is not taken in yet.
+    let query = running.get("/query?q=names");
+    assert_eq!((query.status, query.header("retry-after").is_some()), (503, true));
 }
 
 #[test]
