@@ -5,7 +5,7 @@
 use influxql::ast::{BinaryOp, Expr};
 
 use super::constant::{Clock, Constant, constant};
-use super::fields::{operator, reference};
+use super::fields::reference;
 use super::time::{self, Bounds};
 use super::{Dialect, depth, math, sources, text};
 use crate::QueryError;
@@ -75,7 +75,7 @@ impl Splitter<'_> {
             Expr::Regex(text) => Ok(Planned::Pattern(sources::pattern(text)?)),
             Expr::Binary { op, left, right } => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                Ok(Planned::Binary { op: operator(*op), left: Box::new(left), right: Box::new(right) })
+                Ok(Planned::Binary { op: *op, left: Box::new(left), right: Box::new(right) })
             }
             Expr::Call { name, args } => self.call(expr, name, args),
             other => Err(invalid_condition(other)),
@@ -139,7 +139,7 @@ fn joined(op: BinaryOp, left: Planned, right: Planned) -> Planned {
         (true, _, _) => boolean(deciding),
         (_, true, _) => right,
         (_, _, true) => left,
-        _ => Planned::Binary { op: operator(op), left: Box::new(left), right: Box::new(right) },
+        _ => Planned::Binary { op, left: Box::new(left), right: Box::new(right) },
     }
 }
 

@@ -9,7 +9,7 @@ use super::constant::{Clock, Constant, combine, constant};
 use super::{Dialect, depth, math, sources, text};
 use crate::QueryError;
 use crate::plan::Column;
-use crate::plan::expr::{BinaryOp, Cast, Expr as Planned, Kinds, MathFunction, Reference};
+use crate::plan::expr::{Cast, Expr as Planned, Kinds, MathFunction, Reference};
 
 /// What the fields of a query depend on besides themselves.
 #[derive(Debug)]
@@ -102,11 +102,7 @@ impl Compiler<'_> {
         if literal(left).is_some() && literal(right).is_some() {
             return Err(QueryError::invalid("cannot perform a binary expression on two literals"));
         }
-        Ok(Planned::Binary {
-            op: operator(op),
-            left: Box::new(self.operand(left)?),
-            right: Box::new(self.operand(right)?),
-        })
+        Ok(Planned::Binary { op, left: Box::new(self.operand(left)?), right: Box::new(self.operand(right)?) })
     }
 
     fn math(&mut self, name: &str, function: MathFunction, args: &[Expr]) -> Result<Planned, QueryError> {
@@ -216,36 +212,12 @@ fn folded(expr: &Expr) -> Option<Folded> {
                 combine(*op, left, right, &TimeZone::UTC).map(Folded::Constant)
             }
             (left, right) => Some(Folded::Planned(Planned::Binary {
-                op: operator(*op),
+                op: *op,
                 left: Box::new(left.into_planned()),
                 right: Box::new(right.into_planned()),
             })),
         },
         leaf => field_constant(leaf).map(Folded::Constant),
-    }
-}
-
-/// The same operator in the plan.
-pub(super) fn operator(op: ast::BinaryOp) -> BinaryOp {
-    match op {
-        ast::BinaryOp::Add => BinaryOp::Add,
-        ast::BinaryOp::Sub => BinaryOp::Sub,
-        ast::BinaryOp::Mul => BinaryOp::Mul,
-        ast::BinaryOp::Div => BinaryOp::Div,
-        ast::BinaryOp::Mod => BinaryOp::Mod,
-        ast::BinaryOp::BitAnd => BinaryOp::BitAnd,
-        ast::BinaryOp::BitOr => BinaryOp::BitOr,
-        ast::BinaryOp::BitXor => BinaryOp::BitXor,
-        ast::BinaryOp::And => BinaryOp::And,
-        ast::BinaryOp::Or => BinaryOp::Or,
-        ast::BinaryOp::Eq => BinaryOp::Eq,
-        ast::BinaryOp::NotEq => BinaryOp::NotEq,
-        ast::BinaryOp::Matches => BinaryOp::Matches,
-        ast::BinaryOp::NotMatches => BinaryOp::NotMatches,
-        ast::BinaryOp::Less => BinaryOp::Less,
-        ast::BinaryOp::LessEq => BinaryOp::LessEq,
-        ast::BinaryOp::Greater => BinaryOp::Greater,
-        ast::BinaryOp::GreaterEq => BinaryOp::GreaterEq,
     }
 }
 

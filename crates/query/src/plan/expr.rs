@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+/// Operators with two operands: those of InfluxQL.
+pub use influxql::ast::BinaryOp;
 use model::FieldType;
 use regex::Regex;
 
@@ -192,45 +194,4 @@ pub enum MathFunction {
     Ceil,
     /// To the nearest whole number, halves away from zero.
     Round,
-}
-
-/// Operators with two operands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BinaryOp {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `%`
-    Mod,
-    /// `&`
-    BitAnd,
-    /// `|`
-    BitOr,
-    /// `^`
-    BitXor,
-    /// `AND`
-    And,
-    /// `OR`
-    Or,
-    /// `=`
-    Eq,
-    /// `!=`
-    NotEq,
-    /// `=~`
-    Matches,
-    /// `!~`
-    NotMatches,
-    /// `<`
-    Less,
-    /// `<=`
-    LessEq,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterEq,
 }
