@@ -1,22 +1,34 @@
-//! Stores behind one trait. Today there is one, the embedded engine; a remote store will be a module beside it.
-//! Not here: how data gets into a store (`pipeline`), what a query means (`query`).
+//! Stores: the embedded engine, and those in other processes (InfluxDB, VictoriaMetrics, PostgreSQL, another hissrv). What they
+//! differ in are four traits: [`Write`], [`Query`], [`Manage`], [`Health`]. One folder a store, with the same files in each.
+//! Not here: retries, batches and the order of writing (`writer`), what a query means (`query`).
+
+mod answers;
+mod health;
+mod manage;
+
+mod write;
 
 mod embedded;
+mod http;
 
-use query::execute::{Options, Sink};
-use query::{QueryError, Select};
+pub mod hissrv;
+pub mod influxdb;
+pub mod postgres;
+pub mod victoriametrics;
 
+pub use answers::Query;
 pub use embedded::Embedded;
+pub use health::{Health, Probe};
+pub use manage::{Database, Manage, Policy, Rollup, RollupColumn, Step, Wanted};
+pub use write::{Destination, Point, PointList, Points, Session, Write, WriteError, Written};
 
 /// A store that answers queries.
-pub trait StorageBackend: Send + Sync {
-    /// Its name in configuration, status and metrics.
+pub trait StorageBackend: Query {
+    /// Its name in configuration, status, metrics and file names: lower case.
     fn name(&self) -> &'static str;
-
-    /// Runs a plan; the tables of the answer go to `sink` while the rest is still being computed. Returns warnings for the reader.
-    /// Blocks; memory, time and rows are bounded by the limits in `options`.
-    ///
-    /// # Errors
-    /// [`QueryError`]: what is wrong with the plan, which limit was reached, why the store failed, or what `sink` said.
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError>;
 }
+
+/// A store in another process: fed by `writer`, asked, looked after.
+pub trait RemoteStore: StorageBackend + Write + Manage + Health {}
+
+impl<T: StorageBackend + Write + Manage + Health> RemoteStore for T {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backend::StorageBackend;
+use backend::Query;
 use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome};

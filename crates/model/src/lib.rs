@@ -5,6 +5,7 @@ pub mod column;
 pub mod ids;
 pub mod key;
 pub mod line;
+pub mod secret;
 pub mod time;
 pub mod units;
 pub mod value;
@@ -12,6 +13,7 @@ pub mod wire;
 
 pub use column::{Strings, Values};
 pub use ids::{BucketId, ColumnId, MeasurementId, Seq, SeriesId};
+pub use secret::Secret;
 pub use time::{Precision, TimeRange, TimestampNs, WindowNs};
 pub use units::{ByteSize, HumanDuration};
 pub use value::{FieldType, FieldValue};

@@ -1,13 +1,13 @@
 //! Settings of a Redis source. The short form of the seed, `url` and `patterns`, is enough; everything else has a default.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use model::{HumanDuration, Precision};
+use model::{HumanDuration, Precision, Secret};
 use serde::{Deserialize, Serialize};
+use tls::TlsConfig;
 
-use crate::redis::endpoint::{Endpoint, Secret, UrlError};
+use crate::redis::endpoint::{Endpoint, UrlError};
 
 const DEFAULT_URL: &str = "redis://localhost:6379";
 const DEFAULT_PATTERNS: [&str; 3] = ["point:update:*", "calc:result:*", "comsrv:*"];
@@ -31,7 +31,7 @@ pub struct RedisConfig {
     pub username: Option<String>,
     /// Password; overrides the one of the URL. Default none.
     #[serde(skip_serializing)]
-    pub password: Option<SecretText>,
+    pub password: Option<Secret>,
     /// Database number; overrides the one of the URL. Pub/Sub spans all databases, polling does not. Default none.
     pub db: Option<u32>,
     /// TLS settings; they apply to `rediss://` only.
@@ -66,17 +66,6 @@ impl Default for RedisConfig {
             snapshot: SnapshotConfig::default(),
             decoders: Vec::new(),
         }
-    }
-}
-
-/// A text of the configuration that is never displayed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "String")]
-pub struct SecretText(Secret);
-
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self(text.into())
     }
 }
 
@@ -116,20 +105,6 @@ impl Serialize for UrlText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// How a `rediss://` server is checked, and how we identify ourselves to it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TlsConfig {
-    /// PEM file of the authorities to trust instead of the system's. Default none.
-    pub ca_file: Option<PathBuf>,
-    /// PEM file of the client certificate; needs `key_file`. Default none.
-    pub cert_file: Option<PathBuf>,
-    /// PEM file of the client's private key; needs `cert_file`. Default none.
-    pub key_file: Option<PathBuf>,
-    /// Accepts any certificate: protects against listeners, not against impostors. Default false.
-    pub insecure: bool,
 }
 
 /// Polling with change detection: only what differs from the previous poll is stored.
@@ -258,7 +233,7 @@ impl RedisConfig {
         if self.snapshot.scan_interval.0 < Duration::from_millis(100) {
             return Err(range("snapshot.scan_interval", "at least 100ms".to_owned()));
         }
-        if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
+        if !self.tls.is_complete() {
             return Err(range("tls", "cert_file and key_file, or neither".to_owned()));
         }
         let polls = self.snapshot.enabled && !self.snapshot.include.is_empty();
@@ -275,7 +250,7 @@ impl RedisConfig {
             endpoint.username.clone_from(&self.username);
         }
         if let Some(password) = &self.password {
-            endpoint.password = Some(password.0.clone());
+            endpoint.password = Some(password.clone());
         }
         endpoint.db = self.db.unwrap_or(endpoint.db);
         Ok(endpoint)

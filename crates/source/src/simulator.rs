@@ -11,12 +11,13 @@ use jiff::tz::TimeZone;
 use model::{HumanDuration, TimestampNs};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{TimeUnit, TlsConfig};
+use crate::config::TimeUnit;
 use crate::decode::time::TimeRules;
 use crate::decode::{DecodeRules, Decoder};
 use crate::redis::endpoint::{Endpoint, UrlError};
 use crate::redis::{Backoff, Connection, Dialer, LinkError, Stop};
 use crate::sink::{Clock, SinkFactory};
+use tls::TlsConfig;
 
 const FIRST_CHANNEL: u32 = 1001;
 const DAY_NS: i64 = 86_400 * 1_000_000_000;

@@ -11,7 +11,7 @@ use query::execute::{Options, Sink, execute};
 use query::store::{Place, SeriesQuery};
 use query::{Cancel, QueryError, QueryResult, Select};
 
-use crate::StorageBackend;
+use crate::{Query, StorageBackend};
 
 /// The engine of this process with the names of its columns.
 #[derive(Clone)]
@@ -26,17 +26,6 @@ impl Embedded {
         Self { catalog, engine }
     }
 
-    /// The newest value of every field of the series wanted, one result series each, with all tags. Without names of fields, of
-    /// all fields.
-    ///
-    /// # Errors
-    /// An unknown database or retention policy, or the query was cancelled.
-    pub fn latest(&self, place: &Place, query: SeriesQuery, cancel: &Cancel) -> Result<QueryResult, QueryError> {
-        let mut result = latest::latest(self, place, query, cancel)?;
-        result.warnings.extend(self.missing_files());
-        Ok(result)
-    }
-
     /// A sentence for each file that is missing from every answer.
     fn missing_files(&self) -> Vec<String> {
         let missing = self.engine.damaged_files().into_iter();
@@ -48,8 +37,16 @@ impl StorageBackend for Embedded {
     fn name(&self) -> &'static str {
         "embedded"
     }
+}
 
+impl Query for Embedded {
     fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
         execute(plan, self, options, sink)
+    }
+
+    fn latest(&self, place: &Place, query: SeriesQuery, cancel: &Cancel) -> Result<QueryResult, QueryError> {
+        let mut result = latest::latest(self, place, query, cancel)?;
+        result.warnings.extend(self.missing_files());
+        Ok(result)
     }
 }

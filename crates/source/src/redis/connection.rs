@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 use socket2::{SockRef, TcpKeepalive};
+use tls::{TlsConfig, TlsError};
 
 use super::endpoint::{Address, Endpoint};
 use super::resp::{Frame, Item, ProtocolError, Reader, write_command};
 use super::stop::Stop;
-use super::tls::{self, TlsError};
-use crate::config::TlsConfig;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest wait for the answer to a command, and for a write to get through.

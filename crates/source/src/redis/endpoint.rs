@@ -4,31 +4,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use model::Secret;
+
 /// Port of Redis when the URL names none.
 const DEFAULT_PORT: u16 = 6379;
-
-/// A text that must not be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, for the one place that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// Where the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +105,7 @@ fn parse_db(text: &str) -> Result<u32, UrlError> {
 fn split_login(login: &str) -> Result<(Option<String>, Option<Secret>), UrlError> {
     let (user, password) = login.split_once(':').unwrap_or((login, ""));
     let present = |text: &str| if text.is_empty() { Ok(None) } else { percent_decode(text).map(Some) };
-    Ok((present(user)?, present(password)?.map(Secret)))
+    Ok((present(user)?, present(password)?.map(Secret::from)))
 }
 
 fn split_port(host_port: &str) -> Result<(&str, u16), UrlError> {

@@ -14,7 +14,6 @@ mod poll;
 mod probe;
 mod stop;
 mod subscriber;
-mod tls;
 
 pub(crate) use backoff::Backoff;
 pub use connection::LinkError;

@@ -1,0 +1,1 @@
+//! Another hissrv: from the edge to the centre.

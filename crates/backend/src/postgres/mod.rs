@@ -1,0 +1,1 @@
+//! PostgreSQL, with TimescaleDB's features where the extension is there.

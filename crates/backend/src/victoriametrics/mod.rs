@@ -1,0 +1,1 @@
+//! VictoriaMetrics, single node and cluster.

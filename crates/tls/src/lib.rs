@@ -1,0 +1,7 @@
+//! The client's side of TLS, the same for every server that hissrv connects to: settings, and what rustls makes of them.
+
+mod client;
+mod config;
+
+pub use client::{TlsError, client_config};
+pub use config::TlsConfig;
