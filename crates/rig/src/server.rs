@@ -100,28 +100,28 @@ impl Server {
     /// If the program is missing, or the server does not answer within 30 s; the message holds the end of its log.
     pub fn start_again(&mut self) {
         self.kill();
-        let mut process = self.launch();
+        let mut running = self.launch();
         let deadline = Instant::now() + START_MAX;
         while !(self.kind.answers)(self.port) {
-            let state = process.ended().map(|status| format!("ended with {status}"));
+            let state = running.process.ended().map(|status| format!("ended with {status}"));
             let late = (Instant::now() > deadline).then(|| format!("did not answer within {START_MAX:?}"));
             if let Some(trouble) = state.or(late) {
                 panic!("{} {trouble}; the end of its log:\n{}", self.kind.program, self.log_tail());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let guard = Guard::of(process.pid(), self.folder.path());
-        self.running = Some(Running { _guard: guard, process });
+        self.running = Some(running);
     }
 
-    fn launch(&self) -> Process {
+    fn launch(&self) -> Running {
         let log = File::options().create(true).append(true).open(self.log_file()).expect("open the server's log");
         let mut command = (self.kind.command)(self.folder.path(), self.port);
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("share the log")).stderr(log);
-        Process::spawn(&mut command).unwrap_or_else(|error| {
+        let process = Process::spawn(&mut command).unwrap_or_else(|error| {
             let Kind { program, package, .. } = self.kind;
             panic!("{program} cannot be started ({error}): apt-get install {package}")
-        })
+        });
+        Running { _guard: Guard::of(process.pid(), self.folder.path()), process }
     }
 
     fn process(&self) -> &Process {

@@ -1,12 +1,16 @@
 //! Each kind of server starts, answers, is killed, comes back with its data, is paused and resumed, and leaves nothing behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rig::{Server, encode, http_get, http_post};
+
+/// Tells a process of this test binary to be the victim.
+const VICTIM: &str = "RIG_VICTIM";
 
 #[test]
 fn influxdb_comes_back_with_its_data() {
@@ -86,6 +90,34 @@ fn nothing_is_left_behind_even_by_a_panic() {
     assert!(failed.join().is_err());
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     assert!(!folder.exists() && !Path::new(&format!("/proc/{pid}")).exists());
+}
+
+/// Not a promise: what the next test runs in a process of its own, and kills.
+#[test]
+fn a_victim_tells_its_server_and_waits() {
+    if std::env::var_os(VICTIM).is_some() {
+        let server = rig::victoriametrics();
+        println!("\nserver={}", server.pid());
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn a_server_ends_with_a_killed_test_process() {
+    let mut victim = std::process::Command::new(std::env::current_exe().unwrap());
+    victim.args(["--exact", "--nocapture", "a_victim_tells_its_server_and_waits"]).env(VICTIM, "1");
+    let mut victim = victim.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap()).lines();
+    let pid = lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("server=")?.to_owned())).unwrap();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let command_line = format!("/proc/{pid}/cmdline");
+    // Of a process that ended and nobody waited for, the command line is empty.
+    while std::fs::read_to_string(&command_line).is_ok_and(|line| !line.is_empty()) {
+        assert!(Instant::now() < deadline, "the server outlived its test");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn killed_and_started_again(server: &mut Server, has_data: impl Fn() -> bool) {
