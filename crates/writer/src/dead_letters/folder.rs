@@ -57,9 +57,9 @@ impl Folder {
     }
 }
 
-/// The number in a file's name; `None` when it is none of ours.
+/// The number in a file's name; `None` when it is none of ours, and for one that others could not be counted on from.
 fn parse(name: &str) -> Option<u64> {
-    let number = name.strip_suffix(SUFFIX)?.parse().ok()?;
+    let number = name.strip_suffix(SUFFIX)?.parse().ok().filter(|number| *number < u64::MAX / 2)?;
     (format!("{number:08}{SUFFIX}") == name).then_some(number)
 }
 
@@ -72,7 +72,9 @@ mod tests {
         let folder = Folder::new(Path::new("/data"), "influxdb").unwrap();
         assert_eq!(folder.file(7), Path::new("/data/dead-letter/influxdb/00000007.jsonl"));
         assert_eq!((parse("00000007.jsonl"), parse("123456789.jsonl")), (Some(7), Some(123_456_789)));
-        for name in ["7.jsonl", "00000007.jsonl.tmp", "00000007", "+0000007.jsonl", "x.jsonl"] {
+        for name in
+            ["7.jsonl", "00000007.jsonl.tmp", "00000007", "+0000007.jsonl", "x.jsonl", "18446744073709551615.jsonl"]
+        {
             assert_eq!(parse(name), None, "{name}");
         }
     }

@@ -23,6 +23,7 @@ mod content;
 mod files;
 mod folder;
 
+mod export;
 mod reader;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ use files::Files;
 use folder::Folder;
 
 pub use error::{Error, Problem};
+pub use export::{Format, NoFormat, export};
 pub use letter::{Filter, Letter, LetterId, NoLetterId};
 pub use reader::{Entry, Letters, survey};
 pub use tally::{ReasonCount, Stats};

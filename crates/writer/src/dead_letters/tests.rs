@@ -225,6 +225,15 @@ fn an_unfinished_end_is_cut_from_the_last_file_only_and_not_reported_while_it_is
 }
 
 #[test]
+fn the_name_of_a_file_that_a_killed_process_made_is_durable_once_the_folder_is_open() {
+    let fs = FaultFs::new();
+    fs.create_dir_all(&Path::new(DIR).join("dead-letter/influxdb")).unwrap();
+    fs.create(&Path::new(DIR).join("dead-letter/influxdb/00000001.jsonl")).unwrap();
+    add_all(&open(&fs, small()), 1..3);
+    assert_eq!(all(&open(&fs.crash(0), small())), letters(1..3));
+}
+
+#[test]
 fn reading_where_there_never_was_a_letter_gives_none() {
     let fs = shared(&FaultFs::new());
     assert_eq!(read(&fs, Path::new(DIR), "influxdb", Filter::default()).unwrap().count(), 0);
