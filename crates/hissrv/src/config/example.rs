@@ -54,7 +54,7 @@ fn the_examples_have_every_key_there_is() {
 #[test]
 fn the_samples_in_comments_of_the_examples_are_valid_and_say_something() {
     for example in EXAMPLES {
-        for section in ["decoders:", "policies:", "tasks:", "influxdb:"] {
+        for section in ["decoders:", "policies:", "tasks:", "influxdb:", "storage:"] {
             let loaded = parse(&with_sample(example, section), Path::new("hissrv.example.yaml"), &|_| None).unwrap();
             assert_ne!(json(&loaded.config), json(&Config::default()), "there is no sample of {section}");
         }
