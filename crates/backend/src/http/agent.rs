@@ -3,10 +3,11 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
-use ureq::{Agent, Body, BodyReader};
+use ureq::{Agent, AsSendBody, Body, BodyReader};
 
 use super::connector::TlsConnector;
 use super::gzip::Packer;
@@ -131,13 +132,29 @@ impl Http {
     /// As [`Http::post`]; while reading, the errors of the connection.
     pub(crate) fn stream(&self, target: &str, form: &str, longest: Duration) -> Result<Stream, HttpError> {
         let request = self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM);
-        let request = request.body(form.as_bytes()).map_err(|error| self.wrong(&error))?;
+        self.start_stream(request, form.as_bytes(), longest)
+    }
+
+    /// [`Http::stream`] of a request without a body.
+    ///
+    /// # Errors
+    /// As [`Http::stream`].
+    pub(crate) fn stream_get(&self, target: &str, longest: Duration) -> Result<Stream, HttpError> {
+        self.start_stream(self.request(Method::GET, target), (), longest)
+    }
+
+    fn start_stream<B>(&self, request: RequestBuilder, body: B, longest: Duration) -> Result<Stream, HttpError>
+    where
+        B: AsSendBody,
+        Request<B>: Sendable,
+    {
+        let request = request.body(body).map_err(|error| self.wrong(&error))?;
         let request = self.agent.configure_request(request).timeout_global(Some(longest));
         let response = self.check(request.timeout_connect(Some(self.timeout)).build().send(&self.agent), longest)?;
         Ok(Stream { reader: response.into_body().into_reader(), endpoint: self.endpoint.clone(), longest })
     }
 
-    fn request(&self, method: Method, target: &str) -> ureq::http::request::Builder {
+    fn request(&self, method: Method, target: &str) -> RequestBuilder {
         let request = Request::builder().method(method).uri(format!("{}{target}", self.endpoint));
         match &self.authorization {
             Some(value) => request.header(header::AUTHORIZATION, value.clone()),
@@ -145,7 +162,7 @@ impl Http {
         }
     }
 
-    fn exchange<B>(&self, request: ureq::http::request::Builder, body: B) -> Result<Reply, HttpError>
+    fn exchange<B>(&self, request: RequestBuilder, body: B) -> Result<Reply, HttpError>
     where
         Request<B>: Sendable,
     {
