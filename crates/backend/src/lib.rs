@@ -10,6 +10,7 @@ mod write;
 
 mod embedded;
 mod http;
+mod lines;
 
 pub mod hissrv;
 pub mod influxdb;
@@ -19,6 +20,7 @@ pub mod victoriametrics;
 pub use answers::Query;
 pub use embedded::Embedded;
 pub use health::{Health, Probe};
+pub use http::{Endpoint, Gzip, Login, SetupError, UrlError};
 pub use manage::{Database, Manage, Policy, Rollup, RollupColumn, Step, Wanted};
 pub use write::{Destination, Point, PointList, Points, Session, Write, WriteError, Written};
 
