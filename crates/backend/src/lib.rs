@@ -11,6 +11,8 @@ mod write;
 mod embedded;
 mod http;
 mod lines;
+#[allow(dead_code, reason = "the stores to come use it")]
+mod remote;
 
 pub mod hissrv;
 pub mod influxdb;
