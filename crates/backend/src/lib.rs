@@ -10,6 +10,9 @@ mod write;
 
 mod embedded;
 mod http;
+mod lines;
+#[allow(dead_code, reason = "the stores to come use it")]
+mod remote;
 
 pub mod hissrv;
 pub mod influxdb;
@@ -19,6 +22,7 @@ pub mod victoriametrics;
 pub use answers::Query;
 pub use embedded::Embedded;
 pub use health::{Health, Probe};
+pub use http::{Endpoint, Gzip, Login, SetupError, UrlError};
 pub use manage::{Database, Manage, Policy, Rollup, RollupColumn, Step, Wanted};
 pub use write::{Destination, Point, PointList, Points, Session, Write, WriteError, Written};
 
