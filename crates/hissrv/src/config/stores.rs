@@ -92,6 +92,21 @@ impl Config {
         fed.into_iter().filter(|(_, is_fed)| *is_fed).map(|(name, _)| name).collect()
     }
 
+    /// Where a store is, without login, with a space before it; empty for the embedded one.
+    pub fn address_of(&self, name: StoreName) -> String {
+        let storage = self.storage.as_ref();
+        let url = match name {
+            StoreName::Embedded => None,
+            StoreName::Influxdb => self.influxdb.as_ref().map(|c| c.url.to_string()),
+            StoreName::Victoriametrics => {
+                storage.and_then(|s| s.victoriametrics.as_ref()).map(|c| c.url.to_string())
+            }
+            StoreName::Postgres => storage.and_then(|s| s.postgres.as_ref()).map(|c| c.url.to_string()),
+            StoreName::Hissrv => storage.and_then(|s| s.hissrv.as_ref()).map(|c| c.url.to_string()),
+        };
+        url.map_or_else(String::new, |url| format!(" {url}"))
+    }
+
     /// True when values are kept inside hissrv.
     pub fn feeds_embedded(&self) -> bool {
         self.stores().contains(&StoreName::Embedded)
