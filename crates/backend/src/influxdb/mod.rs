@@ -2,7 +2,6 @@
 //! buckets or databases named `database` and `database/policy` in 2.x and 3.x. Which of them a server is, it says itself.
 //! Not here: hissrv's own answers in InfluxDB's language (`server::influx`).
 
-mod ask;
 mod config;
 mod generation;
 
@@ -23,14 +22,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::StorageBackend;
+use client::Client;
+
 use crate::http::SetupError;
 
 pub use config::{InfluxdbConfig, Version};
 pub use generation::Generation;
 
-pub(crate) use ask::{Ask, Dialect, Question};
-pub(crate) use client::Client;
+pub(crate) use client::query_form;
 pub(crate) use policies::keep_policies_in_step;
 pub(crate) use statements::Statements;
 

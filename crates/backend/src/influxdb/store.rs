@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::query::QueryError;
 
 use super::client::{Client, PRODUCT};
-use super::{Ask, Dialect, Generation, InfluxDb, Question, encode, v1, v2, v3};
+use super::{Generation, InfluxDb, encode, v1, v2, v3};
 use crate::http::HttpError;
 use crate::{Health, Manage, Points, Probe, Session, Step, Wanted, Write, WriteError, Written, lines};
 
@@ -87,25 +87,12 @@ impl Health for InfluxDb {
     }
 }
 
-impl Ask for InfluxDb {
-    fn ask(&self, question: &Question<'_>) -> Result<Box<dyn Read + Send>, QueryError> {
+impl InfluxDb {
+    pub(crate) fn ask(&self, database: &str, policy: Option<&str>, text: &str) -> Result<Box<dyn Read>, QueryError> {
         let generation = self.client.generation().map_err(|error| QueryError::Store(error.to_string()))?;
-        match self.client.ask(generation, question) {
+        match self.client.ask(generation, database, policy, text) {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) if error.status() == Some(400) => Err(QueryError::invalid(error.reason())),
             Err(error) => Err(error.into_query_error(PRODUCT)),
         }
-    }
-
-    fn dialect(&self) -> Result<Dialect, QueryError> {
-        match self.client.generation() {
-            Ok(Generation::V1 | Generation::V2) => Ok(Dialect::Influx1),
-            Ok(Generation::V3) => Ok(Dialect::Influx3),
-            Err(error) => Err(QueryError::Store(error.to_string())),
-        }
-    }
-
-    fn product(&self) -> &'static str {
-        PRODUCT
     }
 }
