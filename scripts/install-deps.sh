@@ -12,6 +12,7 @@ program_of() {
   case $1 in
     influxdb) echo influxd ;;
     influxdb-client) echo influx ;;
+    postgresql) echo initdb ;;
     nodejs) echo node ;;
     *) echo "$1" ;;
   esac

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/install-deps.sh redis-server openssl influxdb influxdb-client python3 python3-venv nodejs npm
+scripts/install-deps.sh redis-server openssl influxdb influxdb-client victoria-metrics postgresql python3 python3-venv nodejs npm
 scripts/install-clients.sh
 cargo test --quiet --locked --manifest-path bench/Cargo.toml
 
