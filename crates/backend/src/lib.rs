@@ -11,6 +11,7 @@ mod write;
 mod embedded;
 mod http;
 mod lines;
+mod remote;
 
 pub mod hissrv;
 pub mod influxdb;

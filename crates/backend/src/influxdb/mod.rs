@@ -9,6 +9,8 @@ mod client;
 mod encode;
 mod store;
 
+pub(crate) mod query;
+
 mod continuous;
 mod policies;
 mod statements;
@@ -23,6 +25,7 @@ mod tests;
 use std::sync::Arc;
 
 use client::Client;
+use query::Schemas;
 
 use crate::http::SetupError;
 
@@ -34,9 +37,9 @@ pub(crate) use policies::keep_policies_in_step;
 pub(crate) use statements::Statements;
 
 /// An InfluxDB server.
-#[derive(Debug)]
 pub struct InfluxDb {
     client: Arc<Client>,
+    schemas: Schemas,
 }
 
 impl InfluxDb {
@@ -45,6 +48,6 @@ impl InfluxDb {
     /// # Errors
     /// [`SetupError`] naming the setting that is wrong.
     pub fn new(config: &InfluxdbConfig) -> Result<Self, SetupError> {
-        Ok(Self { client: Arc::new(Client::new(config)?) })
+        Ok(Self { client: Arc::new(Client::new(config)?), schemas: Schemas::default() })
     }
 }

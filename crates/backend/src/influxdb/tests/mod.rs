@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use model::{FieldValue, HumanDuration, TimestampNs};
 
+use super::query::Ask;
 use super::*;
 use crate::{Database, Destination, Point, PointList, Points, Policy, Rollup, RollupColumn, Step, Wanted, Write};
 use crate::{WriteError, Written};
