@@ -10,6 +10,8 @@ mod write;
 
 mod embedded;
 mod http;
+#[allow(dead_code, reason = "the stores to come use it")]
+mod remote;
 
 pub mod hissrv;
 pub mod influxdb;

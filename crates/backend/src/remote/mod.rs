@@ -1,0 +1,101 @@
+//! Queries that a remote store cannot answer by itself: its points are fetched, and hissrv's own execution does the rest.
+//!
+//! A store offers its points as [`RawPoints`]; [`run`] executes a plan over them. What the store does not deliver ends the query
+//! as an error: no table is given out in which points are missing. Fetched points are not kept; what the query holds of them
+//! counts against its limits. Not here: what a store can answer itself (each store's `query`).
+
+mod columns;
+mod reader;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::ops::ControlFlow;
+
+use model::{FieldType, FieldValue, TimeRange, TimestampNs};
+use query::execute::{Options, Sink, execute};
+use query::store::{Place, Schema, TagCondition};
+use query::{Cell, QueryError, Select};
+
+use store::RemoteQuery;
+
+/// Keys and values of the tags of one series, in ascending order of the keys; none has an empty value.
+pub(crate) type Tags = Vec<(String, String)>;
+
+/// Takes the points of a column and says whether more are wanted.
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(TimestampNs, FieldValue<'_>) -> ControlFlow<()>;
+
+/// One field of one series, and where it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column<'a> {
+    /// Database and retention policy.
+    pub(crate) place: &'a Place,
+    /// Name of the measurement.
+    pub(crate) measurement: &'a str,
+    /// The series: it has these tags and no others.
+    pub(crate) tags: &'a [(String, String)],
+    /// Field key.
+    pub(crate) field: &'a str,
+    /// Type that [`RawPoints::schema`] gave the field.
+    pub(crate) kind: FieldType,
+}
+
+/// A remote store as far as a plan needs it. All methods block, and are called by several threads at once.
+pub(crate) trait RawPoints: Send + Sync {
+    /// Names of all measurements, in any order.
+    ///
+    /// # Errors
+    /// [`QueryError::NotFound`] for a database or retention policy that does not exist, [`QueryError::Store`] when the store fails.
+    fn measurements(&self, place: &Place) -> Result<Vec<String>, QueryError>;
+
+    /// Fields and tags of a measurement, sorted; empty when there is none of the name.
+    ///
+    /// # Errors
+    /// As for [`Self::measurements`].
+    fn schema(&self, place: &Place, measurement: &str) -> Result<Schema, QueryError>;
+
+    /// The series of a measurement, in any order. Those that do not fulfil `filter` may be among them: it is checked afterwards, so
+    /// that a store leaves out the conditions that it cannot check itself.
+    ///
+    /// # Errors
+    /// As for [`Self::measurements`].
+    fn series(&self, place: &Place, measurement: &str, filter: &[TagCondition]) -> Result<Vec<Tags>, QueryError>;
+
+    /// Gives the points of a column inside `range` to `visit`, oldest first, each time once, every value of the column's type,
+    /// until `visit` breaks. A column without points is no error.
+    ///
+    /// # Errors
+    /// As for [`Self::measurements`]; the points given before do not count then.
+    fn points(&self, column: &Column<'_>, range: TimeRange, visit: Visit<'_>) -> Result<(), QueryError>;
+
+    /// The newest point of a column inside `range`. Stores that find it without reading the others have their own.
+    ///
+    /// # Errors
+    /// As for [`Self::points`].
+    fn newest(&self, column: &Column<'_>, range: TimeRange) -> Result<Option<(TimestampNs, Cell)>, QueryError> {
+        let mut newest = None;
+        self.points(column, range, &mut |time, value| {
+            newest = Some((time, Cell::from(value)));
+            ControlFlow::Continue(())
+        })?;
+        Ok(newest)
+    }
+}
+
+/// Answers `plan` from the points of a store, as [`execute`] does.
+///
+/// # Errors
+/// Those of [`execute`], and those of the store.
+pub(crate) fn run(
+    points: &dyn RawPoints,
+    plan: &Select,
+    options: &Options<'_>,
+    sink: Sink<'_>,
+) -> Result<Vec<String>, QueryError> {
+    let store = RemoteQuery::new(points);
+    let outcome = execute(plan, &store, options, &mut |table| {
+        // What a failed scan left out may be missing from this table.
+        if store.has_failed() { Err(QueryError::Enough) } else { sink(table) }
+    });
+    store.into_failure().map_or(outcome, Err)
+}
