@@ -17,6 +17,7 @@ mod trial;
 macro_rules! every_store_keeps {
     ($($topic:ident { $($promise:ident,)+ })+) => {
         every_store_keeps!(@ embedded { $($topic { $($promise,)+ })+ });
+        every_store_keeps!(@ influxdb { $($topic { $($promise,)+ })+ });
     };
     (@ $store:ident { $($topic:ident { $($promise:ident,)+ })+ }) => {
         mod $store {
@@ -57,6 +58,13 @@ mod of {
             a_hostile_text_in_a_filter_matches_only_itself,
             hostile_measurements_are_kept_apart,
             names_that_differ_in_case_only_are_kept_apart,
+        }
+        confusable {
+            measurements_and_fields_that_join_alike_are_kept_apart,
+            names_that_stores_use_themselves_are_data,
+            long_names_that_begin_alike_are_kept_apart,
+            a_field_may_have_the_name_of_a_tag,
+            a_database_of_a_hostile_name_is_one_like_others,
         }
         times {
             times_are_kept_to_the_grain,

@@ -1,6 +1,6 @@
 //! A subject beside an embedded engine that holds the same points: both are asked the same.
 
-use backend::{Destination, Point, PointList, Points as _, Query, Written};
+use backend::{Destination, Point, PointList, Points as _, Query, WriteError, Written};
 use model::TimestampNs;
 use query::aggregate::Registry;
 use query::compile::{Context, Dialect, compile};
@@ -46,18 +46,27 @@ impl<'a> Trial<'a> {
     /// Writes these points to both. What the subject has no type for has to be counted.
     #[track_caller]
     pub(crate) fn write_list(&self, points: &PointList) {
+        self.try_write_list(points).unwrap_or_else(|error| panic!("write: {error:?}"));
+    }
+
+    /// Writes these points to the subject, and to the reference what the subject takes.
+    #[track_caller]
+    pub(crate) fn try_write(&self, points: &[Point<'_>]) -> Result<(), WriteError> {
+        self.try_write_list(&list(self.place(), points))
+    }
+
+    #[track_caller]
+    fn try_write_list(&self, points: &PointList) -> Result<(), WriteError> {
         let mut kept = PointList::new(points.place().clone());
         points.visit(0..points.len(), &mut |point| {
             if let Some(value) = self.subject.keeps(point.value) {
                 kept.push(Point { value, ..point });
             }
         });
-        assert_eq!(self.reference.write(&kept), 0, "the points contradict each other");
         let filtered = (points.len() - kept.len()) as u64;
-        match self.subject.write(points) {
-            Ok(written) => assert_eq!(written, Written { filtered }),
-            Err(error) => panic!("write: {error:?}"),
-        }
+        assert_eq!(self.subject.write(points)?, Written { filtered });
+        assert_eq!(self.reference.write(&kept), 0, "the points contradict each other");
+        Ok(())
     }
 
     /// Both give the same rows to a query, bit by bit as far as the subject keeps numbers so.

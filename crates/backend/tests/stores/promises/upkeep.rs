@@ -58,23 +58,23 @@ pub(crate) fn a_policy_of_its_own_is_written_and_read(subject: &dyn Subject) {
 pub(crate) fn the_probe_names_product_and_version(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
     let probe = remote.store.probe().unwrap();
-    let rest = probe.version.strip_prefix(remote.product);
+    let rest = probe.version.strip_prefix(remote.kind.product);
     let has_number = rest.is_some_and(|rest| rest.chars().next().is_some_and(|c| c.is_ascii_digit()));
-    assert!(has_number, "{:?} is not {:?} and a number", probe.version, remote.product);
+    assert!(has_number, "{:?} is not {:?} and a number", probe.version, remote.kind.product);
     assert_eq!(remote.store.probe().unwrap().incarnation, probe.incarnation);
 }
 
 pub(crate) fn a_store_that_is_not_there_is_away(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let store = (remote.at)(&remote.url_of(nobody.port()), TIMEOUT);
+    let store = (remote.kind.at)(&remote.url_of(nobody.port()), TIMEOUT);
     is_away(&*store, subject.place());
 }
 
 pub(crate) fn a_store_that_does_not_answer_is_away_within_its_timeout(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
-    let server = (remote.server)();
-    let store = (remote.at)(&server.url(), TIMEOUT);
+    let server = (remote.kind.server)();
+    let store = (remote.kind.at)(&server.url(), TIMEOUT);
     store.keep_in_step(&wanted(subject.place())).unwrap();
     let mut session = store.session();
     let points = list(subject.place(), &[point("m,a=x", "v", Float(1.0), START)]);
