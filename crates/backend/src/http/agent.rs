@@ -21,6 +21,12 @@ pub(crate) use ureq::http::Method;
 /// request seldom meets one that is cut already.
 const MAX_IDLE: Duration = Duration::from_secs(30);
 
+/// Longest wait for a part of an answer that is handed out as it comes: a query may compute for long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Go's servers read so much of a body that they do not want; below it every answer arrives.
+const ASKED_BEFORE: usize = 256 << 10;
+
 /// Largest answer taken as a whole; larger ones are for [`Http::stream`].
 const MAX_ANSWER: u64 = 4 << 20;
 
@@ -89,11 +95,14 @@ impl Http {
     /// [`HttpError`]; every status from 300 on is one.
     pub(crate) fn post(&self, target: &str, content_type: &str, body: &[u8]) -> Result<Reply, HttpError> {
         let request = || self.request(Method::POST, target).header(header::CONTENT_TYPE, content_type);
-        let send_packed = |packed: &[u8]| self.exchange(request().header(header::CONTENT_ENCODING, "gzip"), packed);
+        let send_packed = |packed: &[u8]| {
+            let request = request().header(header::CONTENT_ENCODING, "gzip");
+            self.exchange(ask_before(request, packed), packed)
+        };
         match self.packer.as_ref().and_then(|packer| packer.pack(body, send_packed)) {
             Some(Ok(answer)) => answer,
             Some(Err(error)) => Err(HttpError::from_io(&error, &self.endpoint, self.timeout)),
-            None => self.exchange(request(), body),
+            None => self.exchange(ask_before(request(), body), body),
         }
     }
 
@@ -125,33 +134,33 @@ impl Http {
         self.exchange(self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM), form.as_bytes())
     }
 
-    /// Sends a form and hands the answer out as it comes, however large. All of it takes at most `longest`; the usual timeout
-    /// holds for the connection only, since the store may have to compute for long.
+    /// Sends a form and hands the answer out as it comes, however large. The store may compute for up to a minute before it
+    /// begins, and as long before each further part; the usual timeout holds for the connection.
     ///
     /// # Errors
     /// As [`Http::post`]; while reading, the errors of the connection.
-    pub(crate) fn stream(&self, target: &str, form: &str, longest: Duration) -> Result<Stream, HttpError> {
-        let request = self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM);
-        self.start_stream(request, form.as_bytes(), longest)
+    pub(crate) fn stream(&self, target: &str, form: &str) -> Result<Stream, HttpError> {
+        self.start_stream(self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM), form.as_bytes())
     }
 
     /// [`Http::stream`] of a request without a body.
     ///
     /// # Errors
     /// As [`Http::stream`].
-    pub(crate) fn stream_get(&self, target: &str, longest: Duration) -> Result<Stream, HttpError> {
-        self.start_stream(self.request(Method::GET, target), (), longest)
+    pub(crate) fn stream_get(&self, target: &str) -> Result<Stream, HttpError> {
+        self.start_stream(self.request(Method::GET, target), ())
     }
 
-    fn start_stream<B>(&self, request: RequestBuilder, body: B, longest: Duration) -> Result<Stream, HttpError>
+    fn start_stream<B>(&self, request: RequestBuilder, body: B) -> Result<Stream, HttpError>
     where
         B: AsSendBody,
         Request<B>: Sendable,
     {
         let request = request.body(body).map_err(|error| self.wrong(&error))?;
-        let request = self.agent.configure_request(request).timeout_global(Some(longest));
-        let response = self.check(request.timeout_connect(Some(self.timeout)).build().send(&self.agent), longest)?;
-        Ok(Stream { reader: response.into_body().into_reader(), endpoint: self.endpoint.clone(), longest })
+        let request = self.agent.configure_request(request).timeout_global(None).timeout_connect(Some(self.timeout));
+        let request = request.timeout_per_write(Some(self.timeout)).timeout_per_read(Some(PATIENCE)).build();
+        let response = self.check(request.send(&self.agent), PATIENCE)?;
+        Ok(Stream { reader: response.into_body().into_reader(), endpoint: self.endpoint.clone() })
     }
 
     fn request(&self, method: Method, target: &str) -> RequestBuilder {
@@ -219,6 +228,12 @@ impl Http {
     }
 }
 
+/// A large body is sent when the server wants it. Otherwise one that finds it too large answers and cuts the connection while we
+/// are still sending, and its answer is lost.
+fn ask_before(request: RequestBuilder, body: &[u8]) -> RequestBuilder {
+    if body.len() < ASKED_BEFORE { request } else { request.header(header::EXPECT, "100-continue") }
+}
+
 /// A request that ureq takes, with a body or without.
 trait Sendable {
     fn send(self, agent: &Agent) -> Result<Response<Body>, ureq::Error>;
@@ -240,13 +255,12 @@ impl Sendable for Request<&[u8]> {
 pub(crate) struct Stream {
     reader: BodyReader<'static>,
     endpoint: Endpoint,
-    longest: Duration,
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer).map_err(|error| {
-            let told = HttpError::from_ureq(ureq::Error::from(error), &self.endpoint, self.longest);
+            let told = HttpError::from_ureq(ureq::Error::from(error), &self.endpoint, PATIENCE);
             io::Error::other(told.to_string())
         })
     }

@@ -128,9 +128,12 @@ impl HttpError {
         matches!(self, Self::Connect(_) | Self::Lost(_))
     }
 
-    /// What it means for a query of `store`.
+    /// What it means for a query of `store`: with status 400 or 422 the store does not understand it and says why.
     pub(crate) fn into_query_error(self, store: &str) -> QueryError {
-        QueryError::Store(format!("{store}: {self}"))
+        match self.status() {
+            Some(400 | 422) => QueryError::invalid(self.reason()),
+            _ => QueryError::Store(format!("{store}: {self}")),
+        }
     }
 }
 

@@ -160,6 +160,9 @@ fn read_request(reader: &mut BufReader<TcpStream>, connection: usize) -> Option<
     }
     let mut asked = Asked { method, target, headers, body: String::new(), connection };
     let len = asked.header("content-length").map_or(0, |len| len.parse().unwrap());
+    if asked.header("expect").is_some() {
+        reader.get_ref().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+    }
     let mut body = vec![0; len];
     reader.read_exact(&mut body).ok()?;
     asked.body = match asked.header("content-encoding") {

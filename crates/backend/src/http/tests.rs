@@ -200,7 +200,7 @@ fn a_large_answer_is_refused_as_a_whole_but_can_be_streamed() {
     let fake = answering(Answer::json(200, "x".repeat(5 << 20)));
     let http = http(&fake.url());
     assert!(matches!(http.get("/query"), Err(HttpError::AnswerTooLarge(_))));
-    let mut stream = http.stream("/query", &form(&[("q", "SHOW")]), Duration::from_secs(10)).unwrap();
+    let mut stream = http.stream("/query", &form(&[("q", "SHOW")])).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     assert_eq!(text.len(), 5 << 20);
@@ -218,4 +218,16 @@ fn other_methods_carry_json_or_nothing() {
     http.post_form("/query", "q=x").unwrap();
     assert_eq!(fake.lines(), ["PATCH /api/v2/buckets/1", "DELETE /api/v2/tasks/1", "POST /query"]);
     assert_eq!(fake.asked()[0].body, "{}");
+}
+
+#[test]
+fn a_large_body_is_sent_when_the_server_wants_it() {
+    let fake = answering(Answer::status(204));
+    let http = http(&fake.url());
+    for (len, expect) in [(100 << 10, None), (300 << 10, Some("100-continue"))] {
+        let body = "x".repeat(len);
+        http.post("/write", "text/plain", body.as_bytes()).unwrap();
+        let asked = fake.asked().pop().unwrap();
+        assert_eq!((asked.body.len(), asked.header("expect")), (len, expect));
+    }
 }

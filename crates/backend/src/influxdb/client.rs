@@ -2,14 +2,13 @@
 //! was lost.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 
+use super::Generation;
 use super::config::{InfluxdbConfig, Version};
 use super::encode::bucket_name;
-use super::{Generation, Question};
 use crate::WriteError;
 use crate::http::{Auth, Http, HttpError, Reply, SetupError, Stream, form};
 
@@ -158,33 +157,35 @@ impl Client {
     ///
     /// # Errors
     /// [`HttpError`].
-    pub(super) fn ask(&self, generation: Generation, question: &Question<'_>) -> Result<Stream, HttpError> {
+    pub(super) fn ask(
+        &self,
+        generation: Generation,
+        database: &str,
+        policy: Option<&str>,
+        text: &str,
+    ) -> Result<Stream, HttpError> {
         let answer = match generation {
-            Generation::V1 | Generation::V2 => self.http.stream("/query", &query_form(question), question.longest),
+            Generation::V1 | Generation::V2 => self.http.stream("/query", &query_form(database, policy, text)),
             // In the URL: the first versions of 3.x read it nowhere else.
             Generation::V3 => {
-                let policy = self.named_policy(question);
-                let database = question.database.map(|database| bucket_name(database, policy.as_ref()));
-                let question = Question { database: database.as_deref(), policy: None, ..*question };
-                self.bearer.stream_get(&format!("/query?{}", query_form(&question)), question.longest)
+                let policy = policy.filter(|policy| !self.is_default(database, policy)).map(str::to_owned);
+                let form = query_form(&bucket_name(database, policy.as_ref()), None, text);
+                self.bearer.stream_get(&format!("/query?{form}"))
             }
         };
         answer.inspect_err(|error| self.note(error))
     }
 
-    /// The policy of a question, unless it is the default one.
-    fn named_policy(&self, question: &Question<'_>) -> Option<String> {
-        let defaults = lock(&self.default_policies);
-        let default = question.database.and_then(|database| defaults.get(database));
-        question.policy.filter(|policy| default.is_none_or(|default| default != policy)).map(str::to_owned)
+    fn is_default(&self, database: &str, policy: &str) -> bool {
+        lock(&self.default_policies).get(database).is_some_and(|default| default == policy)
     }
 }
 
 /// What InfluxDB 1.x's `/query` takes, for an answer in chunks with times in nanoseconds.
-pub(crate) fn query_form(question: &Question<'_>) -> String {
-    let mut pairs = vec![("q", question.text), ("epoch", "ns"), ("chunked", "true")];
-    pairs.extend(question.database.map(|database| ("db", database)));
-    pairs.extend(question.policy.map(|policy| ("rp", policy)));
+pub(crate) fn query_form(database: &str, policy: Option<&str>, text: &str) -> String {
+    let mut pairs = vec![("db", database)];
+    pairs.extend(policy.map(|policy| ("rp", policy)));
+    pairs.extend([("q", text), ("epoch", "ns"), ("chunked", "true")]);
     form(&pairs)
 }
 

@@ -2,9 +2,14 @@
 
 use influxql::ast::{ContinuousQuery, Expr, Field, Measurement, MeasurementName, Select, Show, Source, Statement};
 
+use super::client::PRODUCT;
 use super::policies::nanoseconds;
 use super::statements::{StatementError, Statements};
 use crate::{Rollup, Step, WriteError};
+
+/// Functions of one field that give one value for a window.
+const FUNCTIONS: [&str; 12] =
+    ["count", "first", "integral", "last", "max", "mean", "median", "min", "mode", "spread", "stddev", "sum"];
 
 /// Makes the continuous queries that are missing and makes those anew whose text differs. One that the server refuses is a
 /// [`Step::Impossible`] with its reason.
@@ -30,6 +35,12 @@ fn keep_rollup(
     rollup: &Rollup,
     existing: Option<&str>,
 ) -> Result<Option<Step>, WriteError> {
+    let subject = format!("continuous query {:?} of {:?}", rollup.name, rollup.database);
+    // The server itself would take it, and fail in silence whenever it runs it.
+    let is_unknown = |function: &&str| !FUNCTIONS.contains(function);
+    if let Some(function) = rollup.columns.iter().map(|column| column.function.as_str()).find(is_unknown) {
+        return Ok(Some(Step::Impossible(format!("{subject}: {PRODUCT} has no function like {function}"))));
+    }
     let create = Statement::CreateContinuousQuery(Box::new(continuous_query(rollup)));
     let done = match existing {
         None => "created",
@@ -39,7 +50,6 @@ fn keep_rollup(
             "made anew"
         }
     };
-    let subject = format!("continuous query {:?} of {:?}", rollup.name, rollup.database);
     match statements.run(&create) {
         Ok(_) => Ok(Some(Step::Done(format!("{subject} {done}")))),
         Err(StatementError::Refused(reason)) => Ok(Some(Step::Impossible(format!("{subject}: {reason}")))),

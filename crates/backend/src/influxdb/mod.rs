@@ -2,13 +2,14 @@
 //! buckets or databases named `database` and `database/policy` in 2.x and 3.x. Which of them a server is, it says itself.
 //! Not here: hissrv's own answers in InfluxDB's language (`server::influx`).
 
-mod ask;
 mod config;
 mod generation;
 
 mod client;
 mod encode;
 mod store;
+
+pub(crate) mod query;
 
 mod continuous;
 mod policies;
@@ -23,21 +24,22 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::StorageBackend;
+use client::Client;
+use query::Schemas;
+
 use crate::http::SetupError;
 
 pub use config::{InfluxdbConfig, Version};
 pub use generation::Generation;
 
-pub(crate) use ask::{Ask, Dialect, Question};
-pub(crate) use client::Client;
+pub(crate) use client::query_form;
 pub(crate) use policies::keep_policies_in_step;
 pub(crate) use statements::Statements;
 
 /// An InfluxDB server.
-#[derive(Debug)]
 pub struct InfluxDb {
     client: Arc<Client>,
+    schemas: Schemas,
 }
 
 impl InfluxDb {
@@ -46,6 +48,6 @@ impl InfluxDb {
     /// # Errors
     /// [`SetupError`] naming the setting that is wrong.
     pub fn new(config: &InfluxdbConfig) -> Result<Self, SetupError> {
-        Ok(Self { client: Arc::new(Client::new(config)?) })
+        Ok(Self { client: Arc::new(Client::new(config)?), schemas: Schemas::default() })
     }
 }

@@ -4,12 +4,17 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::query::QueryError;
+use ::query::execute::{Options, Sink};
+use ::query::store::{Place, SeriesQuery};
+use ::query::{Cancel, QueryError, QueryResult, Select};
 
 use super::client::{Client, PRODUCT};
-use super::{Ask, Dialect, Generation, InfluxDb, Question, encode, v1, v2, v3};
+use super::query::{self, Ask};
+use super::{Generation, InfluxDb, encode, v1, v2, v3};
 use crate::http::HttpError;
-use crate::{Health, Manage, Points, Probe, Session, Step, Wanted, Write, WriteError, Written, lines};
+use crate::{
+    Health, Manage, Points, Probe, Query, Session, Step, StorageBackend, Wanted, Write, WriteError, Written, lines,
+};
 
 /// What a session's buffer may keep between two batches.
 const MAX_KEPT: usize = 8 << 20;
@@ -88,24 +93,27 @@ impl Health for InfluxDb {
 }
 
 impl Ask for InfluxDb {
-    fn ask(&self, question: &Question<'_>) -> Result<Box<dyn Read + Send>, QueryError> {
+    fn ask(&self, database: &str, policy: Option<&str>, text: &str) -> Result<Box<dyn Read>, QueryError> {
         let generation = self.client.generation().map_err(|error| QueryError::Store(error.to_string()))?;
-        match self.client.ask(generation, question) {
+        match self.client.ask(generation, database, policy, text) {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) if error.status() == Some(400) => Err(QueryError::invalid(error.reason())),
             Err(error) => Err(error.into_query_error(PRODUCT)),
         }
     }
+}
 
-    fn dialect(&self) -> Result<Dialect, QueryError> {
-        match self.client.generation() {
-            Ok(Generation::V1 | Generation::V2) => Ok(Dialect::Influx1),
-            Ok(Generation::V3) => Ok(Dialect::Influx3),
-            Err(error) => Err(QueryError::Store(error.to_string())),
-        }
+impl Query for InfluxDb {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+        query::run(self, &self.schemas, plan, options, sink)
     }
 
-    fn product(&self) -> &'static str {
-        PRODUCT
+    fn latest(&self, place: &Place, query: SeriesQuery, cancel: &Cancel) -> Result<QueryResult, QueryError> {
+        query::latest(self, &self.schemas, place, query, cancel)
+    }
+}
+
+impl StorageBackend for InfluxDb {
+    fn name(&self) -> &'static str {
+        "influxdb"
     }
 }
