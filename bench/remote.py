@@ -23,7 +23,7 @@ from harness.report import median, table, thousands
 from harness.servers import Hissrv, InfluxDb, Server, VictoriaMetrics, expect_ok
 
 FREE_DISK_GIB = 8
-POLL_S = 0.05
+POLL_S = 0.2
 LIMIT_S = 600
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/15/bin"
 

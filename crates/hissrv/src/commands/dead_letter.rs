@@ -23,7 +23,12 @@ pub(crate) fn run(args: &DeadLetterArgs) -> Result<(), Failure> {
         DeadLetterCommand::Export { data, format } => export(&Folder::of(args, data)?, *format),
         DeadLetterCommand::Retry(service) => {
             let answer = treat(args, &service.url, "retry")?;
-            Ok(writeln!(std::io::stdout(), "{} stored, {} refused again", number(&answer, "stored"), number(&answer, "refused"))?)
+            Ok(writeln!(
+                std::io::stdout(),
+                "{} stored, {} refused again",
+                number(&answer, "stored"),
+                number(&answer, "refused")
+            )?)
         }
         DeadLetterCommand::Purge(service) => {
             let answer = treat(args, &service.url, "purge")?;

@@ -24,9 +24,7 @@ pub use load::{Loaded, find, load, parse};
 pub use sections::{
     EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection, WhenFullMode,
 };
-pub use seed::{
-    Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, Policy, RetentionSection,
-};
+pub use seed::{Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, Policy, RetentionSection};
 pub use stores::{EmbeddedSection, InfluxdbSwitch, StorageSection, StoreName};
 
 /// Everything that can be set. Every section may be left out.

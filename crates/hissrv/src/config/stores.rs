@@ -98,9 +98,7 @@ impl Config {
         let url = match name {
             StoreName::Embedded => None,
             StoreName::Influxdb => self.influxdb.as_ref().map(|c| c.url.to_string()),
-            StoreName::Victoriametrics => {
-                storage.and_then(|s| s.victoriametrics.as_ref()).map(|c| c.url.to_string())
-            }
+            StoreName::Victoriametrics => storage.and_then(|s| s.victoriametrics.as_ref()).map(|c| c.url.to_string()),
             StoreName::Postgres => storage.and_then(|s| s.postgres.as_ref()).map(|c| c.url.to_string()),
             StoreName::Hissrv => storage.and_then(|s| s.hissrv.as_ref()).map(|c| c.url.to_string()),
         };

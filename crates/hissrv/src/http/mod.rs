@@ -20,8 +20,8 @@ use query::{
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, StoreAction, WriteDone, WriteFailure,
-    WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, StoreAction,
+    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};

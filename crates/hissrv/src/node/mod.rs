@@ -117,10 +117,7 @@ impl Node {
             engine: Arc::clone(&engine),
             intake: intake.clone(),
             store: Arc::new(embedded.clone()),
-            remote: answering.clone().map(|backend| statements::Remote {
-                backend,
-                has_all_values: applier.is_none(),
-            }),
+            remote: answering.clone().map(|backend| statements::Remote { backend, has_all_values: applier.is_none() }),
             limits,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             dialect: config.query.to_dialect(),

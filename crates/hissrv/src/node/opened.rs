@@ -26,8 +26,7 @@ pub(super) fn catalog(fs: &Arc<dyn Fs>, dir: &Path) -> anyhow::Result<Arc<Catalo
 
 pub(super) fn engine(fs: &Arc<dyn Fs>, config: &Config, catalog: &Arc<Catalog>) -> anyhow::Result<Arc<Engine>> {
     let settings = config.engine.to_config().context("engine.partition")?;
-    let (engine, report) =
-        Engine::open(Arc::clone(fs), &config.data_dir.join(ENGINE), Arc::clone(catalog), settings)?;
+    let (engine, report) = Engine::open(Arc::clone(fs), &config.data_dir.join(ENGINE), Arc::clone(catalog), settings)?;
     for finding in &report.findings {
         tracing::error!(finding, "damage in the store; everything else stays readable");
     }
@@ -36,8 +35,7 @@ pub(super) fn engine(fs: &Arc<dyn Fs>, config: &Config, catalog: &Arc<Catalog>) 
 
 pub(super) fn journal(fs: &Arc<dyn Fs>, config: &Config, engine: &Engine) -> anyhow::Result<Arc<Journal>> {
     let folder = config.data_dir.join(JOURNAL);
-    let (journal, report) =
-        Journal::open(Arc::clone(fs), &folder, config.journal.to_config(), engine.flushed_seq())?;
+    let (journal, report) = Journal::open(Arc::clone(fs), &folder, config.journal.to_config(), engine.flushed_seq())?;
     if report.segments == 0 && engine.flushed_seq() > Seq(0) {
         tracing::error!(folder = %folder.display(), "the journal is gone; values that were not in files yet are lost");
     }

@@ -16,8 +16,8 @@ use vfs::Fs;
 use writer::dead_letters::{DeadLetters, Limits};
 use writer::{Parts, StoreWriter};
 
-use super::wanted::{rollups, wanted};
 use super::now;
+use super::wanted::{rollups, wanted};
 use crate::config::{Config, StoreName};
 
 /// A store in another process, and what feeds it.
@@ -56,12 +56,12 @@ fn store(config: &Config, name: StoreName) -> anyhow::Result<Option<Arc<dyn Remo
     made.with_context(|| format!("set up the store {}", name.text()))
 }
 
-fn made<C: Clone, S: RemoteStore + 'static>(
+fn made<C, S: RemoteStore + 'static>(
     config: Option<&C>,
-    make: impl FnOnce(C) -> anyhow::Result<S>,
+    make: impl FnOnce(&C) -> anyhow::Result<S>,
 ) -> anyhow::Result<Option<Arc<dyn RemoteStore>>> {
     let Some(config) = config else { return Ok(None) };
-    Ok(Some(Arc::new(make(config.clone())?)))
+    Ok(Some(Arc::new(make(config)?)))
 }
 
 impl Remote {

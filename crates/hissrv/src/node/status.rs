@@ -82,7 +82,7 @@ impl Node {
             json!({
                 "name": remote.name, "answers_queries": remote.name == self.backend.name(),
                 "writer": remote.writer.status(),
-                "dead_letters": { "points": letters.letters, "bytes": letters.bytes },
+                "dead_letters": { "points": letters.letters, "bytes": letters.bytes.0, "lost": letters.lost },
             })
         };
         self.remotes.iter().map(state).collect()

@@ -23,11 +23,7 @@ fn database(known: &catalog::Database) -> Database {
         shard_duration: positive(p.shard_duration_ns),
         replication: p.replication,
     });
-    Database {
-        name: known.name.clone(),
-        default_policy: known.default_policy.clone(),
-        policies: policies.collect(),
-    }
+    Database { name: known.name.clone(), default_policy: known.default_policy.clone(), policies: policies.collect() }
 }
 
 fn positive(ns: i64) -> Option<Duration> {

@@ -27,7 +27,12 @@ impl Peer {
     }
 
     pub(super) fn victoriametrics() -> Self {
-        Self { name: "victoriametrics", server: rig::victoriametrics(), newest_ms: victoria_newest, census: victoria_census }
+        Self {
+            name: "victoriametrics",
+            server: rig::victoriametrics(),
+            newest_ms: victoria_newest,
+            census: victoria_census,
+        }
     }
 
     pub(super) fn postgres() -> Self {
@@ -95,7 +100,10 @@ pub(super) fn psql(server: &Server, statement: &str) -> String {
 }
 
 fn postgres_newest(server: &Server, measurement: &str) -> Option<i64> {
-    let answer = psql(server, &format!("SELECT (extract(epoch FROM max(time)) * 1000)::bigint FROM telemetry.\"{measurement}\""));
+    let answer = psql(
+        server,
+        &format!("SELECT (extract(epoch FROM max(time)) * 1000)::bigint FROM telemetry.\"{measurement}\""),
+    );
     answer.parse().ok()
 }
 

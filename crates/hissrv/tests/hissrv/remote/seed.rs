@@ -34,14 +34,18 @@ fn the_configuration_of_the_requirements_feeds_a_real_influxdb_and_answers_from_
     assert_eq!(rows[0], [json!(now), json!("1001"), json!("10001"), json!("m"), json!(25.123_456)]);
 
     let policies = influxql(&influxdb, "SHOW RETENTION POLICIES");
-    let named = |name: &str| policies.iter().find(|row| row[0] == name).cloned().unwrap_or_else(|| panic!("{name}: {policies:?}"));
-    for (name, duration, is_default) in [("realtime", "168h0m0s", true), ("hourly", "720h0m0s", false), ("daily", "8760h0m0s", false)] {
+    let named = |name: &str| {
+        policies.iter().find(|row| row[0] == name).cloned().unwrap_or_else(|| panic!("{name}: {policies:?}"))
+    };
+    for (name, duration, is_default) in
+        [("realtime", "168h0m0s", true), ("hourly", "720h0m0s", false), ("daily", "8760h0m0s", false)]
+    {
         let row = named(name);
         assert_eq!((&row[1], &row[3], &row[4]), (&json!(duration), &json!(1), &json!(is_default)), "{row:?}");
     }
     let queries = influxql(&influxdb, "SHOW CONTINUOUS QUERIES");
     let names: Vec<_> = queries.iter().map(|row| row[0].as_str().unwrap()).collect();
-    assert_eq!(names, ["daily_summary", "hourly_avg"].map(|n| n), "{queries:?}");
+    assert_eq!(names, ["hourly_avg", "daily_summary"], "{queries:?}");
 
     // A point that hissrv has never seen is in its answer: the answer is InfluxDB's.
     let (status, text) = rig::http_post(
@@ -49,9 +53,11 @@ fn the_configuration_of_the_requirements_feeds_a_real_influxdb_and_answers_from_
         &format!("measurement,channel=1001,point=10001,type=m value=99 {}", now + 7),
     );
     assert_eq!(status, 204, "{text}");
-    let question = json!({ "measurement": "measurement", "tags": { "channel": "1001" }, "start": "now-1h", "order": "asc" });
+    let question =
+        json!({ "measurement": "measurement", "tags": { "channel": "1001" }, "start": "now-1h", "order": "asc" });
     let series = Series::read(&service.client().post("/api/v1/query/series?epoch=ms", question.to_string()).ok());
-    let found: Vec<_> = series.iter().flat_map(|s| &s.rows).map(|row| (row.time - now, row.float("value").unwrap())).collect();
+    let found: Vec<_> =
+        series.iter().flat_map(|s| &s.rows).map(|row| (row.time - now, row.float("value").unwrap())).collect();
     assert_eq!(found, [(0, 25.123_456), (1, 26.5), (7, 99.0)]);
     let question = json!({ "aggregate_type": "time_window", "function": "MEAN", "measurement": "measurement", "interval": "1d", "start": "now-1h" });
     let series = Series::read(&service.client().post("/api/v1/query/aggregate?epoch=ms", question.to_string()).ok());

@@ -1,16 +1,19 @@
 //! The state of a node as Prometheus text.
 
+mod stores;
+
 use std::fmt::Write;
 
 use pipeline::{Origin, OriginCounts};
 
 use super::Node;
 
-/// Prometheus' two kinds of numbers used here.
+/// Prometheus' kinds of numbers used here.
 #[derive(Clone, Copy)]
 enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 /// Text under construction.
@@ -28,6 +31,7 @@ impl Text {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         self.line(format_args!("# HELP hissrv_{name} {help}"));
         self.line(format_args!("# TYPE hissrv_{name} {kind}"));
@@ -47,6 +51,7 @@ impl Node {
         self.accounting_metrics(&mut text);
         self.journal_metrics(&mut text);
         self.engine_metrics(&mut text);
+        self.store_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);
