@@ -382,7 +382,7 @@ fn requests_are_said_too() {
     let plan = SeriesRequest::parse(series.as_bytes()).unwrap().into_plan(&context()).unwrap();
     assert_eq!(
         say(&plan).unwrap().text,
-        "SELECT *::field, *::tag FROM m WHERE ((channel::tag = '1') OR (channel::tag = '2')) AND time >= 0 AND \
+        "SELECT *::field, *::tag FROM m WHERE (channel::tag = '1' OR channel::tag = '2') AND time >= 0 AND \
          time < 10000000001 ORDER BY time DESC LIMIT 5"
     );
     let windows = r#"{"aggregate_type":"time_window","measurement":"m","start":0,"interval":"1d","fill":"none"}"#;
