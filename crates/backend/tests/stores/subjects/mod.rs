@@ -55,6 +55,8 @@ pub(crate) struct Abilities {
     pub(crate) error: f64,
     /// It tells minus zero from zero.
     pub(crate) minus_zero: bool,
+    /// Whether a measurement or field may have this name; if not, its points are refused.
+    pub(crate) takes_name: fn(&str) -> bool,
     /// Retention policies of one database are kept apart.
     pub(crate) policies: bool,
 }
@@ -68,6 +70,7 @@ impl Default for Abilities {
             types: true,
             error: 0.0,
             minus_zero: true,
+            takes_name: |_| true,
             policies: true,
         }
     }
