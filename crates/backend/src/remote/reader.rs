@@ -8,8 +8,8 @@ use query::scan::ScanReport;
 use query::store::{Extent, Reader};
 use query::{Cell, Piece, QueryError};
 
-use super::Column;
 use super::store::RemoteQuery;
+use super::{Column, RawPoints, VisitPieces};
 
 /// Points handed on at a time.
 const PIECE: usize = 4096;
@@ -36,14 +36,10 @@ impl Reader for RemoteReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        _summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
-        self.with_column(column, |column| {
-            let mut pieces = Pieces::new(column, visit);
-            self.query.points.points(column, range, &mut |time, value| pieces.add(range, time, value))?;
-            pieces.finish()
-        });
+        self.with_column(column, |column| self.query.points.scan(column, range, summary_suffices, visit));
         ScanReport::default()
     }
 
@@ -66,10 +62,30 @@ impl Reader for RemoteReader<'_> {
     fn extents(&mut self, _column: ColumnId, _range: TimeRange, _out: &mut Vec<Extent>) {}
 }
 
+/// Hands the points of a column to `visit`, some at a time, and says whether more are wanted.
+///
+/// # Errors
+/// As for [`RawPoints::points`].
+pub(crate) fn scan_points<P: RawPoints + ?Sized>(
+    store: &P,
+    column: &Column<'_>,
+    range: TimeRange,
+    visit: VisitPieces<'_>,
+) -> Result<ControlFlow<()>, QueryError> {
+    let mut pieces = Pieces::new(column, visit);
+    let mut flow = ControlFlow::Continue(());
+    store.points(column, range, &mut |time, value| {
+        flow = pieces.add(range, time, value);
+        flow
+    })?;
+    let last = pieces.finish()?;
+    Ok(if flow.is_break() { flow } else { last })
+}
+
 /// Points of a column on their way, some at a time.
 struct Pieces<'p> {
     column: &'p Column<'p>,
-    visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    visit: VisitPieces<'p>,
     times: Vec<TimestampNs>,
     values: Values,
     last: Option<TimestampNs>,
@@ -77,7 +93,7 @@ struct Pieces<'p> {
 }
 
 impl<'p> Pieces<'p> {
-    fn new(column: &'p Column<'p>, visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>) -> Self {
+    fn new(column: &'p Column<'p>, visit: VisitPieces<'p>) -> Self {
         Self { column, visit, times: Vec::new(), values: Values::new(column.kind), last: None, wrong: None }
     }
 
@@ -113,13 +129,11 @@ impl<'p> Pieces<'p> {
     }
 
     /// Hands the rest on, which is none where no more was wanted.
-    fn finish(mut self) -> Result<(), QueryError> {
+    fn finish(mut self) -> Result<ControlFlow<()>, QueryError> {
         if let Some(wrong) = self.wrong.take() {
             return Err(wrong);
         }
-        // Nothing follows, so that it makes no difference whether more is wanted.
-        self.hand_on().is_break();
-        Ok(())
+        Ok(self.hand_on())
     }
 }
 
