@@ -16,9 +16,11 @@ use std::ops::ControlFlow;
 use model::{FieldType, FieldValue, TimeRange, TimestampNs};
 use query::execute::{Options, Sink, execute};
 use query::store::{Place, Schema, TagCondition};
-use query::{Cell, QueryError, Select};
+use query::{Cell, Piece, QueryError, Select};
 
 use store::RemoteQuery;
+
+pub(crate) use reader::scan_points;
 
 /// Keys and values of the tags of one series, in ascending order of the keys; none has an empty value.
 pub(crate) type Tags = Vec<(String, String)>;
@@ -28,6 +30,12 @@ pub(crate) type Visit<'v> = &'v mut dyn FnMut(TimestampNs, FieldValue<'_>) -> Co
 
 /// Takes the points of several columns, each under the number of its column, and says whether more are wanted.
 pub(crate) type VisitOf<'v> = &'v mut dyn FnMut(usize, TimestampNs, FieldValue<'_>) -> ControlFlow<()>;
+
+/// Takes pieces of a column and says whether more are wanted.
+pub(crate) type VisitPieces<'v> = &'v mut dyn FnMut(Piece<'_>) -> ControlFlow<()>;
+
+/// Says whether the summary of a run of points from its first to its last time is enough.
+pub(crate) type Suffices<'s> = &'s dyn Fn(TimestampNs, TimestampNs) -> bool;
 
 /// One field of one series, and where it is.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +112,26 @@ pub(crate) trait RawPoints: Send + Sync {
             }
         }
         Ok(())
+    }
+
+    /// True of a store whose [`Self::scan`] gives summaries: its columns are then scanned one by one.
+    fn sums_up(&self) -> bool {
+        false
+    }
+
+    /// The points of a column inside `range`, oldest piece first. Stores that sum points up themselves have their own, which gives
+    /// summaries where they suffice.
+    ///
+    /// # Errors
+    /// As for [`Self::points`].
+    fn scan(
+        &self,
+        column: &Column<'_>,
+        range: TimeRange,
+        _summary_suffices: Suffices<'_>,
+        visit: VisitPieces<'_>,
+    ) -> Result<(), QueryError> {
+        scan_points(self, column, range, visit).map(|_| ())
     }
 
     /// The newest point of a column inside `range`. Stores that find it without reading the others have their own.

@@ -8,10 +8,10 @@ use query::scan::ScanReport;
 use query::store::{Extent, Reader};
 use query::{Cell, Piece, QueryError};
 
-use super::Column;
 use super::ahead::Fetched;
 use super::columns::Known;
 use super::store::RemoteQuery;
+use super::{Column, RawPoints, VisitPieces};
 
 /// Points handed on at a time.
 const PIECE: usize = 4096;
@@ -37,18 +37,19 @@ impl Reader for RemoteReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        _summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
         self.with_column(column, |known| {
             let RemoteQuery { points, columns, ahead, .. } = self.query;
-            if let Some(Fetched { times, values }) = ahead.take(column, known, range, columns, *points)? {
-                return whole(&times, &values, visit);
+            if !points.sums_up()
+                && let Some(Fetched { times, values }) = ahead.take(column, known, range, columns, *points)?
+            {
+                whole(&times, &values, visit);
+                return Ok(());
             }
             let Some(column) = known.column() else { return Ok(()) };
-            let mut pieces = Pieces::new(&column, visit);
-            points.points(&column, range, &mut |time, value| pieces.add(range, time, value))?;
-            pieces.finish()
+            points.scan(&column, range, summary_suffices, visit)
         });
         ScanReport::default()
     }
@@ -76,22 +77,37 @@ impl Reader for RemoteReader<'_> {
 }
 
 /// Hands on what was fetched as a whole.
-fn whole(
-    times: &[TimestampNs],
-    values: &Values,
-    visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
-) -> Result<(), QueryError> {
+fn whole(times: &[TimestampNs], values: &Values, visit: VisitPieces<'_>) {
     if !times.is_empty() {
         // Nothing follows, so that it makes no difference whether more is wanted.
         visit(Piece::Points { times, values }).is_break();
     }
-    Ok(())
+}
+
+/// Hands the points of a column to `visit`, some at a time, and says whether more are wanted.
+///
+/// # Errors
+/// As for [`RawPoints::points`].
+pub(crate) fn scan_points<P: RawPoints + ?Sized>(
+    store: &P,
+    column: &Column<'_>,
+    range: TimeRange,
+    visit: VisitPieces<'_>,
+) -> Result<ControlFlow<()>, QueryError> {
+    let mut pieces = Pieces::new(column, visit);
+    let mut flow = ControlFlow::Continue(());
+    store.points(column, range, &mut |time, value| {
+        flow = pieces.add(range, time, value);
+        flow
+    })?;
+    let last = pieces.finish()?;
+    Ok(if flow.is_break() { flow } else { last })
 }
 
 /// Points of a column on their way, some at a time.
 struct Pieces<'p> {
     column: &'p Column<'p>,
-    visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    visit: VisitPieces<'p>,
     times: Vec<TimestampNs>,
     values: Values,
     last: Option<TimestampNs>,
@@ -99,7 +115,7 @@ struct Pieces<'p> {
 }
 
 impl<'p> Pieces<'p> {
-    fn new(column: &'p Column<'p>, visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>) -> Self {
+    fn new(column: &'p Column<'p>, visit: VisitPieces<'p>) -> Self {
         Self { column, visit, times: Vec::new(), values: Values::new(column.kind), last: None, wrong: None }
     }
 
@@ -128,13 +144,11 @@ impl<'p> Pieces<'p> {
     }
 
     /// Hands the rest on, which is none where no more was wanted.
-    fn finish(mut self) -> Result<(), QueryError> {
+    fn finish(mut self) -> Result<ControlFlow<()>, QueryError> {
         if let Some(wrong) = self.wrong.take() {
             return Err(wrong);
         }
-        // Nothing follows, so that it makes no difference whether more is wanted.
-        self.hand_on().is_break();
-        Ok(())
+        Ok(self.hand_on())
     }
 }
 
