@@ -204,3 +204,27 @@ fn a_list_of_thousands_of_channels_is_one_question() {
     pair.compare_all([(plan, text)], Pair::collected);
     assert_eq!(pair.server.asked.lock().unwrap().len(), 2, "one for types and one for the answer");
 }
+
+#[test]
+fn points_of_many_channels_are_fetched_together() {
+    let mut points = Points::default();
+    for channel in 0..500 {
+        let name = format!("c {channel}'s");
+        let tags = [("channel", name.as_str()), ("odd", "yes")];
+        let tags = if channel % 2 == 1 { &tags[..] } else { &tags[..1] };
+        for step in 0..3 {
+            points.add("m", tags, "value", Value::Float(f64::from(step * channel)), START + i64::from(step) * SECOND);
+        }
+        points.add("m", tags, "other", Value::Integer(i64::from(channel)), START + i64::from(channel));
+    }
+    let pair = Pair::new(&points);
+    for (keys, most) in [
+        (r#""aggregate_type":"statistical","function":"time_weighted_mean""#, 20),
+        (r#""aggregate_type":"statistical","function":"variance","group_by":[],"fields":["value","other"]"#, 40),
+    ] {
+        pair.server.asked.lock().unwrap().clear();
+        pair.compare_all([aggregate(keys)], Pair::collected);
+        let questions = pair.server.asked.lock().unwrap().len();
+        assert!(questions < most, "{questions} questions for {keys}");
+    }
+}
