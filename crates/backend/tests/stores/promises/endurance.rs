@@ -65,8 +65,7 @@ pub(crate) fn sessions_write_at_once(subject: &dyn Subject) {
         }
     };
     std::thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || write(thread)))));
-    // Makes the rest visible.
-    trial.write(&[point("other", "v", Float(0.0), START)]);
+    remote.make_visible();
     for round in 0..ROUNDS {
         let counted = trial.column(&format!("SELECT count(shared{round}) FROM m"));
         assert_eq!(counted, [(0, Cell::Integer(20 * THREADS))], "round {round}");
