@@ -20,12 +20,14 @@ pub struct Fates {
     pub lost_dead: u64,
     /// Given up because a person said so.
     pub skipped: u64,
+    /// Read by the lane of live values for the other one, which did not find them in the journal any more.
+    pub lost_later: u64,
 }
 
 impl Fates {
     /// Values that have a fate.
     pub fn sum(&self) -> u64 {
-        self.stored + self.filtered + self.expired + self.dead + self.lost_dead + self.skipped
+        self.stored + self.filtered + self.expired + self.dead + self.lost_dead + self.skipped + self.lost_later
     }
 }
 
@@ -37,6 +39,7 @@ impl AddAssign for Fates {
         self.dead += other.dead;
         self.lost_dead += other.lost_dead;
         self.skipped += other.skipped;
+        self.lost_later += other.lost_later;
     }
 }
 
@@ -49,8 +52,10 @@ pub(crate) struct Account {
     pub(crate) fates: Fates,
     /// Values that had a fate and were sent once more.
     pub(crate) resent: u64,
-    /// Values taken that no lane has at the moment: they will be read once more.
+    /// Values that the fresh lane has counted and left to the other one, which has not read them yet.
     pub(crate) owed: u64,
+    /// Records were lost that some of those may have been in: how many are lost is known when the lanes join.
+    pub(crate) owed_in_doubt: bool,
     /// Values that were lost in the journal before they could be read, where their number is known.
     pub(crate) lost: u64,
     /// Values given up before they were read, as the journal counts them.
@@ -60,9 +65,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// The lanes have become one: nothing is owed any more.
+    pub(crate) fn joined(&mut self) {
+        if std::mem::take(&mut self.owed_in_doubt) {
+            self.fates.lost_later += std::mem::take(&mut self.owed);
+        }
+    }
+
     /// Compares the books with the values found on their way; true when they agree.
     pub(crate) fn balance(&mut self, on_their_way: u64) -> bool {
-        let agree = self.taken == self.fates.sum() + on_their_way + self.owed;
+        let agree = self.owed_in_doubt || self.taken == self.fates.sum() + on_their_way + self.owed;
         self.mismatches += u64::from(!agree);
         agree
     }
@@ -79,5 +91,17 @@ mod tests {
         assert!(account.balance(2));
         assert!(!account.balance(3));
         assert_eq!(account.mismatches, 1);
+    }
+
+    #[test]
+    fn what_was_left_to_the_other_lane_and_then_lost_is_known_when_the_lanes_join() {
+        let mut account = Account { taken: 10, owed: 10, ..Account::default() };
+        account.owed_in_doubt = true;
+        assert!(account.balance(3));
+        account.owed -= 4;
+        account.fates.stored += 4;
+        account.joined();
+        assert_eq!((account.fates.lost_later, account.owed), (6, 0));
+        assert!(account.balance(0));
     }
 }

@@ -6,13 +6,6 @@ use std::time::Instant;
 
 use crate::status::WriterStatus;
 
-/// Orders that are carried out once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Give up everything up to the journal's end.
-    Skip,
-}
-
 /// Shared by the handle and the dispatcher.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
@@ -31,17 +24,14 @@ impl Control {
         self.paused.load(Relaxed)
     }
 
-    pub(crate) fn give(&self, order: Order) {
-        match order {
-            Order::Skip => self.skip.store(true, Relaxed),
-        }
+    /// Gives up everything up to the journal's end.
+    pub(crate) fn skip(&self) {
+        self.skip.store(true, Relaxed);
     }
 
-    /// True when the order was given and not taken yet.
-    pub(crate) fn take(&self, order: Order) -> bool {
-        match order {
-            Order::Skip => self.skip.swap(false, Relaxed),
-        }
+    /// True once when everything is to be given up.
+    pub(crate) fn takes_skip(&self) -> bool {
+        self.skip.swap(false, Relaxed)
     }
 
     /// To be stopped until then; an earlier time than one given before counts.

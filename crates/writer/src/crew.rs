@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::report::Report;
-use crate::task::Task;
+use crate::task::{LaneId, Task};
 use crate::worker::{Bench, Worker};
 
 /// All workers of a store. They end when this is dropped, once they are through with what they have.
@@ -23,6 +23,7 @@ struct Seat {
 /// A task that a worker has.
 #[derive(Debug, Clone, Copy)]
 struct Out {
+    lane: LaneId,
     first_time: u64,
     bytes: usize,
 }
@@ -52,6 +53,11 @@ impl Crew {
         self.seats.iter().filter(|seat| seat.out.is_some()).count()
     }
 
+    /// Those of one lane.
+    pub(crate) fn under_way_of(&self, lane: LaneId) -> usize {
+        self.seats.iter().filter_map(|seat| seat.out).filter(|out| out.lane == lane).count()
+    }
+
     /// Values of these tasks that have no fate yet.
     pub(crate) fn first_time(&self) -> u64 {
         self.seats.iter().filter_map(|seat| seat.out).map(|out| out.first_time).sum()
@@ -65,7 +71,7 @@ impl Crew {
     /// Gives a task to an idle worker, the first one, whose connection is warm; gives it back when there is none.
     pub(crate) fn give(&mut self, task: Box<Task>) -> Result<(), Box<Task>> {
         let Some(seat) = self.seats.iter_mut().find(|seat| seat.out.is_none()) else { return Err(task) };
-        let out = Out { first_time: task.first_time, bytes: task.bytes };
+        let out = Out { lane: task.lane, first_time: task.first_time, bytes: task.bytes };
         seat.tasks.send(task).map_err(|refused| refused.0)?;
         seat.out = Some(out);
         Ok(())

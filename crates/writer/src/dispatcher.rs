@@ -5,6 +5,7 @@
 mod hearing;
 mod keeping;
 mod minding;
+mod planning;
 mod reading;
 mod sending;
 mod showing;
@@ -21,31 +22,33 @@ use model::TimestampNs;
 use crate::account::Account;
 use crate::backoff::Backoff;
 use crate::breaker::{Breaker, Stage};
+use crate::budget::Budget;
 use crate::care::Care;
 use crate::config::WriterConfig;
-use crate::control::{Control, Order};
+use crate::control::Control;
 use crate::crew::Crew;
 use crate::gate::Gate;
+use crate::lanes::Lanes;
 use crate::positions::Positions;
 use crate::report::Report;
 use crate::routes::Routes;
-use crate::seen::Seen;
 use crate::size::BatchSize;
-use crate::slots::Slots;
-use crate::task::Task;
+use crate::task::LaneId;
 use crate::worker::Bench;
 use minding::Mind;
+use planning::Plans;
 use showing::Show;
 
 /// Longest time without a look at the journal and at orders, while nothing is heard from the workers.
 const NAP: Duration = Duration::from_millis(20);
-/// How often the cursor is moved and the books are checked.
+/// How often the cursor is moved and the books are checked, at least...
 const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// ...and in so many of the longest waits of a value: where these are short everything is to be quick.
+const KEEP_WAITS: u32 = 10;
 
 /// Everything the thread has.
 pub(crate) struct Dispatcher {
     pub(crate) journal: Arc<Journal>,
-    pub(crate) consumer: Consumer,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) config: WriterConfig,
     pub(crate) clock: fn() -> TimestampNs,
@@ -60,12 +63,9 @@ pub(crate) struct Dispatcher {
 
 /// What changes while it runs.
 pub(crate) struct State {
-    slots: Slots,
+    lanes: Lanes,
     routes: Routes,
-    seen: Seen,
     account: Account,
-    /// Tasks that wait for their retry.
-    held: Vec<Box<Task>>,
     breaker: Breaker,
     gate: Gate,
     size: BatchSize,
@@ -73,8 +73,11 @@ pub(crate) struct State {
     positions: Positions,
     mind: Mind,
     show: Show,
-    /// The lanes are to start again from the committed position, once nothing is under way.
-    start_over: bool,
+    plans: Plans,
+    budget: Budget,
+    /// The lane of the last task given out.
+    last_given: LaneId,
+    was_paused: bool,
     /// The journal will get no more records, and all were read.
     drained: bool,
     /// Not before then is the journal read again, after an error.
@@ -84,22 +87,30 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(config: &WriterConfig, catalog: Arc<Catalog>, durable_after: Duration, now: Instant) -> Self {
-        let delay = config.retry_delay.0;
+    /// As a writer starts: after the consumer's cursor, for a store that may lose what it got in the last `durable_after`.
+    pub(crate) fn new(
+        config: &WriterConfig,
+        consumer: Consumer,
+        journal: &Arc<Journal>,
+        catalog: Arc<Catalog>,
+        durable_after: Duration,
+    ) -> Self {
+        let (delay, now) = (config.retry_delay.0, Instant::now());
         Self {
-            slots: Slots::new(config.num_workers),
+            lanes: Lanes::new(consumer, |after| journal.follower(after), config.num_workers),
             routes: Routes::new(catalog, config.num_workers),
-            seen: Seen::default(),
             account: Account::default(),
-            held: Vec::new(),
             breaker: Breaker::new(config.retry_attempts, delay, now),
             gate: Gate::new(config.num_workers),
             size: BatchSize::new(config.batch_size),
             backoff: Backoff::new(delay),
             positions: Positions::new(durable_after),
             mind: Mind::new(now),
-            show: Show::new(now),
-            start_over: false,
+            show: Show::default(),
+            plans: Plans::default(),
+            budget: Budget::new(config.backlog_rate, now),
+            last_given: LaneId::Main,
+            was_paused: false,
             drained: false,
             read_after: now,
             deletes: 0,
@@ -113,9 +124,10 @@ impl Dispatcher {
     pub(crate) fn run(mut self) {
         while !self.is_over(Instant::now()) {
             let now = Instant::now();
-            self.obey();
+            self.obey(now);
             self.mind(now);
-            if now.duration_since(self.state.kept_at) >= KEEP_EVERY {
+            self.plan();
+            if now.duration_since(self.state.kept_at) >= self.keep_every() {
                 self.keep(now);
             }
             let has_read = self.read(now);
@@ -139,19 +151,17 @@ impl Dispatcher {
         }
     }
 
-    fn obey(&mut self) {
-        if self.control.take(Order::Skip) {
-            self.skip();
-        }
-    }
-
     /// True when it is to stop, and either nothing more can be done or the time is up.
     fn is_over(&self, now: Instant) -> bool {
         let Some(deadline) = self.control.stop_at() else { return false };
         let under_way = self.crew.under_way();
-        let can_send = self.state.breaker.lets_pass(under_way) && !self.control.is_paused() && !self.state.start_over;
-        let has_more = can_send && (!self.state.slots.is_empty() || !self.state.held.is_empty());
+        let can_send = self.state.breaker.lets_pass(under_way) && !self.control.is_paused();
+        let has_more = can_send && !self.state.plans.repair && self.state.lanes.all().any(|lane| lane.len() > 0);
         now >= deadline || (under_way == 0 && !has_more)
+    }
+
+    fn keep_every(&self) -> Duration {
+        KEEP_EVERY.min(self.config.max_wait.0 * KEEP_WAITS)
     }
 
     /// True while the store is written to.

@@ -14,10 +14,15 @@ mod meter;
 mod status;
 
 mod batch;
-mod routes;
-mod slots;
 mod task;
 mod values;
+
+mod lane;
+mod lanes;
+mod routes;
+mod rule;
+mod seen;
+mod slots;
 
 mod bad_columns;
 mod care;
@@ -27,9 +32,9 @@ mod worker;
 
 mod backoff;
 mod breaker;
+mod budget;
 mod gate;
 mod positions;
-mod seen;
 mod size;
 
 mod control;

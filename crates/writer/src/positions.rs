@@ -35,6 +35,8 @@ pub(crate) struct Position {
     pub(crate) seq: Seq,
     /// and some of what comes behind it.
     pub(crate) ahead: Option<Ahead>,
+    /// How far the fresh lane has come, if there is one.
+    pub(crate) fresh: Option<Seq>,
 }
 
 /// What a look at the store means for what was written before.
@@ -112,7 +114,7 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     fn at(seq: u64) -> Position {
-        Position { seq: Seq(seq), ahead: None }
+        Position { seq: Seq(seq), ahead: None, fresh: None }
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::time::Instant;
 use model::{BucketId, Seq};
 
 use crate::routes::bucket_of;
-use crate::task::{Place, Share};
 use crate::values::{Item, Values};
 
 /// Bytes of one request at most, unless a single value is larger: what stores take in one body is bounded.
@@ -27,17 +26,12 @@ struct Slot {
     chunks: VecDeque<Chunk>,
     /// First record of the values under way.
     under_way: Option<Seq>,
-    /// Behind the value that was added last.
-    at: Place,
-    /// Up to here every value has a fate: what is added before it again is sent once more.
-    fated: Place,
 }
 
 struct Chunk {
     values: Values,
     first: Seq,
     since: Instant,
-    end: Place,
     full: bool,
 }
 
@@ -63,7 +57,7 @@ pub(crate) struct Taken {
     pub(crate) values: Values,
     pub(crate) bucket: BucketId,
     pub(crate) first: Seq,
-    pub(crate) shares: Vec<Share>,
+    pub(crate) slots: Vec<usize>,
 }
 
 impl Slots {
@@ -71,15 +65,13 @@ impl Slots {
         Self { slots: Vec::new(), shards, bytes: 0, full: 0 }
     }
 
-    /// Adds a value. True when it is a value's first time, that is, it had no fate before.
+    /// Adds a value.
     #[inline]
-    pub(crate) fn push(&mut self, slot: usize, arrival: Arrival, mut item: Item<'_>) -> bool {
+    pub(crate) fn push(&mut self, slot: usize, arrival: Arrival, item: Item<'_>) {
         if self.slots.len() <= slot {
             self.slots.resize_with(slot + 1, Slot::default);
         }
-        let Some(slot) = self.slots.get_mut(slot) else { return false };
-        slot.step(arrival.seq);
-        item.again |= slot.at <= slot.fated;
+        let Some(slot) = self.slots.get_mut(slot) else { return };
         let chunk = slot.open_chunk(arrival);
         let before = chunk.values.bytes();
         chunk.values.push(item);
@@ -89,7 +81,6 @@ impl Slots {
             chunk.full = true;
             self.full += 1;
         }
-        !item.again
     }
 
     /// Full chunks that wait.
@@ -100,6 +91,17 @@ impl Slots {
     /// Memory of the values that wait.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Values that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().flat_map(|slot| &slot.chunks).map(|chunk| chunk.values.len()).sum()
+    }
+
+    /// Those that wait.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Item<'_>> {
+        let chunks = self.slots.iter().flat_map(|slot| &slot.chunks);
+        chunks.flat_map(|chunk| chunk.values.iter(0..chunk.values.len()))
     }
 
     /// Values that wait and have no fate yet, counted one slot after another.
@@ -168,16 +170,15 @@ impl Slots {
             slot.under_way = Some(chunk.first);
             self.bytes -= chunk.values.bytes();
             self.full -= usize::from(chunk.full);
-            let share = Share { slot: index, end: chunk.end };
             match &mut taken {
                 None => {
                     let bucket = bucket_of(index, self.shards);
-                    taken = Some(Taken { values: chunk.values, bucket, first: chunk.first, shares: vec![share] });
+                    taken = Some(Taken { values: chunk.values, bucket, first: chunk.first, slots: vec![index] });
                 }
                 Some(taken) => {
                     taken.values.append(&chunk.values);
                     taken.first = taken.first.min(chunk.first);
-                    taken.shares.push(share);
+                    taken.slots.push(index);
                 }
             }
         }
@@ -185,58 +186,27 @@ impl Slots {
     }
 
     /// The values of a request have their fates; its slots are idle again.
-    pub(crate) fn release(&mut self, shares: &[Share]) {
-        for share in shares {
-            let Some(slot) = self.slots.get_mut(share.slot) else { continue };
-            slot.under_way = None;
-            slot.fated = slot.fated.max(share.end);
+    pub(crate) fn release(&mut self, slots: &[usize]) {
+        for index in slots {
+            if let Some(slot) = self.slots.get_mut(*index) {
+                slot.under_way = None;
+            }
         }
-    }
-
-    /// Lets go of everything that waits, for good, and counts what had no fate yet. What is under way stays so.
-    pub(crate) fn give_up(&mut self) -> u64 {
-        let given_up = self.first_time();
-        self.slots.iter_mut().for_each(|slot| slot.chunks.clear());
-        self.bytes = 0;
-        self.full = 0;
-        given_up
-    }
-
-    /// Lets go of everything that waits or was under way: it will be added once more, from some earlier record on.
-    pub(crate) fn throw_away(&mut self) {
-        for slot in &mut self.slots {
-            slot.chunks.clear();
-            slot.under_way = None;
-            slot.at = Place::default();
-        }
-        self.bytes = 0;
-        self.full = 0;
     }
 }
 
 impl Slot {
-    /// Moves on to the next value, which is of record `seq`.
-    #[inline]
-    fn step(&mut self, seq: Seq) {
-        if self.at.seq != seq {
-            self.at = Place { seq, index: 0 };
-        }
-        self.at.index += 1;
-    }
-
-    /// The chunk that takes the value stepped to.
+    /// The chunk that takes the next value.
     #[inline]
     fn open_chunk(&mut self, arrival: Arrival) -> &mut Chunk {
         if self.chunks.back().is_none_or(|chunk| chunk.full) {
             let Arrival { seq, now, .. } = arrival;
             let values = Values::default();
-            self.chunks.push_back(Chunk { values, first: seq, since: now, end: self.at, full: false });
+            self.chunks.push_back(Chunk { values, first: seq, since: now, full: false });
         }
         let last = self.chunks.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "one was pushed above unless there was one")]
-        let chunk = &mut self.chunks[last];
-        chunk.end = self.at;
-        chunk
+        &mut self.chunks[last]
     }
 }
 
@@ -258,8 +228,8 @@ mod tests {
             Self { slots: Slots::new(SHARDS), start: Instant::now() }
         }
 
-        /// Adds values of one record, `size` being that of a full chunk; returns how many were there for the first time.
-        fn add(&mut self, seq: u64, slot: usize, count: usize, size: usize) -> usize {
+        /// Adds values of one record, `size` being that of a full chunk.
+        fn add(&mut self, seq: u64, slot: usize, count: usize, size: usize) {
             let arrival = Arrival { seq: Seq(seq), now: self.start + Duration::from_secs(seq), size };
             let item = |i| Item {
                 column: ColumnId(slot as u32),
@@ -267,7 +237,7 @@ mod tests {
                 value: FieldValue::Float(0.0),
                 again: false,
             };
-            (0..count).filter(|i| self.slots.push(slot, arrival, item(*i as i64))).count()
+            (0..count).for_each(|i| self.slots.push(slot, arrival, item(i as i64)));
         }
 
         fn take(&mut self, until: u64) -> Option<Taken> {
@@ -294,33 +264,33 @@ mod tests {
         let first = bench.take(9).unwrap();
         assert_eq!(first.values.get(0).unwrap().time, TimestampNs(0));
         assert!(bench.take(9).is_none());
-        bench.slots.release(&first.shares);
+        bench.slots.release(&first.slots);
         let second = bench.take(9).unwrap();
         assert_eq!(second.values.get(0).unwrap().time, TimestampNs(10));
-        bench.slots.release(&second.shares);
+        bench.slots.release(&second.slots);
         assert_eq!(bench.take(9).unwrap().values.len(), 5);
     }
 
     #[test]
     fn few_values_of_all_idle_slots_of_a_bucket_go_together() {
         let mut bench = Bench::new();
-        (0..4).for_each(|slot| _ = bench.add(1 + slot as u64, slot, 2, 10));
+        (0..4).for_each(|slot| bench.add(1 + slot as u64, slot, 2, 10));
         bench.add(1, 4, 2, 10);
         let taken = bench.take(1).unwrap();
-        assert_eq!((taken.values.len(), taken.bucket, taken.shares.len()), (8, BucketId(0), 4));
+        assert_eq!((taken.values.len(), taken.bucket, taken.slots.len()), (8, BucketId(0), 4));
         assert_eq!(taken.first, Seq(1));
         let other = bench.take(1).unwrap();
         assert_eq!((other.values.len(), other.bucket), (2, BucketId(1)));
         assert!(!bench.slots.is_empty());
-        bench.slots.release(&taken.shares);
-        bench.slots.release(&other.shares);
+        bench.slots.release(&taken.slots);
+        bench.slots.release(&other.slots);
         assert!(bench.slots.is_empty());
     }
 
     #[test]
     fn what_goes_together_fits_into_one_request() {
         let mut bench = Bench::new();
-        (0..4).for_each(|slot| _ = bench.add(1, slot, 4, 10));
+        (0..4).for_each(|slot| bench.add(1, slot, 4, 10));
         assert_eq!(bench.take(1).unwrap().values.len(), 8);
         assert_eq!(bench.take(1).unwrap().values.len(), 8);
         assert!(bench.take(1).is_none());
@@ -335,22 +305,18 @@ mod tests {
         bench.add(5, 2, 1, 10);
         let taken = bench.take(0).unwrap();
         assert_eq!(bench.slots.oldest(), Some(Seq(3)));
-        bench.slots.release(&taken.shares);
+        bench.slots.release(&taken.slots);
         assert_eq!(bench.slots.oldest(), Some(Seq(4)));
     }
 
     #[test]
-    fn after_starting_over_only_what_had_no_fate_is_there_for_the_first_time() {
+    fn what_waits_is_counted_until_it_is_taken() {
         let mut bench = Bench::new();
-        assert_eq!(bench.add(1, 0, 25, 10), 25);
-        let first = bench.take(0).unwrap();
-        bench.slots.release(&first.shares);
+        bench.add(1, 0, 25, 10);
+        bench.add(1, 5, 2, 10);
+        assert_eq!((bench.slots.len(), bench.slots.first_time(), bench.slots.iter().count()), (27, 27, 27));
+        assert_eq!(bench.slots.bytes(), 27 * 24);
         bench.take(0).unwrap();
-        bench.slots.throw_away();
-        assert!(bench.slots.is_empty());
-        assert_eq!(bench.slots.bytes(), 0);
-        assert_eq!(bench.add(1, 0, 25, 10), 15);
-        assert_eq!(bench.add(2, 0, 5, 10), 5);
-        assert_eq!(bench.slots.first_time(), 20);
+        assert_eq!((bench.slots.len(), bench.slots.first_time(), bench.slots.full()), (17, 17, 1));
     }
 }

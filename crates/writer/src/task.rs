@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use backend::Written;
-use model::Seq;
 
 use crate::account::Fates;
 use crate::batch::Batch;
@@ -16,10 +15,8 @@ pub(crate) struct Task {
     pub(crate) batch: Batch,
     /// Of which lane.
     pub(crate) lane: LaneId,
-    /// First record it has values of.
-    pub(crate) first: Seq,
-    /// From where the values come.
-    pub(crate) shares: Vec<Share>,
+    /// Where the values waited.
+    pub(crate) slots: Vec<usize>,
     /// Values that get their fate here; the others had one before and are sent once more.
     pub(crate) first_time: u64,
     /// Memory they take.
@@ -54,23 +51,6 @@ pub(crate) enum LaneId {
     Fresh,
 }
 
-/// Values of one slot in a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Share {
-    pub(crate) slot: usize,
-    /// Behind the last of them.
-    pub(crate) end: Place,
-}
-
-/// A place in the values of one slot.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// A record...
-    pub(crate) seq: Seq,
-    /// ...and so many of its values in that slot.
-    pub(crate) index: u32,
-}
-
 /// A point that is to become a dead letter.
 pub(crate) struct Dead {
     pub(crate) letter: Letter,
@@ -79,14 +59,13 @@ pub(crate) struct Dead {
 }
 
 impl Task {
-    pub(crate) fn new(batch: Batch, lane: LaneId, first: Seq, shares: Vec<Share>, now: Instant) -> Self {
+    pub(crate) fn new(batch: Batch, lane: LaneId, slots: Vec<usize>, now: Instant) -> Self {
         let (first_time, bytes) = (batch.values.first_time() as u64, batch.values.bytes());
         let todo = vec![0..batch.values.len()];
         Self {
             batch,
             lane,
-            first,
-            shares,
+            slots,
             first_time,
             bytes,
             todo,

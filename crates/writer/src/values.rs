@@ -62,10 +62,6 @@ impl Values {
         self.entries.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// How many of them are sent for the first time.
     pub(crate) fn first_time(&self) -> usize {
         self.entries.len() - self.again
@@ -115,13 +111,6 @@ impl Values {
             *again -= usize::from(entry.again && !stays);
             stays
         });
-    }
-
-    /// Empties it; the memory is kept.
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-        self.texts.clear();
-        self.again = 0;
     }
 
     fn item(&self, entry: &Entry) -> Item<'_> {
@@ -199,8 +188,5 @@ mod tests {
         let left: Vec<_> = some().into_iter().filter(|item| item.column.0 != 3 && item.column.0 != 4).collect();
         assert_eq!(all(&values), left);
         assert_eq!(values.first_time(), 3);
-        values.clear();
-        assert!(values.is_empty());
-        assert_eq!((values.bytes(), values.first_time()), (0, 0));
     }
 }

@@ -13,7 +13,7 @@ use model::TimestampNs;
 
 use crate::care::Care;
 use crate::config::WriterConfig;
-use crate::control::{Control, Order};
+use crate::control::Control;
 use crate::crew::Crew;
 use crate::dead_letters::DeadLetters;
 use crate::dispatcher::{Dispatcher, State};
@@ -63,23 +63,11 @@ impl StoreWriter {
         // Each thread has one report under way at most, so that none of them ever waits for the dispatcher.
         let (reporter, reports) = sync_channel(config.num_workers + 1);
         let (crew, mut threads) = Crew::start(config.num_workers, &bench, &reporter)?;
-        let state = State::new(&config, Arc::clone(&catalog), store.durable_after(), Instant::now());
+        let state = State::new(&config, consumer, &journal, Arc::clone(&catalog), store.durable_after());
         let care = Care::start(store, reporter)?;
         let shared = Arc::clone(&control);
-        let dispatcher = Dispatcher {
-            journal,
-            consumer,
-            catalog,
-            config,
-            clock,
-            wanted,
-            control: shared,
-            bench,
-            crew,
-            care,
-            reports,
-            state,
-        };
+        let dispatcher =
+            Dispatcher { journal, catalog, config, clock, wanted, control: shared, bench, crew, care, reports, state };
         threads.push(thread::Builder::new().name(format!("{name}-writer")).spawn(move || dispatcher.run())?);
         Ok(Self { control, threads: Mutex::new(threads), name })
     }
@@ -101,7 +89,7 @@ impl StoreWriter {
 
     /// Gives up everything up to the journal's end at this moment, but for what is under way. It is counted as skipped.
     pub fn skip(&self) {
-        self.control.give(Order::Skip);
+        self.control.skip();
     }
 
     /// Sends what was read already, if the store takes it, moves the cursor and ends the threads; returns by the deadline. A request

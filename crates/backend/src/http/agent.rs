@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, BodyReader};
 
+use super::address::{Later, NamedTcp};
+use super::authorization::authorization;
 use super::connector::TlsConnector;
 use super::gzip::Packer;
 use super::reason::shorten;
 use super::retry_after::retry_after;
-use super::{Auth, Endpoint, Gzip, HttpError, HttpSettings, Login, SetupError};
+use super::{Endpoint, Gzip, HttpError, HttpSettings, SetupError};
 
 pub(crate) use ureq::http::Method;
 
@@ -49,8 +50,6 @@ pub(crate) struct Http {
 /// An answer of success.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// HTTP status, below 300.
-    pub(crate) status: u16,
     /// The answer, up to 4 MiB.
     pub(crate) body: String,
     headers: HeaderMap,
@@ -74,9 +73,9 @@ impl Http {
             return Err(SetupError::Certificate);
         }
         let is_packed = gzip == Gzip::On || (gzip == Gzip::Auto && !endpoint.is_loopback());
-        let connector = ().chain(TcpConnector::default()).chain(TlsConnector::new(tls));
+        let connector = NamedTcp::default().chain(TlsConnector::new(tls));
         Ok(Self {
-            agent: Agent::with_parts(agent_config(timeout, connections), connector, DefaultResolver::default()),
+            agent: Agent::with_parts(agent_config(timeout, connections), connector, Later::default()),
             authorization: authorization(&auth, &endpoint)?,
             endpoint,
             timeout,
@@ -177,9 +176,8 @@ impl Http {
     {
         let request = request.body(body).map_err(|error| self.wrong(&error))?;
         let response = self.check(request.send(&self.agent), self.timeout)?;
-        let status = response.status().as_u16();
         let (parts, body) = response.into_parts();
-        Ok(Reply { status, body: self.read(body, MAX_ANSWER)?, headers: parts.headers })
+        Ok(Reply { body: self.read(body, MAX_ANSWER)?, headers: parts.headers })
     }
 
     /// Success, or the error that the answer is.
@@ -279,54 +277,4 @@ fn agent_config(timeout: Duration, connections: usize) -> ureq::config::Config {
         .max_idle_connections_per_host(connections)
         .max_idle_age(MAX_IDLE)
         .build()
-}
-
-fn authorization(auth: &Auth, endpoint: &Endpoint) -> Result<Option<HeaderValue>, SetupError> {
-    let (text, what) = match (auth, endpoint.login()) {
-        (Auth::Basic(login), _) | (Auth::None, Some(login)) => (basic(login), "user or password"),
-        (Auth::Token(token), _) => (format!("Token {}", token.reveal()), "token"),
-        (Auth::Bearer(token), _) => (format!("Bearer {}", token.reveal()), "token"),
-        (Auth::None, None) => return Ok(None),
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| SetupError::Login(what))?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-fn basic(login: &Login) -> String {
-    format!("Basic {}", base64(format!("{}:{}", login.user, login.password.reveal()).as_bytes()))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    let groups = bytes.chunks(3).map(|group| {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        let digits = (0..4).map(move |at| if at <= group.len() { digit(bits >> (18 - 6 * at) & 63) } else { '=' });
-        digits.collect::<String>()
-    });
-    groups.collect()
-}
-
-fn digit(value: u32) -> char {
-    let ascii = match value {
-        0..26 => b'A' + value as u8,
-        26..52 => b'a' + (value - 26) as u8,
-        52..62 => b'0' + (value - 52) as u8,
-        62 => b'+',
-        _ => b'/',
-    };
-    char::from(ascii)
-}
-
-#[cfg(test)]
-mod base64_tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
-    }
 }

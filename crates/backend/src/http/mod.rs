@@ -8,7 +8,9 @@ mod form;
 mod reason;
 mod retry_after;
 
+mod address;
 mod agent;
+mod authorization;
 mod connector;
 mod gzip;
 
@@ -22,7 +24,7 @@ pub use endpoint::{Endpoint, Login, UrlError};
 
 pub(crate) use agent::{Http, Method, Reply, Stream};
 pub(crate) use error::HttpError;
-pub(crate) use form::{encode, form};
+pub(crate) use form::form;
 
 /// Idle connections kept to one store: more than it has threads that write. They are closed after 30 s without a request.
 pub(crate) const CONNECTIONS: usize = 64;

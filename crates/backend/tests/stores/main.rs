@@ -110,6 +110,17 @@ mod of {
             the_latest_value_of_every_field,
             the_latest_value_of_some_fields_and_series,
         }
+        bounds {
+            a_cancelled_query_ends,
+            a_query_without_time_left_ends,
+            rows_are_limited,
+            memory_is_limited,
+            a_reader_who_has_enough_gets_no_more,
+        }
+        endurance {
+            what_is_durable_survives_a_killed_server,
+            sessions_write_at_once,
+        }
         upkeep {
             keeping_in_step_a_second_time_changes_nothing,
             a_policy_of_its_own_is_written_and_read,

@@ -37,7 +37,7 @@ impl Dispatcher {
 
     fn done(&mut self, task: &Task, now: Instant) {
         debug_assert_eq!(task.fates.sum(), task.first_time);
-        self.state.slots.release(&task.shares);
+        self.state.lanes.lane(task.lane).slots.release(&task.slots);
         self.state.account.fates += task.fates;
         self.state.account.resent += task.resent;
         if task.latency.is_zero() {
@@ -46,6 +46,8 @@ impl Dispatcher {
         }
         self.state.size.note(task.latency, now);
         self.state.gate.succeeded(task.latency, now);
+        // It was given up too early: others may have failed for their own reasons.
+        self.state.plans.look_at_lag |= !self.is_writing();
         self.state.breaker.succeeded();
         self.state.show.succeeded();
     }
@@ -61,7 +63,7 @@ impl Dispatcher {
             }
             Held::Store(error) => self.hold_for_store(&mut task, &error, now),
         }
-        self.state.held.push(task);
+        self.state.lanes.lane(task.lane).held.push(task);
     }
 
     fn hold_for_store(&mut self, task: &mut Task, error: &WriteError, now: Instant) {
@@ -89,6 +91,6 @@ impl Dispatcher {
 
     /// Tasks need not wait for their time when the store is back.
     pub(super) fn hurry(&mut self, now: Instant) {
-        self.state.held.iter_mut().for_each(|task| task.not_before = now);
+        self.state.lanes.all_mut().flat_map(|lane| &mut lane.held).for_each(|task| task.not_before = now);
     }
 }

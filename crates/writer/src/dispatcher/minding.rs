@@ -12,8 +12,6 @@ use crate::positions::Verdict;
 
 /// How often it is seen whether what is wanted has changed.
 const STEP_EVERY: Duration = Duration::from_secs(60);
-/// Pause between looks at a store that works.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
 const SAID_MAX: usize = 1_000;
 
@@ -53,7 +51,7 @@ impl Dispatcher {
         if self.care.is_busy() || self.control.is_paused() || self.control.stop_at().is_some() {
             return;
         }
-        let may_look = now.duration_since(self.state.mind.looked_at) >= LOOK_EVERY;
+        let may_look = now.duration_since(self.state.mind.looked_at) >= self.keep_every();
         if self.state.breaker.look_due(now) || (may_look && self.state.positions.wants_look(now)) {
             self.state.mind.looked_at = now;
             self.care.send(Errand::Probe);
@@ -88,7 +86,7 @@ impl Dispatcher {
         let verdict = self.state.positions.looked(probe.incarnation.as_deref());
         match verdict {
             Verdict::Same => self.commit_confirmed(since),
-            Verdict::StartedAnew => self.plan_start_over(),
+            Verdict::StartedAnew => self.plan_repair(),
         }
         self.state.show.probed(probe);
         if !self.is_writing() {
@@ -121,6 +119,7 @@ impl Dispatcher {
         }
         if !self.is_writing() {
             self.state.breaker.found();
+            self.state.plans.look_at_lag = true;
         }
         self.hurry(now);
     }

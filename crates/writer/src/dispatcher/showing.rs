@@ -5,12 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use backend::Probe;
-use journal::Stats;
 use model::{Seq, TimestampNs};
 
 use super::Dispatcher;
 use crate::breaker::{Cause, Stage};
-use crate::status::{State, WriterStatus};
+use crate::status::{LanesStatus, State, WriterStatus};
 
 /// How often.
 const EVERY: Duration = Duration::from_millis(100);
@@ -20,6 +19,7 @@ const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 const SAMPLES: usize = 11;
 
 /// What is shown and not known elsewhere.
+#[derive(Debug, Default)]
 pub(crate) struct Show {
     last_error: Option<String>,
     version: Option<String>,
@@ -41,20 +41,6 @@ struct Sample {
 }
 
 impl Show {
-    pub(super) fn new(_: Instant) -> Self {
-        Self {
-            last_error: None,
-            version: None,
-            advice: Vec::new(),
-            state: State::Starting,
-            state_since: TimestampNs(0),
-            shown_at: None,
-            samples: VecDeque::new(),
-            mark: None,
-            lag: 0,
-        }
-    }
-
     pub(super) fn failed(&mut self, message: String) {
         self.last_error = Some(message);
     }
@@ -122,6 +108,7 @@ impl Dispatcher {
             Stage::Gone(_) => State::Waiting,
             // Whether it works is not known before the first write.
             Stage::Trial if self.state.show.state != State::Starting => self.state.show.state,
+            _ if self.state.lanes.split.is_some() => State::Recovering,
             Stage::Trial | Stage::Works => State::Writing,
         }
     }
@@ -134,11 +121,11 @@ impl Dispatcher {
         let stats = self.journal.stats();
         let sample = Sample { at: now, stored: self.state.account.fates.stored, appended: stats.appended.points };
         self.state.show.lag = self.unread(&stats) + self.on_the_way() + self.state.account.owed;
-        let reached = self.consumer.position() >= stats.last_seq && self.state.show.lag == 0;
-        let oldest = self.state.slots.oldest().unwrap_or_else(|| self.consumer.position().next());
+        let done = self.state.lanes.position().seq;
+        let reached = done >= stats.last_seq;
         let time = (self.clock)();
         let show = &mut self.state.show;
-        let passed = show.mark.is_none_or(|(_, last)| oldest > last);
+        let passed = show.mark.is_none_or(|(_, last)| done >= last);
         if reached {
             show.mark = None;
         } else if passed {
@@ -150,19 +137,12 @@ impl Dispatcher {
         }
     }
 
-    /// Values in the journal that were not read yet, as the journal estimates.
-    pub(super) fn unread(&self, stats: &Stats) -> u64 {
-        let read = self.consumer.position();
-        if read >= stats.last_seq {
-            return 0;
-        }
-        let name = self.consumer.name();
-        let lag = stats.consumers.iter().find(|c| c.name == name).map_or(0, |c| c.lag_points);
-        // The journal counts from the cursor on; what was read since is on its way or has a fate.
-        let committed = self.consumer.committed_seq();
-        let records = stats.last_seq.0.saturating_sub(committed.0).max(1);
-        let left = stats.last_seq.0 - read.0;
-        (u128::from(lag) * u128::from(left) / u128::from(records)) as u64
+    fn lanes_status(&self) -> Option<LanesStatus> {
+        let lanes = &self.state.lanes;
+        let split = lanes.split.as_ref()?;
+        let (backlog_from, backlog_to) = split.backlog;
+        let (fresh, backlog) = (split.follower.position(), lanes.consumer.position());
+        Some(LanesStatus { fresh, backlog, backlog_from, backlog_to, since: split.rule.since() })
     }
 
     fn status(&self) -> WriterStatus {
@@ -177,8 +157,8 @@ impl Dispatcher {
             last_error: show.last_error.clone(),
             version: show.version.clone(),
             advice: show.advice.clone(),
-            committed_seq: self.consumer.committed_seq(),
-            lanes: None,
+            committed_seq: state.lanes.consumer.committed_seq(),
+            lanes: self.lanes_status(),
             batch_size: state.size.get(),
             concurrency: state.gate.limit(),
             in_flight: self.crew.under_way(),

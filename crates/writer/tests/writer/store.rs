@@ -41,6 +41,9 @@ struct Inner {
     script: Script,
     up: bool,
     latency: Duration,
+    /// Of requests that fail, every other one is stored in part all the same.
+    half_fails: bool,
+    random: u64,
     incarnation: u64,
     tells_incarnation: bool,
     requests: u64,
@@ -66,6 +69,8 @@ impl MemoryStore {
             script: Box::new(|_| Ok(())),
             up: true,
             latency: Duration::ZERO,
+            half_fails: false,
+            random: 1,
             incarnation: 1,
             tells_incarnation: true,
             requests: 0,
@@ -94,6 +99,11 @@ impl MemoryStore {
 
     pub(crate) fn set_latency(&self, latency: Duration) {
         self.lock().latency = latency;
+    }
+
+    /// Requests take any time up to the latency, and those that fail may be stored in part.
+    pub(crate) fn be_erratic(&self) {
+        self.lock().half_fails = true;
     }
 
     pub(crate) fn deny_steps(&self) {
@@ -144,6 +154,19 @@ impl MemoryStore {
 }
 
 impl Inner {
+    fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random >> 33
+    }
+
+    fn draw_latency(&mut self) -> Duration {
+        if !self.half_fails {
+            return self.latency;
+        }
+        let part = self.draw() % 1_000;
+        self.latency * part as u32 / 1_000
+    }
+
     fn settle(&mut self, durable_after: Duration) {
         let now = Instant::now();
         let safe = self.recent.iter().take_while(|(at, ..)| *at + durable_after <= now).count();
@@ -230,14 +253,16 @@ impl Session for MemorySession {
             let number = inner.requests - 1;
             let up = inner.up;
             let outcome = if up { (inner.script)(&Request { points: &list, number }) } else { Err(away()) };
-            (inner.latency, outcome)
+            (inner.draw_latency(), outcome)
         };
         std::thread::sleep(latency);
         let mut inner = self.store.lock();
         inner.at_once -= 1;
-        outcome?;
-        if !inner.up {
-            return Err(away());
+        let outcome = if inner.up { outcome } else { Err(away()) };
+        if outcome.is_err() && inner.half_fails && inner.up {
+            list.truncate(list.len() / 2 * (inner.draw() % 3) as usize);
+        } else {
+            outcome.clone()?;
         }
         inner.points += list.len() as u64;
         let now = Instant::now();
@@ -246,6 +271,6 @@ impl Session for MemorySession {
             inner.content.insert(key, value);
         }
         inner.settle(self.store.durable_after);
-        Ok(Written { filtered: 0 })
+        outcome.map(|()| Written { filtered: 0 })
     }
 }

@@ -29,7 +29,8 @@ pub(crate) struct Plant {
     pub(crate) dead_letters: Arc<DeadLetters>,
     pub(crate) store: MemoryStore,
     pub(crate) bucket: BucketId,
-    pub(crate) dir: TempDir,
+    pub(crate) clock: fn() -> TimestampNs,
+    _dir: TempDir,
 }
 
 impl Plant {
@@ -47,7 +48,8 @@ impl Plant {
         let dead_letters = Arc::new(open_letters(dir.path(), Limits::default()));
         // The cursor stands before everything that is written from here on.
         drop(journal.consumer("memory").unwrap());
-        Self { journal, catalog, dead_letters, store, bucket, dir }
+        let clock = || TimestampNs(NOW_S * 1_000_000_000);
+        Self { journal, catalog, dead_letters, store, bucket, clock, _dir: dir }
     }
 
     pub(crate) fn column(&self, key: &str, field: &str, kind: FieldType) -> ColumnId {
@@ -92,7 +94,7 @@ impl Plant {
             dead_letters: Arc::clone(&self.dead_letters),
             wanted: Box::new(Wanted::default),
             config,
-            clock: || TimestampNs(NOW_S * 1_000_000_000),
+            clock: self.clock,
         })
         .unwrap()
     }
@@ -102,7 +104,7 @@ impl Plant {
         letters.map(|entry| entry.unwrap().letter).collect()
     }
 
-    /// Everything in the journal's order put into a map: what a store must hold in the end.
+    /// The store's cursor.
     pub(crate) fn committed(&self) -> Seq {
         let stats = self.journal.stats();
         stats.consumers.iter().find(|c| c.name == "memory").unwrap().committed_seq

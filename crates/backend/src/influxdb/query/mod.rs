@@ -5,6 +5,7 @@
 
 mod after;
 mod answer;
+mod calendar;
 mod latest;
 mod points;
 mod render;
@@ -14,6 +15,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use query::execute::{Options, Sink};
@@ -23,6 +25,7 @@ pub(crate) use latest::latest;
 pub(crate) use schemas::Schemas;
 
 use answer::Budget;
+use calendar::Division;
 use points::InfluxPoints;
 use render::{NotSayable, Question, Scene};
 use shape::Shape;
@@ -56,9 +59,32 @@ pub(crate) fn run(
         Ok(_) if plan.range.is_empty() => Ok(Vec::new()),
         Ok(question) => asked(asker, plan, &question, &shape, options, sink),
         Err(NotSayable(what)) => {
+            if calendar::is_divisible(plan)
+                && let Some(warnings) = divided(asker, plan, &shape, options, sink)?
+            {
+                return Ok(warnings);
+            }
             tracing::debug!(what, "the store cannot say a query, its points are fetched");
             crate::remote::run(&InfluxPoints::new(asker, schemas, options), plan, options, sink)
         }
+    }
+}
+
+/// Asks window by window, if that can be said.
+fn divided(
+    asker: &dyn Ask,
+    plan: &Select,
+    shape: &Shape,
+    options: &Options<'_>,
+    sink: Sink<'_>,
+) -> Result<Option<Vec<String>>, QueryError> {
+    let budget = Budget::new(options.limits, options.cancel);
+    let mut tables = Tables::new(plan, calendar::after(plan), shape, &budget, sink)?;
+    let division = Division { asker, plan, budget: &budget, warnings: BTreeSet::new() };
+    let answered = division.run(&mut tables);
+    match answered.and_then(|warnings| tables.finish().map(|()| warnings)) {
+        Err(QueryError::Enough) => Ok(Some(Vec::new())),
+        outcome => outcome,
     }
 }
 

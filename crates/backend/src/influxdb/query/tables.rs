@@ -43,6 +43,11 @@ impl<'a> Tables<'a> {
     /// Takes a part of the answer.
     pub(super) fn add(&mut self, part: Part) -> Result<(), QueryError> {
         let table = self.table(part)?;
+        self.add_table(table)
+    }
+
+    /// Takes a table, or a part of one.
+    pub(super) fn add_table(&mut self, table: Table) -> Result<(), QueryError> {
         if table.is_empty() {
             return Ok(());
         }
@@ -91,7 +96,8 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
-    fn table(&mut self, part: Part) -> Result<Table, QueryError> {
+    /// The table that a part of the answer is, its columns of their types.
+    pub(super) fn table(&mut self, part: Part) -> Result<Table, QueryError> {
         let Part { name, tags, columns, cells } = part;
         let mut cells = cells.0;
         if cells.is_empty() {

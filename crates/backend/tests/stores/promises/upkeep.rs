@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use backend::{Destination, Policy, RemoteStore, Step, WriteError};
+use backend::{Destination, Policy, RemoteStore, Rollup, RollupColumn, Step, WriteError};
 use model::FieldValue::Float;
 use query::Cell;
 use query::store::{Place, SeriesQuery};
@@ -27,6 +27,15 @@ pub(crate) fn keeping_in_step_a_second_time_changes_nothing(subject: &dyn Subjec
         duration: Some(Duration::from_secs(90 * 86_400)),
         shard_duration: Some(Duration::from_secs(86_400)),
         replication: 1,
+    });
+    let column = RollupColumn { function: "mean".to_owned(), field: "v".to_owned(), alias: "v_mean".to_owned() };
+    wish.rollups.push(Rollup {
+        name: "v by the hour".to_owned(),
+        database: wish.databases[0].name.clone(),
+        source: subject.place().policy.clone(),
+        target: "hourly it's".to_owned(),
+        interval: Duration::from_secs(3600),
+        columns: vec![column],
     });
     remote.store.keep_in_step(&wish).unwrap();
     let again = remote.store.keep_in_step(&wish).unwrap();

@@ -22,7 +22,11 @@ static KIND: Kind = Kind {
         FieldValue::Unsigned(v) => i64::try_from(v).ok().map(FieldValue::Integer),
         other => Some(other),
     },
-    abilities: Abilities::default,
+    abilities: || Abilities {
+        // Its line protocol reads a backslash before these always as an escape; in tags it does not.
+        takes_name: |name| !["\\,", "\\ ", "\\="].iter().any(|escape| name.contains(escape)),
+        ..Abilities::default()
+    },
     make_visible: |_| {},
 };
 

@@ -71,6 +71,6 @@ impl Subject for RemoteSubject {
     }
 
     fn remote(&self) -> Option<Remote<'_>> {
-        Some(Remote { store: &*self.store, kind: self.kind, url: self.server.url() })
+        Some(Remote { store: &*self.store, kind: self.kind, server: self.server })
     }
 }
