@@ -11,7 +11,6 @@ mod write;
 mod embedded;
 mod http;
 mod lines;
-#[allow(dead_code, reason = "the stores to come use it")]
 mod remote;
 
 pub mod hissrv;

@@ -3,22 +3,30 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
-use ureq::{Agent, Body, BodyReader};
+use ureq::{Agent, AsSendBody, Body, BodyReader};
 
+use super::authorization::authorization;
 use super::connector::TlsConnector;
 use super::gzip::Packer;
 use super::reason::shorten;
 use super::retry_after::retry_after;
-use super::{Auth, Endpoint, Gzip, HttpError, HttpSettings, Login, SetupError};
+use super::{Endpoint, Gzip, HttpError, HttpSettings, SetupError};
 
 pub(crate) use ureq::http::Method;
 
 /// A connection without a request for so long is closed: shorter than what servers and routers on the way allow, so that a
 /// request seldom meets one that is cut already.
 const MAX_IDLE: Duration = Duration::from_secs(30);
+
+/// Longest wait for a part of an answer that is handed out as it comes: a query may compute for long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Go's servers read so much of a body that they do not want; below it every answer arrives.
+const ASKED_BEFORE: usize = 256 << 10;
 
 /// Largest answer taken as a whole; larger ones are for [`Http::stream`].
 const MAX_ANSWER: u64 = 4 << 20;
@@ -42,8 +50,6 @@ pub(crate) struct Http {
 /// An answer of success.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// HTTP status, below 300.
-    pub(crate) status: u16,
     /// The answer, up to 4 MiB.
     pub(crate) body: String,
     headers: HeaderMap,
@@ -88,11 +94,14 @@ impl Http {
     /// [`HttpError`]; every status from 300 on is one.
     pub(crate) fn post(&self, target: &str, content_type: &str, body: &[u8]) -> Result<Reply, HttpError> {
         let request = || self.request(Method::POST, target).header(header::CONTENT_TYPE, content_type);
-        let send_packed = |packed: &[u8]| self.exchange(request().header(header::CONTENT_ENCODING, "gzip"), packed);
+        let send_packed = |packed: &[u8]| {
+            let request = request().header(header::CONTENT_ENCODING, "gzip");
+            self.exchange(ask_before(request, packed), packed)
+        };
         match self.packer.as_ref().and_then(|packer| packer.pack(body, send_packed)) {
             Some(Ok(answer)) => answer,
             Some(Err(error)) => Err(HttpError::from_io(&error, &self.endpoint, self.timeout)),
-            None => self.exchange(request(), body),
+            None => self.exchange(ask_before(request(), body), body),
         }
     }
 
@@ -124,20 +133,36 @@ impl Http {
         self.exchange(self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM), form.as_bytes())
     }
 
-    /// Sends a form and hands the answer out as it comes, however large. All of it takes at most `longest`; the usual timeout
-    /// holds for the connection only, since the store may have to compute for long.
+    /// Sends a form and hands the answer out as it comes, however large. The store may compute for up to a minute before it
+    /// begins, and as long before each further part; the usual timeout holds for the connection.
     ///
     /// # Errors
     /// As [`Http::post`]; while reading, the errors of the connection.
-    pub(crate) fn stream(&self, target: &str, form: &str, longest: Duration) -> Result<Stream, HttpError> {
-        let request = self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM);
-        let request = request.body(form.as_bytes()).map_err(|error| self.wrong(&error))?;
-        let request = self.agent.configure_request(request).timeout_global(Some(longest));
-        let response = self.check(request.timeout_connect(Some(self.timeout)).build().send(&self.agent), longest)?;
-        Ok(Stream { reader: response.into_body().into_reader(), endpoint: self.endpoint.clone(), longest })
+    pub(crate) fn stream(&self, target: &str, form: &str) -> Result<Stream, HttpError> {
+        self.start_stream(self.request(Method::POST, target).header(header::CONTENT_TYPE, FORM), form.as_bytes())
     }
 
-    fn request(&self, method: Method, target: &str) -> ureq::http::request::Builder {
+    /// [`Http::stream`] of a request without a body.
+    ///
+    /// # Errors
+    /// As [`Http::stream`].
+    pub(crate) fn stream_get(&self, target: &str) -> Result<Stream, HttpError> {
+        self.start_stream(self.request(Method::GET, target), ())
+    }
+
+    fn start_stream<B>(&self, request: RequestBuilder, body: B) -> Result<Stream, HttpError>
+    where
+        B: AsSendBody,
+        Request<B>: Sendable,
+    {
+        let request = request.body(body).map_err(|error| self.wrong(&error))?;
+        let request = self.agent.configure_request(request).timeout_global(None).timeout_connect(Some(self.timeout));
+        let request = request.timeout_per_write(Some(self.timeout)).timeout_per_read(Some(PATIENCE)).build();
+        let response = self.check(request.send(&self.agent), PATIENCE)?;
+        Ok(Stream { reader: response.into_body().into_reader(), endpoint: self.endpoint.clone() })
+    }
+
+    fn request(&self, method: Method, target: &str) -> RequestBuilder {
         let request = Request::builder().method(method).uri(format!("{}{target}", self.endpoint));
         match &self.authorization {
             Some(value) => request.header(header::AUTHORIZATION, value.clone()),
@@ -145,15 +170,14 @@ impl Http {
         }
     }
 
-    fn exchange<B>(&self, request: ureq::http::request::Builder, body: B) -> Result<Reply, HttpError>
+    fn exchange<B>(&self, request: RequestBuilder, body: B) -> Result<Reply, HttpError>
     where
         Request<B>: Sendable,
     {
         let request = request.body(body).map_err(|error| self.wrong(&error))?;
         let response = self.check(request.send(&self.agent), self.timeout)?;
-        let status = response.status().as_u16();
         let (parts, body) = response.into_parts();
-        Ok(Reply { status, body: self.read(body, MAX_ANSWER)?, headers: parts.headers })
+        Ok(Reply { body: self.read(body, MAX_ANSWER)?, headers: parts.headers })
     }
 
     /// Success, or the error that the answer is.
@@ -202,6 +226,12 @@ impl Http {
     }
 }
 
+/// A large body is sent when the server wants it. Otherwise one that finds it too large answers and cuts the connection while we
+/// are still sending, and its answer is lost.
+fn ask_before(request: RequestBuilder, body: &[u8]) -> RequestBuilder {
+    if body.len() < ASKED_BEFORE { request } else { request.header(header::EXPECT, "100-continue") }
+}
+
 /// A request that ureq takes, with a body or without.
 trait Sendable {
     fn send(self, agent: &Agent) -> Result<Response<Body>, ureq::Error>;
@@ -223,13 +253,12 @@ impl Sendable for Request<&[u8]> {
 pub(crate) struct Stream {
     reader: BodyReader<'static>,
     endpoint: Endpoint,
-    longest: Duration,
 }
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer).map_err(|error| {
-            let told = HttpError::from_ureq(ureq::Error::from(error), &self.endpoint, self.longest);
+            let told = HttpError::from_ureq(ureq::Error::from(error), &self.endpoint, PATIENCE);
             io::Error::other(told.to_string())
         })
     }
@@ -248,54 +277,4 @@ fn agent_config(timeout: Duration, connections: usize) -> ureq::config::Config {
         .max_idle_connections_per_host(connections)
         .max_idle_age(MAX_IDLE)
         .build()
-}
-
-fn authorization(auth: &Auth, endpoint: &Endpoint) -> Result<Option<HeaderValue>, SetupError> {
-    let (text, what) = match (auth, endpoint.login()) {
-        (Auth::Basic(login), _) | (Auth::None, Some(login)) => (basic(login), "user or password"),
-        (Auth::Token(token), _) => (format!("Token {}", token.reveal()), "token"),
-        (Auth::Bearer(token), _) => (format!("Bearer {}", token.reveal()), "token"),
-        (Auth::None, None) => return Ok(None),
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| SetupError::Login(what))?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-fn basic(login: &Login) -> String {
-    format!("Basic {}", base64(format!("{}:{}", login.user, login.password.reveal()).as_bytes()))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    let groups = bytes.chunks(3).map(|group| {
-        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        let digits = (0..4).map(move |at| if at <= group.len() { digit(bits >> (18 - 6 * at) & 63) } else { '=' });
-        digits.collect::<String>()
-    });
-    groups.collect()
-}
-
-fn digit(value: u32) -> char {
-    let ascii = match value {
-        0..26 => b'A' + value as u8,
-        26..52 => b'a' + (value - 26) as u8,
-        52..62 => b'0' + (value - 52) as u8,
-        62 => b'+',
-        _ => b'/',
-    };
-    char::from(ascii)
-}
-
-#[cfg(test)]
-mod base64_tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
-    }
 }

@@ -76,6 +76,11 @@ impl Endpoint {
         Ok(Self { https, host, port, prefix: parse_prefix(path)?, login })
     }
 
+    /// A port of this machine, without TLS.
+    pub fn local(port: u16) -> Self {
+        Self { https: false, host: "localhost".to_owned(), port, prefix: String::new(), login: None }
+    }
+
     /// True when the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.https

@@ -113,9 +113,27 @@ impl HttpError {
         }
     }
 
-    /// What it means for a query of `store`.
+    /// What it means for a request that carries no points: it is refused as a whole, or the store is away or busy.
+    pub(crate) fn into_refusal(self, store: &str) -> WriteError {
+        match self.into_write_error(store) {
+            WriteError::Points { message } | WriteError::TooLarge { message } | WriteError::NoPlace { message } => {
+                WriteError::Denied { message }
+            }
+            other => other,
+        }
+    }
+
+    /// True when the connection failed: the store may be another one when it is back.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Lost(_))
+    }
+
+    /// What it means for a query of `store`: with status 400 or 422 the store does not understand it and says why.
     pub(crate) fn into_query_error(self, store: &str) -> QueryError {
-        QueryError::Store(format!("{store}: {self}"))
+        match self.status() {
+            Some(400 | 422) => QueryError::invalid(self.reason()),
+            _ => QueryError::Store(format!("{store}: {self}")),
+        }
     }
 }
 

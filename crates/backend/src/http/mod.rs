@@ -9,6 +9,7 @@ mod reason;
 mod retry_after;
 
 mod agent;
+mod authorization;
 mod connector;
 mod gzip;
 
@@ -22,7 +23,10 @@ pub use endpoint::{Endpoint, Login, UrlError};
 
 pub(crate) use agent::{Http, Method, Reply, Stream};
 pub(crate) use error::HttpError;
-pub(crate) use form::{encode, form};
+pub(crate) use form::form;
+
+/// Idle connections kept to one store: more than it has threads that write. They are closed after 30 s without a request.
+pub(crate) const CONNECTIONS: usize = 64;
 
 /// What one store's requests have in common.
 #[derive(Debug, Clone)]
@@ -35,7 +39,7 @@ pub(crate) struct HttpSettings {
     pub(crate) gzip: Gzip,
     /// Longest time of one request, from looking up the name to the last byte of the answer.
     pub(crate) timeout: Duration,
-    /// Idle connections kept: as many as there are threads that write.
+    /// Idle connections kept at most; see [`CONNECTIONS`].
     pub(crate) connections: usize,
     /// Used for `https://`.
     pub(crate) tls: TlsConfig,
