@@ -18,6 +18,7 @@ mod rules;
 mod encode;
 mod health;
 mod manage;
+mod query;
 mod store;
 
 pub use config::VictoriaMetricsConfig;
