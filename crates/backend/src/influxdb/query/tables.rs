@@ -82,6 +82,10 @@ impl<'a> Tables<'a> {
 
     fn give_waiting(&mut self) -> Result<(), QueryError> {
         let mut tables = std::mem::take(&mut self.waiting);
+        self.budget.release(tables.iter().map(bytes).sum());
+        if let Some(count) = self.after.trimmed_by {
+            trim(&mut tables, count);
+        }
         if self.after.rows_are_turned {
             tables.reverse();
             tables.iter_mut().for_each(turn);
@@ -89,11 +93,7 @@ impl<'a> Tables<'a> {
         if let Some(cut) = self.after.cut {
             cut_rows(&mut tables, cut);
         }
-        for table in tables {
-            self.budget.release(bytes(&table));
-            give(self.budget, self.sink, table)?;
-        }
-        Ok(())
+        tables.into_iter().try_for_each(|table| give(self.budget, self.sink, table))
     }
 
     /// The table that a part of the answer is, its columns of their types.
@@ -163,6 +163,18 @@ fn turned(tables: Vec<Table>) -> Vec<Table> {
     series.into_iter().rev().flatten().collect()
 }
 
+/// Leaves out the rows at the end of one series in which nothing is counted.
+fn trim(tables: &mut [Table], count: usize) {
+    for table in tables.iter_mut().rev() {
+        let counts = table.cells.get(count).map(Vec::as_slice).unwrap_or_default();
+        let kept = counts.iter().rposition(|count| *count != Cell::Integer(0)).map_or(0, |last| last + 1);
+        keep_rows(table, 0, kept);
+        if kept > 0 {
+            break;
+        }
+    }
+}
+
 /// Leaves the rows of one series that are to stay.
 fn cut_rows(tables: &mut [Table], cut: Cut) {
     let (mut skip, mut left) = (cut.offset, cut.limit);
@@ -171,11 +183,15 @@ fn cut_rows(tables: &mut [Table], cut: Cut) {
         let to = from.saturating_add(left).min(table.len());
         skip -= from;
         left -= to - from;
-        if let Some(times) = &mut table.times {
-            keep(times, from, to);
-        }
-        table.cells.iter_mut().for_each(|cells| keep(cells, from, to));
+        keep_rows(table, from, to);
     }
+}
+
+fn keep_rows(table: &mut Table, from: usize, to: usize) {
+    if let Some(times) = &mut table.times {
+        keep(times, from, to);
+    }
+    table.cells.iter_mut().for_each(|cells| keep(cells, from, to));
 }
 
 fn keep<T>(column: &mut Vec<T>, from: usize, to: usize) {

@@ -5,6 +5,7 @@ mod names;
 mod newest;
 mod plans;
 mod requests;
+mod windows;
 
 mod asker;
 mod reference;
