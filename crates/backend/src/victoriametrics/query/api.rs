@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::time::Duration;
 
 use model::ByteSize;
 use query::{Limits, QueryError};
@@ -19,7 +18,8 @@ pub(super) type Labels = BTreeMap<String, String>;
 /// The way for the questions of one query.
 pub(super) struct Api<'c> {
     http: &'c Http,
-    longest: Duration,
+    /// Longest time of one answer, as a parameter.
+    timeout: String,
     max_bytes: ByteSize,
 }
 
@@ -57,7 +57,7 @@ struct Matrix {
 
 impl<'c> Api<'c> {
     pub(super) fn new(http: &'c Http, limits: &Limits) -> Self {
-        Self { http, longest: limits.timeout, max_bytes: limits.max_memory }
+        Self { http, timeout: format!("{}ms", limits.timeout.as_millis().max(1)), max_bytes: limits.max_memory }
     }
 
     /// Names of labels of the series selected.
@@ -106,9 +106,10 @@ impl<'c> Api<'c> {
 
     fn ask(&self, path: &str, asked: &[(&str, &str)]) -> Result<Stream, HttpError> {
         let mut asked = asked.to_vec();
+        asked.push(("timeout", &self.timeout));
         // A cluster of which a part is away would answer with what is left, as if that were all.
         asked.push(("deny_partial_response", "1"));
-        self.http.stream(path, &form(&asked), self.longest)
+        self.http.stream(path, &form(&asked))
     }
 
     fn read<T: DeserializeOwned>(&self, stream: Stream) -> Result<T, QueryError> {
