@@ -10,7 +10,7 @@ mod write;
 
 mod embedded;
 mod http;
-#[allow(dead_code, reason = "the stores to come use it")]
+mod lines;
 mod remote;
 
 pub mod hissrv;
@@ -21,6 +21,7 @@ pub mod victoriametrics;
 pub use answers::Query;
 pub use embedded::Embedded;
 pub use health::{Health, Probe};
+pub use http::{Endpoint, Gzip, Login, SetupError, UrlError};
 pub use manage::{Database, Manage, Policy, Rollup, RollupColumn, Step, Wanted};
 pub use write::{Destination, Point, PointList, Points, Session, Write, WriteError, Written};
 

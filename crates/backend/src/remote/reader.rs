@@ -8,8 +8,10 @@ use query::scan::ScanReport;
 use query::store::{Extent, Reader};
 use query::{Cell, Piece, QueryError};
 
-use super::Column;
+use super::ahead::Fetched;
+use super::columns::Known;
 use super::store::RemoteQuery;
+use super::{Column, RawPoints, VisitPieces};
 
 /// Points handed on at a time.
 const PIECE: usize = 4096;
@@ -21,12 +23,11 @@ pub(super) struct RemoteReader<'a> {
 
 impl RemoteReader<'_> {
     /// Does something with a column, unless the answer is lost already.
-    fn with_column<T>(&self, id: ColumnId, work: impl FnOnce(&Column<'_>) -> Result<T, QueryError>) -> Option<T> {
+    fn with_column<T>(&self, id: ColumnId, work: impl FnOnce(&Known) -> Result<T, QueryError>) -> Option<T> {
         if self.query.has_failed() {
             return None;
         }
-        let known = self.query.columns.get(id)?;
-        let outcome = work(&known.column()?);
+        let outcome = work(&self.query.columns.get(id)?);
         outcome.map_err(|error| self.query.fail(error)).ok()
     }
 }
@@ -36,13 +37,19 @@ impl Reader for RemoteReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        _summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
-        self.with_column(column, |column| {
-            let mut pieces = Pieces::new(column, visit);
-            self.query.points.points(column, range, &mut |time, value| pieces.add(range, time, value))?;
-            pieces.finish()
+        self.with_column(column, |known| {
+            let RemoteQuery { points, columns, ahead, .. } = self.query;
+            if !points.sums_up()
+                && let Some(Fetched { times, values }) = ahead.take(column, known, range, columns, *points)?
+            {
+                whole(&times, &values, visit);
+                return Ok(());
+            }
+            let Some(column) = known.column() else { return Ok(()) };
+            points.scan(&column, range, summary_suffices, visit)
         });
         ScanReport::default()
     }
@@ -53,8 +60,11 @@ impl Reader for RemoteReader<'_> {
         range: TimeRange,
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
     ) -> ScanReport {
-        let newest = self.with_column(column, |column| self.query.points.newest(column, range)).flatten();
-        if let Some((time, cell)) = newest
+        let newest = |known: &Known| match known.column() {
+            Some(column) => self.query.points.newest(&column, range),
+            None => Ok(None),
+        };
+        if let Some((time, cell)) = self.with_column(column, newest).flatten()
             && let Some(value) = value_of(&cell)
         {
             visit(time, value);
@@ -66,10 +76,38 @@ impl Reader for RemoteReader<'_> {
     fn extents(&mut self, _column: ColumnId, _range: TimeRange, _out: &mut Vec<Extent>) {}
 }
 
+/// Hands on what was fetched as a whole.
+fn whole(times: &[TimestampNs], values: &Values, visit: VisitPieces<'_>) {
+    if !times.is_empty() {
+        // Nothing follows, so that it makes no difference whether more is wanted.
+        visit(Piece::Points { times, values }).is_break();
+    }
+}
+
+/// Hands the points of a column to `visit`, some at a time, and says whether more are wanted.
+///
+/// # Errors
+/// As for [`RawPoints::points`].
+pub(crate) fn scan_points<P: RawPoints + ?Sized>(
+    store: &P,
+    column: &Column<'_>,
+    range: TimeRange,
+    visit: VisitPieces<'_>,
+) -> Result<ControlFlow<()>, QueryError> {
+    let mut pieces = Pieces::new(column, visit);
+    let mut flow = ControlFlow::Continue(());
+    store.points(column, range, &mut |time, value| {
+        flow = pieces.add(range, time, value);
+        flow
+    })?;
+    let last = pieces.finish()?;
+    Ok(if flow.is_break() { flow } else { last })
+}
+
 /// Points of a column on their way, some at a time.
 struct Pieces<'p> {
     column: &'p Column<'p>,
-    visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    visit: VisitPieces<'p>,
     times: Vec<TimestampNs>,
     values: Values,
     last: Option<TimestampNs>,
@@ -77,7 +115,7 @@ struct Pieces<'p> {
 }
 
 impl<'p> Pieces<'p> {
-    fn new(column: &'p Column<'p>, visit: &'p mut dyn FnMut(Piece<'_>) -> ControlFlow<()>) -> Self {
+    fn new(column: &'p Column<'p>, visit: VisitPieces<'p>) -> Self {
         Self { column, visit, times: Vec::new(), values: Values::new(column.kind), last: None, wrong: None }
     }
 
@@ -85,21 +123,14 @@ impl<'p> Pieces<'p> {
         if !range.contains(time) {
             return ControlFlow::Continue(());
         }
-        if self.last.is_some_and(|last| last >= time) {
-            return self.refuse("comes out of order");
+        if let Err(wrong) = self.column.check(self.last.as_ref(), time, value) {
+            self.wrong = Some(wrong);
+            return ControlFlow::Break(());
         }
-        if !self.values.push(value) {
-            return self.refuse("is of another type than the field");
-        }
+        self.values.push(value);
         self.times.push(time);
         self.last = Some(time);
         if self.times.len() >= PIECE { self.hand_on() } else { ControlFlow::Continue(()) }
-    }
-
-    fn refuse(&mut self, what: &str) -> ControlFlow<()> {
-        let Column { measurement, field, .. } = self.column;
-        self.wrong = Some(QueryError::Store(format!("a point of field `{field}` of `{measurement}` {what}")));
-        ControlFlow::Break(())
     }
 
     fn hand_on(&mut self) -> ControlFlow<()> {
@@ -113,13 +144,11 @@ impl<'p> Pieces<'p> {
     }
 
     /// Hands the rest on, which is none where no more was wanted.
-    fn finish(mut self) -> Result<(), QueryError> {
+    fn finish(mut self) -> Result<ControlFlow<()>, QueryError> {
         if let Some(wrong) = self.wrong.take() {
             return Err(wrong);
         }
-        // Nothing follows, so that it makes no difference whether more is wanted.
-        self.hand_on().is_break();
-        Ok(())
+        Ok(self.hand_on())
     }
 }
 

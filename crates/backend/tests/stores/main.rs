@@ -17,6 +17,7 @@ mod trial;
 macro_rules! every_store_keeps {
     ($($topic:ident { $($promise:ident,)+ })+) => {
         every_store_keeps!(@ embedded { $($topic { $($promise,)+ })+ });
+        every_store_keeps!(@ influxdb { $($topic { $($promise,)+ })+ });
     };
     (@ $store:ident { $($topic:ident { $($promise:ident,)+ })+ }) => {
         mod $store {
@@ -57,6 +58,13 @@ mod of {
             a_hostile_text_in_a_filter_matches_only_itself,
             hostile_measurements_are_kept_apart,
             names_that_differ_in_case_only_are_kept_apart,
+        }
+        confusable {
+            measurements_and_fields_that_join_alike_are_kept_apart,
+            names_that_stores_use_themselves_are_data,
+            long_names_that_begin_alike_are_kept_apart,
+            a_field_may_have_the_name_of_a_tag,
+            a_database_of_a_hostile_name_is_one_like_others,
         }
         times {
             times_are_kept_to_the_grain,
@@ -101,6 +109,17 @@ mod of {
         latest {
             the_latest_value_of_every_field,
             the_latest_value_of_some_fields_and_series,
+        }
+        bounds {
+            a_cancelled_query_ends,
+            a_query_without_time_left_ends,
+            rows_are_limited,
+            memory_is_limited,
+            a_reader_who_has_enough_gets_no_more,
+        }
+        endurance {
+            what_is_durable_survives_a_killed_server,
+            sessions_write_at_once,
         }
         upkeep {
             keeping_in_step_a_second_time_changes_nothing,

@@ -1,6 +1,8 @@
 //! A subject beside an embedded engine that holds the same points: both are asked the same.
 
-use backend::{Destination, Point, PointList, Points as _, Query, Written};
+use std::cell::RefCell;
+
+use backend::{Destination, Point, PointList, Points as _, Query, WriteError, Written};
 use model::TimestampNs;
 use query::aggregate::Registry;
 use query::compile::{Context, Dialect, compile};
@@ -22,6 +24,7 @@ const NOW: TimestampNs = TimestampNs(START + 86_400_000_000_000);
 pub(crate) struct Trial<'a> {
     pub(crate) subject: &'a dyn Subject,
     reference: Plant,
+    broken: RefCell<Vec<String>>,
 }
 
 impl<'a> Trial<'a> {
@@ -29,7 +32,7 @@ impl<'a> Trial<'a> {
     pub(crate) fn new(subject: &'a dyn Subject) -> Self {
         let reference = Plant::new();
         reference.make(subject.place());
-        Self { subject, reference }
+        Self { subject, reference, broken: RefCell::default() }
     }
 
     /// Where points go.
@@ -46,76 +49,68 @@ impl<'a> Trial<'a> {
     /// Writes these points to both. What the subject has no type for has to be counted.
     #[track_caller]
     pub(crate) fn write_list(&self, points: &PointList) {
+        self.try_write_list(points).unwrap_or_else(|error| panic!("write: {error:?}"));
+    }
+
+    /// Writes these points to the subject, and to the reference what the subject takes.
+    #[track_caller]
+    pub(crate) fn try_write(&self, points: &[Point<'_>]) -> Result<(), WriteError> {
+        self.try_write_list(&list(self.place(), points))
+    }
+
+    #[track_caller]
+    fn try_write_list(&self, points: &PointList) -> Result<(), WriteError> {
         let mut kept = PointList::new(points.place().clone());
         points.visit(0..points.len(), &mut |point| {
             if let Some(value) = self.subject.keeps(point.value) {
                 kept.push(Point { value, ..point });
             }
         });
-        assert_eq!(self.reference.write(&kept), 0, "the points contradict each other");
         let filtered = (points.len() - kept.len()) as u64;
-        match self.subject.write(points) {
-            Ok(written) => assert_eq!(written, Written { filtered }),
-            Err(error) => panic!("write: {error:?}"),
-        }
+        assert_eq!(self.subject.write(points)?, Written { filtered });
+        assert_eq!(self.reference.write(&kept), 0, "the points contradict each other");
+        Ok(())
     }
 
     /// Both give the same rows to a query, bit by bit as far as the subject keeps numbers so.
-    #[track_caller]
     pub(crate) fn same(&self, question: &str) {
-        self.compare(question, self.subject.abilities().error);
+        self.compare(question, &self.plan(question), self.subject.abilities().error);
     }
 
     /// Both compute the same, but for rounding.
-    #[track_caller]
     pub(crate) fn alike(&self, question: &str) {
-        self.compare(question, ROUNDING);
+        self.compare(question, &self.plan(question), ROUNDING);
     }
 
     /// The same with InfluxDB's windows, which know no calendar.
-    #[track_caller]
     pub(crate) fn alike_in_strict_dialect(&self, question: &str) {
         let plan = plan_in(Dialect::Strict, question, &self.place().database);
-        if let Some(difference) = self.difference_of(&plan, ROUNDING) {
-            panic!("{question}\n{difference}");
-        }
+        self.compare(question, &plan, ROUNDING);
     }
 
-    #[track_caller]
-    fn compare(&self, question: &str, error: f64) {
-        if let Some(difference) = self.difference_by(question, error) {
-            panic!("{question}\n{difference}");
-        }
-    }
-
-    /// Where the answers to a query differ.
-    pub(crate) fn difference(&self, question: &str) -> Option<String> {
-        self.difference_by(question, self.subject.abilities().error)
-    }
-
-    fn difference_by(&self, question: &str, error: f64) -> Option<String> {
-        self.difference_of(&self.plan(question), error)
-    }
-
-    fn difference_of(&self, plan: &Select, error: f64) -> Option<String> {
-        let expected = run(&self.reference.store, plan).unwrap_or_else(|e| panic!("reference: {e}"));
-        match run(self.subject.backend(), plan) {
+    fn compare(&self, question: &str, plan: &Select, error: f64) {
+        let expected = run(&self.reference.store, plan).unwrap_or_else(|e| panic!("reference: {question}: {e}"));
+        let difference = match run(self.subject.backend(), plan) {
             Ok(found) => difference(&expected, &found, error),
             Err(failure) => Some(format!("{failure:?}")),
+        };
+        if let Some(difference) = difference {
+            self.broken(format!("{question}\n    {difference}"));
         }
     }
 
-    /// Both give rows, and the same ones: for questions whose answer must not be empty.
-    #[track_caller]
-    pub(crate) fn same_rows(&self, question: &str, rows: usize) {
-        assert_eq!(self.rows(question), rows, "{question}");
-        self.same(question);
+    /// Notes a breach of the promise; the trial fails at its end, with all of them.
+    pub(crate) fn broken(&self, breach: String) {
+        self.broken.borrow_mut().push(breach);
     }
 
-    /// Number of rows of the subject's answer.
-    #[track_caller]
-    pub(crate) fn rows(&self, question: &str) -> usize {
-        self.ask(question).series.iter().map(|series| series.times.len()).sum()
+    /// Both give so many rows, and the same ones: for questions whose answer must not be empty.
+    pub(crate) fn same_rows(&self, question: &str, rows: usize) {
+        self.same(question);
+        match run(self.subject.backend(), &self.plan(question)).map(|answer| row_count(&answer)) {
+            Ok(found) if found == rows => {}
+            found => self.broken(format!("{question}\n    expected {rows} rows, found {found:?}")),
+        }
     }
 
     /// Times and values of the only column of the only series the subject answers with; none where it answers with none.
@@ -146,9 +141,12 @@ impl<'a> Trial<'a> {
             Ok::<_, QueryError>(result)
         };
         let expected = ask(&self.reference.store).unwrap();
-        let found = ask(self.subject.backend()).unwrap_or_else(|e| panic!("latest of {query:?}: {e:?}"));
+        let found = ask(self.subject.backend()).unwrap_or_else(|failure| {
+            self.broken(format!("latest of {query:?}\n    {failure:?}"));
+            expected.clone()
+        });
         if let Some(difference) = difference(&expected, &found, self.subject.abilities().error) {
-            panic!("latest of {query:?}: {difference}");
+            self.broken(format!("latest of {query:?}\n    {difference}"));
         }
         found
     }
@@ -156,6 +154,19 @@ impl<'a> Trial<'a> {
     fn plan(&self, question: &str) -> Select {
         plan(question, &self.place().database)
     }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        let broken = self.broken.borrow();
+        if !broken.is_empty() && !std::thread::panicking() {
+            panic!("{} breaches:\n{}", broken.len(), broken.join("\n"));
+        }
+    }
+}
+
+fn row_count(answer: &QueryResult) -> usize {
+    answer.series.iter().map(|series| series.times.len()).sum()
 }
 
 /// The plan of a query about a database.

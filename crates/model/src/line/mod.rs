@@ -15,7 +15,7 @@ mod scan;
 
 pub use error::{LineError, LineErrorKind};
 pub use field::{Field, Value};
-pub use print::print_line;
+pub use print::{LinePrinter, print_line};
 
 use memchr::memchr;
 

@@ -23,16 +23,19 @@ const MAX_REMEMBERED: usize = 10_000;
 /// What is known of the measurements of one server.
 #[derive(Default)]
 pub(crate) struct Schemas {
-    fields: Mutex<HashMap<Key, Remembered<Vec<(String, FieldType)>>>>,
-    tags: Mutex<HashMap<Key, Remembered<Vec<String>>>>,
+    fields: Known<(String, FieldType)>,
+    tags: Known<String>,
 }
+
+/// A list of things for each measurement.
+type Known<T> = Mutex<HashMap<Key, Remembered<T>>>;
 
 /// Where, and the name or pattern as InfluxQL has it.
 type Key = (Place, String);
 
 struct Remembered<T> {
     since: Instant,
-    what: T,
+    what: Vec<T>,
 }
 
 impl Schemas {
@@ -73,7 +76,7 @@ impl Schemas {
 type Take<'t, T> = &'t mut dyn FnMut(&mut Vec<T>, &[Cell]);
 
 fn remembered<T: Clone>(
-    known: &Mutex<HashMap<Key, Remembered<Vec<T>>>>,
+    known: &Known<T>,
     asker: &dyn Ask,
     place: &Place,
     name: &NameOrPattern,

@@ -1,5 +1,8 @@
 //! The promises, by topic. Each takes a store and fails where the store breaks it.
 
+pub(crate) mod bounds;
+pub(crate) mod confusable;
+pub(crate) mod endurance;
 pub(crate) mod filters;
 pub(crate) mod groups;
 pub(crate) mod latest;

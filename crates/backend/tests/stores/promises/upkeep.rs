@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use backend::{Destination, Policy, RemoteStore, Step, WriteError};
+use backend::{Destination, Policy, RemoteStore, Rollup, RollupColumn, Step, WriteError};
 use model::FieldValue::Float;
 use query::Cell;
 use query::store::{Place, SeriesQuery};
@@ -27,6 +27,15 @@ pub(crate) fn keeping_in_step_a_second_time_changes_nothing(subject: &dyn Subjec
         duration: Some(Duration::from_secs(90 * 86_400)),
         shard_duration: Some(Duration::from_secs(86_400)),
         replication: 1,
+    });
+    let column = RollupColumn { function: "mean".to_owned(), field: "v".to_owned(), alias: "v_mean".to_owned() };
+    wish.rollups.push(Rollup {
+        name: "v by the hour".to_owned(),
+        database: wish.databases[0].name.clone(),
+        source: subject.place().policy.clone(),
+        target: "hourly it's".to_owned(),
+        interval: Duration::from_secs(3600),
+        columns: vec![column],
     });
     remote.store.keep_in_step(&wish).unwrap();
     let again = remote.store.keep_in_step(&wish).unwrap();
@@ -58,23 +67,23 @@ pub(crate) fn a_policy_of_its_own_is_written_and_read(subject: &dyn Subject) {
 pub(crate) fn the_probe_names_product_and_version(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
     let probe = remote.store.probe().unwrap();
-    let rest = probe.version.strip_prefix(remote.product);
+    let rest = probe.version.strip_prefix(remote.kind.product);
     let has_number = rest.is_some_and(|rest| rest.chars().next().is_some_and(|c| c.is_ascii_digit()));
-    assert!(has_number, "{:?} is not {:?} and a number", probe.version, remote.product);
+    assert!(has_number, "{:?} is not {:?} and a number", probe.version, remote.kind.product);
     assert_eq!(remote.store.probe().unwrap().incarnation, probe.incarnation);
 }
 
 pub(crate) fn a_store_that_is_not_there_is_away(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let store = (remote.at)(&remote.url_of(nobody.port()), TIMEOUT);
+    let store = (remote.kind.at)(&remote.url_of(nobody.port()), TIMEOUT);
     is_away(&*store, subject.place());
 }
 
 pub(crate) fn a_store_that_does_not_answer_is_away_within_its_timeout(subject: &dyn Subject) {
     let Some(remote) = subject.remote() else { return };
-    let server = (remote.server)();
-    let store = (remote.at)(&server.url(), TIMEOUT);
+    let server = (remote.kind.server)();
+    let store = (remote.kind.at)(&server.url(), TIMEOUT);
     store.keep_in_step(&wanted(subject.place())).unwrap();
     let mut session = store.session();
     let points = list(subject.place(), &[point("m,a=x", "v", Float(1.0), START)]);

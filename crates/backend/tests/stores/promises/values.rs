@@ -44,21 +44,21 @@ pub(crate) fn values_at_the_limits_come_back(subject: &dyn Subject) {
         ("unsigned", [0, u64::MAX, i64::MAX as u64 + 1].map(Unsigned).to_vec()),
         ("texts", ["", " ", long, "\n\r\t\u{1}", "\u{10ffff}"].map(Text).to_vec()),
     ];
-    let mut broken = Vec::new();
     for (field, values) in values {
         for (row, value) in (0..).zip(values) {
             let series = format!("{field},row={row}");
             if field == "minus_zero" && !subject.abilities().minus_zero {
                 continue;
             }
-            broken.extend(comes_back(&trial, &series, value).map(|what| format!("{series}: {what}")));
+            if let Some(breach) = breach(&trial, &series, value) {
+                trial.broken(format!("{series}: {breach}"));
+            }
         }
     }
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// Writes a value and reads it; says what is wrong.
-fn comes_back(trial: &Trial<'_>, series: &str, value: FieldValue<'_>) -> Option<String> {
+fn breach(trial: &Trial<'_>, series: &str, value: FieldValue<'_>) -> Option<String> {
     let expected = trial.subject.keeps(value);
     match trial.subject.write(&list(trial.place(), &[point(series, "v", value, START)])) {
         Ok(written) if written.filtered == u64::from(expected.is_none()) => {}

@@ -1,15 +1,20 @@
 //! The stores that make the promises.
 
 mod embedded;
+mod influxdb;
+
+mod remote;
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use backend::{Database, Destination, PointList, Policy, RemoteStore, StorageBackend, Wanted, WriteError, Written};
 use model::FieldValue;
 
 pub(crate) use embedded::embedded;
+pub(crate) use influxdb::influxdb;
+
+use remote::Kind;
 
 /// A store with a database of its own.
 pub(crate) trait Subject {
@@ -50,6 +55,8 @@ pub(crate) struct Abilities {
     pub(crate) error: f64,
     /// It tells minus zero from zero.
     pub(crate) minus_zero: bool,
+    /// Whether a measurement or field may have this name; if not, its points are refused.
+    pub(crate) takes_name: fn(&str) -> bool,
     /// Retention policies of one database are kept apart.
     pub(crate) policies: bool,
 }
@@ -63,6 +70,7 @@ impl Default for Abilities {
             types: true,
             error: 0.0,
             minus_zero: true,
+            takes_name: |_| true,
             policies: true,
         }
     }
@@ -79,22 +87,21 @@ pub(crate) fn wanted(place: &Destination) -> Wanted {
 pub(crate) struct Remote<'a> {
     /// The store.
     pub(crate) store: &'a dyn RemoteStore,
-    /// What its probe says first: `InfluxDB 1.`.
-    pub(crate) product: &'static str,
-    /// The same kind of store at another URL.
-    pub(crate) at: fn(&str, Duration) -> Box<dyn RemoteStore>,
-    /// Its kind of server, for a test alone.
-    pub(crate) server: fn() -> rig::Server,
-    /// URL of the server that the tests share.
-    pub(crate) url: String,
+    /// Of which kind it is.
+    pub(crate) kind: &'static Kind,
+    /// The server, which other tests use at the same time.
+    server: &'a rig::Server,
 }
 
 impl Remote<'_> {
     /// The URL of a server of this kind at another port.
     pub(crate) fn url_of(&self, port: u16) -> String {
-        let (before, rest) = self.url.rsplit_once(':').unwrap();
-        let path = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        format!("{before}:{port}{path}")
+        self.server.url().replace(&format!(":{}", self.server.port()), &format!(":{port}"))
+    }
+
+    /// Waits until what was written can be asked for.
+    pub(crate) fn make_visible(&self) {
+        (self.kind.make_visible)(self.server);
     }
 }
 

@@ -67,7 +67,10 @@ impl<'a> Budget<'a> {
         if bytes as u64 <= max.0 / MEMORY_A_LINE {
             return Ok(());
         }
-        Err(too_much(format!("max_memory = {max}"), format!("more than {} in one part", ByteSize(bytes as u64))))
+        Err(too_much(
+            format!("max_memory = {max}"),
+            format!("at least {} in one part of the store's answer", ByteSize(bytes as u64)),
+        ))
     }
 }
 

@@ -64,6 +64,3 @@ fn unreadable(error: &serde_json::Error) -> QueryError {
 fn incomplete() -> QueryError {
     QueryError::Store("its answer ended too early".to_owned())
 }
-
-#[cfg(test)]
-pub(super) mod tests;

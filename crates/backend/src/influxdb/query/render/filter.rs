@@ -19,12 +19,26 @@ pub(super) fn filter(of: &Expr) -> Said<SaidExpr> {
             if let Some(pattern) = long_list(of) {
                 return pattern;
             }
-            Ok(names::binary(in_parentheses(filter(left)?), *op, in_parentheses(filter(right)?)))
+            Ok(names::binary(part(filter(left)?), *op, part(filter(right)?)))
         }
         Expr::Binary { left, right, .. } if is_time(left) || is_time(right) => not_sayable("a tag called `time`"),
         Expr::Binary { .. } | Expr::Literal(Cell::Boolean(_)) => value(of),
         _ => not_sayable("a condition that compares nothing"),
     }
+}
+
+/// A condition as a part of a larger one: comparisons bind more tightly than AND and OR.
+pub(super) fn part(condition: SaidExpr) -> SaidExpr {
+    match condition {
+        SaidExpr::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => in_parentheses(condition),
+        comparison => comparison,
+    }
+}
+
+/// Any of some conditions, as a part of a larger one.
+pub(in super::super) fn any(conditions: Vec<SaidExpr>) -> Option<SaidExpr> {
+    let parts = conditions.into_iter().map(part);
+    parts.reduce(|any, condition| names::binary(any, BinaryOp::Or, condition)).map(part)
 }
 
 fn is_time(expr: &Expr) -> bool {

@@ -4,15 +4,15 @@ use influxql::ast::{BinaryOp, Expr};
 use model::{TimeRange, TimestampNs};
 use query::plan::{FillWith, Select};
 
-use super::filter::filter;
-use super::{Around, Said, expr, names, not_sayable};
+use super::filter::{filter, part};
+use super::{Around, Said, names, not_sayable};
 
 /// All that a point must fulfil. Bounds that the query around this one has are left to it: they are not the same when it looks
 /// beyond its range.
 pub(super) fn condition(plan: &Select, outer: Option<&Around<'_>>) -> Said<Option<Expr>> {
     let mut parts = Vec::new();
     if let Some(of) = &plan.filter {
-        parts.push(expr::in_parentheses(filter(of)?));
+        parts.push(part(filter(of)?));
     }
     parts.extend(bounds(plan.range, outer.map_or(TimeRange::ALL, |outer| outer.range)));
     if let Some(end) = last_window(plan, outer)? {

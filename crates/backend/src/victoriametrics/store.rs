@@ -1,0 +1,143 @@
+//! One VictoriaMetrics as a store, and how it is written to.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use crate::http::{HttpError, SetupError, form};
+use crate::{Destination, Points, Session, Write, WriteError, Written};
+
+use super::VictoriaMetricsConfig;
+use super::address::Addresses;
+use super::client::Client;
+use super::encode::render;
+use super::facts::Facts;
+use super::manage::WantedPolicy;
+use super::names::POLICY;
+use super::rules::Rules;
+
+/// Version 1.79 was seen to lose by `kill -9` what it had taken up to 10 s before; newer ones write their memory every 5 s. The rest
+/// is for slow disks.
+const DURABLE_AFTER: Duration = Duration::from_secs(30);
+
+/// A VictoriaMetrics.
+#[derive(Debug, Clone)]
+pub struct VictoriaMetrics {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all threads know of it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) is_cluster: bool,
+    known: RwLock<Known>,
+    /// Default retention policy of each database.
+    defaults: Mutex<BTreeMap<String, String>>,
+    /// What was wished last.
+    pub(super) wanted: Mutex<Vec<WantedPolicy>>,
+}
+
+/// What the process that takes points and the one that answers told last; the same one for a single node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) writer: Option<Arc<Facts>>,
+    pub(super) reader: Option<Arc<Facts>>,
+}
+
+impl VictoriaMetrics {
+    /// Checks the settings; does not talk to the store yet.
+    ///
+    /// # Errors
+    /// [`SetupError`]: the settings cannot work.
+    pub fn new(config: &VictoriaMetricsConfig) -> Result<Self, SetupError> {
+        let addresses = Addresses::new(config);
+        let shared = Shared {
+            client: Client::new(config, &addresses)?,
+            is_cluster: addresses.is_cluster,
+            known: RwLock::default(),
+            defaults: Mutex::default(),
+            wanted: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Shared {
+    /// Asks for what it tells of itself.
+    ///
+    /// # Errors
+    /// Why nothing was told; what was known before still is.
+    pub(super) fn learn(&self) -> Result<Known, HttpError> {
+        let read = |text: String| Arc::new(Facts::parse(&text, Instant::now()));
+        let writer = read(self.client.metrics()?);
+        let reader = match self.client.query_metrics() {
+            None => Arc::clone(&writer),
+            Some(told) => read(told?),
+        };
+        let known = Known { writer: Some(writer), reader: Some(reader) };
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known);
+        Ok(known)
+    }
+
+    /// What it told last.
+    pub(super) fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers that points which name no policy go to this one.
+    pub(super) fn set_default(&self, database: &str, policy: &str) {
+        let mut defaults = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        if defaults.get(database).is_none_or(|known| known != policy) {
+            defaults.insert(database.to_owned(), policy.to_owned());
+        }
+    }
+
+    /// True for the policy that points go to which name none.
+    pub(super) fn is_default(&self, database: &str, policy: &str) -> bool {
+        let defaults = self.defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        defaults.get(database).is_some_and(|known| known == policy)
+    }
+}
+
+impl Write for VictoriaMetrics {
+    fn session(&self) -> Box<dyn Session> {
+        Box::new(Writing { shared: Arc::clone(&self.shared), lines: Vec::new() })
+    }
+
+    fn durable_after(&self) -> Duration {
+        DURABLE_AFTER
+    }
+}
+
+/// One thread's way into it.
+struct Writing {
+    shared: Arc<Shared>,
+    lines: Vec<u8>,
+}
+
+impl Session for Writing {
+    fn write(&mut self, points: &dyn Points, range: Range<usize>) -> Result<Written, WriteError> {
+        let place = points.place();
+        if place.is_default {
+            self.shared.set_default(&place.database, &place.policy);
+        }
+        let rules = Rules::new(self.shared.known().writer.as_deref(), place);
+        self.lines.clear();
+        let written = render(points, range, &rules, &mut self.lines)?;
+        if !self.lines.is_empty() {
+            self.shared.client.write(&target(place), &self.lines)?;
+        }
+        Ok(written)
+    }
+}
+
+fn target(place: &Destination) -> String {
+    let policy = format!("{POLICY}={}", place.policy);
+    let mut parameters = vec![("db", place.database.as_str()), ("precision", "ms")];
+    if !place.is_default {
+        parameters.push(("extra_label", &policy));
+    }
+    format!("/write?{}", form(&parameters))
+}
