@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres::config::SslMode;
-use postgres::{Client, NoTls, Statement};
+use postgres::{CancelToken, Client, NoTls, Statement};
 use tls::TlsConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -40,6 +40,15 @@ pub(super) struct Connector {
     threads: Arc<AtomicUsize>,
 }
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Each statement has the store's timeout.
+    Work,
+    /// A query has its own time limit, which whoever asks watches over.
+    Query,
+}
+
 impl Connector {
     pub(super) fn new(config: &PostgresConfig) -> Result<Self, ConfigError> {
         let mut client = config.checked()?;
@@ -59,11 +68,6 @@ impl Connector {
         &self.at
     }
 
-    /// Longest time of a request.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     fn connect(&self) -> Result<Client, Failure> {
         if self.client.get_ssl_mode() == SslMode::Disable {
             return Ok(self.client.connect(NoTls)?);
@@ -77,12 +81,33 @@ impl Connector {
     }
 
     /// Asks the server to end what a connection is doing.
-    pub(super) fn cancel(&self, client: &Client) -> Result<(), Failure> {
-        let token = client.cancel_token();
+    fn cancel(&self, token: &CancelToken) -> Result<(), Failure> {
         if self.client.get_ssl_mode() == SslMode::Disable {
             return Ok(token.cancel_query(NoTls)?);
         }
         Ok(token.cancel_query(self.tls()?)?)
+    }
+}
+
+impl Connector {
+    fn cancel_quietly(&self, token: &CancelToken) {
+        if let Err(failure) = self.cancel(token) {
+            let error = failure.into_query_error(&self.at);
+            tracing::debug!(%error, "a query of PostgreSQL could not be cancelled");
+        }
+    }
+
+    /// Ends a connection that a thread is waiting on, without waiting for it.
+    pub(super) fn cancel_from_aside(self: &Arc<Self>, token: CancelToken) {
+        let connector = Arc::clone(self);
+        let Ok(place) = Place::take(&self.threads) else { return };
+        let work = move || {
+            let _place = place;
+            connector.cancel_quietly(&token);
+        };
+        if thread::Builder::new().name("postgresql".to_owned()).spawn(work).is_err() {
+            tracing::debug!("no thread to cancel a query of PostgreSQL with");
+        }
     }
 }
 
@@ -110,6 +135,7 @@ const PEER: &str = "SELECT pg_postmaster_start_time()::text, current_setting('se
 /// One connection, as the thread that it belongs to sees it.
 pub(super) struct Conversation {
     connector: Arc<Connector>,
+    purpose: Purpose,
     open: Option<Open>,
     /// Writes that are made row by row, since one of the last met rows that were there already.
     pub(super) upserts_left: u32,
@@ -127,29 +153,27 @@ impl Conversation {
     pub(super) fn open(&mut self) -> Result<&mut Open, Failure> {
         let works = self.open.as_mut().is_some_and(Open::is_alive);
         let open = if works { self.open.take() } else { None };
-        let open = open.map_or_else(|| Open::new(&self.connector), Ok)?;
+        let open = open.map_or_else(|| Open::new(&self.connector, self.purpose), Ok)?;
         Ok(self.open.insert(open))
     }
 
-    /// How connections are made.
-    pub(super) fn connector(&self) -> &Connector {
-        &self.connector
+    /// The connection as it is; whoever asks has opened it before.
+    pub(super) fn opened(&mut self) -> Result<&mut Open, Failure> {
+        self.open.as_mut().ok_or(Failure::Thread)
     }
 
     /// Ends the connection, and what the server does for it.
     pub(super) fn abandon(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        if let Err(failure) = self.connector.cancel(&open.client) {
-            let error = failure.into_query_error(self.connector.at());
-            tracing::debug!(%error, "a query of PostgreSQL could not be cancelled");
+        if let Some(open) = self.open.take() {
+            self.connector.cancel_quietly(&open.client.cancel_token());
         }
     }
 }
 
 impl Open {
-    fn new(connector: &Connector) -> Result<Self, Failure> {
+    fn new(connector: &Connector, purpose: Purpose) -> Result<Self, Failure> {
         let mut client = connector.connect()?;
-        client.batch_execute(&settings(connector))?;
+        client.batch_execute(&settings(connector, purpose))?;
         let row = client.query_one(PEER, &[])?;
         let schema: Option<String> = row.try_get(2)?;
         let version: Option<String> = row.try_get(3)?;
@@ -179,18 +203,27 @@ impl Open {
 }
 
 /// Settings of a connection. Only functions and types of PostgreSQL itself are found without a schema, whatever others have made.
-fn settings(connector: &Connector) -> String {
+fn settings(connector: &Connector, purpose: Purpose) -> String {
     let timeout = connector.timeout.as_millis();
     let commit = if connector.synchronous {
         // One that is stricter than `on` stays.
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     } else {
-        "SET synchronous_commit = off;"
+        "SET synchronous_commit = off"
+    };
+    let longest = match purpose {
+        Purpose::Work => format!("SET statement_timeout = {timeout}"),
+        // Since PostgreSQL 14 a query whose client has vanished ends by itself.
+        Purpose::Query => {
+            "SET statement_timeout = 0; SELECT set_config('client_connection_check_interval', '10s', false)
+            WHERE current_setting('client_connection_check_interval', true) IS NOT NULL"
+                .to_owned()
+        }
     };
     format!(
         "SET search_path = pg_catalog; SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = 'warning';
-         SET standard_conforming_strings = on; SET statement_timeout = {timeout}; SET lock_timeout = {};
-         SET idle_in_transaction_session_timeout = {}; {commit}",
+         SET standard_conforming_strings = on; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};
+         {commit}; {longest}",
         timeout / 2,
         timeout * 2,
     )
@@ -201,12 +234,13 @@ type Job = Box<dyn FnOnce(&mut Conversation) + Send>;
 /// A connection with its thread, which starts with the first work given to it.
 pub(super) struct Link {
     connector: Arc<Connector>,
+    purpose: Purpose,
     jobs: Option<SyncSender<Job>>,
 }
 
 impl Link {
-    pub(super) fn new(connector: &Arc<Connector>) -> Self {
-        Self { connector: Arc::clone(connector), jobs: None }
+    pub(super) fn new(connector: &Arc<Connector>, purpose: Purpose) -> Self {
+        Self { connector: Arc::clone(connector), purpose, jobs: None }
     }
 
     /// Does `work` on the connection and waits for it, at most for the store's timeout.
@@ -252,23 +286,23 @@ impl Link {
     }
 
     /// Forgets the thread: it ends when its work ends.
-    pub(super) fn leave(&mut self) {
+    fn leave(&mut self) {
         self.jobs = None;
     }
 
     fn thread(&mut self) -> Result<&SyncSender<Job>, Failure> {
         let jobs = match self.jobs.take() {
             Some(jobs) => jobs,
-            None => spawn(&self.connector)?,
+            None => spawn(&self.connector, self.purpose)?,
         };
         Ok(self.jobs.insert(jobs))
     }
 }
 
-fn spawn(connector: &Arc<Connector>) -> Result<SyncSender<Job>, Failure> {
+fn spawn(connector: &Arc<Connector>, purpose: Purpose) -> Result<SyncSender<Job>, Failure> {
     let place = Place::take(&connector.threads)?;
     let (jobs, inbox) = sync_channel::<Job>(1);
-    let mut conversation = Conversation { connector: Arc::clone(connector), open: None, upserts_left: 0 };
+    let mut conversation = Conversation { connector: Arc::clone(connector), purpose, open: None, upserts_left: 0 };
     let work = move || {
         let _place = place;
         for job in inbox {

@@ -130,9 +130,9 @@ fn refuse_nul(point: &Point<'_>) -> Result<(), WriteError> {
     )))
 }
 
-/// Microseconds since 1970, rounded towards the past.
+/// Microseconds since 1970, rounded towards the past; not further than can be told in nanoseconds.
 pub(super) fn micros(time: TimestampNs) -> i64 {
-    time.0.div_euclid(1000)
+    time.0.div_euclid(1000).max(i64::MIN / 1000)
 }
 
 impl Rows {
@@ -257,7 +257,8 @@ fn boxed<T: ToSql + Sync + Send + 'static>(values: impl Iterator<Item = Option<T
     Box::new(values.collect::<Vec<_>>())
 }
 
-fn system_time(micros: i64) -> SystemTime {
+/// A time of so many microseconds since 1970.
+pub(super) fn system_time(micros: i64) -> SystemTime {
     let distance = Duration::from_micros(micros.unsigned_abs());
     if micros < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
 }

@@ -8,7 +8,6 @@ use model::HumanDuration;
 use postgres::error::{DbError, SqlState};
 use query::QueryError;
 
-use super::config::ConfigError;
 use crate::WriteError;
 
 /// Why work on a connection ended.
@@ -18,8 +17,6 @@ pub(super) enum Failure {
     Postgres(postgres::Error),
     /// The certificate files.
     Tls(tls::TlsError),
-    /// The settings.
-    Config(ConfigError),
     /// No answer within this time.
     Silent(Duration),
     /// So many connections are waiting for answers that no further one is opened.
@@ -64,13 +61,17 @@ impl Failure {
         }
     }
 
+    /// Whether values were the trouble (class 22), such as a sum that is too large.
+    pub(super) fn is_of_data(&self) -> bool {
+        self.code().is_some_and(|code| code.code().starts_with("22"))
+    }
+
     /// For a writer or a probe; `at` is where the server is.
     pub(super) fn into_write_error(self, at: &str) -> WriteError {
         match self {
             Self::Write(error) => error,
             Self::Postgres(error) => of_postgres(&error, at),
             Self::Tls(error) => WriteError::Denied { message: format!("PostgreSQL at {at}: {error}") },
-            Self::Config(error) => WriteError::Denied { message: error.to_string() },
             other => WriteError::Away { message: format!("PostgreSQL at {at}: {}", other.what()) },
         }
     }

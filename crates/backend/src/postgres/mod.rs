@@ -33,7 +33,11 @@ mod series;
 mod session;
 mod write;
 
+mod query;
+
 mod health;
+mod manage;
+mod rollup;
 
 #[cfg(test)]
 mod tests;
@@ -43,10 +47,11 @@ use std::time::Duration;
 
 pub use config::{ConfigError, PostgresConfig, UrlText};
 
-use client::{Connector, Link};
+use client::{Connector, Link, Purpose};
 use known::Known;
+use query::Pool;
 
-use crate::{Session, Write};
+use crate::{Session, StorageBackend, Write};
 
 /// Three times the longest delay of PostgreSQL's WAL writer, which is what an asynchronous commit may be behind.
 const ASYNCHRONOUS: Duration = Duration::from_secs(30);
@@ -56,6 +61,7 @@ pub struct Postgres {
     shared: Arc<Shared>,
     /// For what is neither writing nor asking for points.
     link: Mutex<Link>,
+    pool: Pool,
 }
 
 /// What all sessions share.
@@ -80,13 +86,20 @@ impl Postgres {
     /// [`ConfigError`]: what is wrong with the settings.
     pub fn new(config: &PostgresConfig) -> Result<Self, ConfigError> {
         let connector = Arc::new(Connector::new(config)?);
-        let link = Mutex::new(Link::new(&connector));
+        let link = Mutex::new(Link::new(&connector, Purpose::Work));
+        let pool = Pool::new(&connector);
         let (width, synchronous) = (config.partition.0, config.synchronous);
-        Ok(Self { shared: Arc::new(Shared { connector, known: Known::default(), width, synchronous }), link })
+        Ok(Self { shared: Arc::new(Shared { connector, known: Known::default(), width, synchronous }), link, pool })
     }
 
     fn link(&self) -> MutexGuard<'_, Link> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StorageBackend for Postgres {
+    fn name(&self) -> &'static str {
+        "postgres"
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) const TIME: &str = "time";
 const OURS: &str = "hissrv_";
 const VIEW_END: &str = "_view";
 const KEY_END: &str = "_pkey";
+const ROLLUP_END: &str = "_rollup";
 /// Columns that every table has, and those that ours have.
 const TAKEN_COLUMNS: [&str; 9] = [TIME, SERIES, "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "oid"];
 
@@ -51,14 +52,18 @@ impl Ident {
     pub(super) fn table(measurement: &str) -> Self {
         let is_taken = measurement == SERIES
             || measurement.starts_with(OURS)
-            || measurement.ends_with(VIEW_END)
-            || measurement.ends_with(KEY_END);
+            || [VIEW_END, KEY_END, ROLLUP_END].iter().any(|end| measurement.ends_with(end));
         if is_taken { Self(derived(measurement, "")) } else { Self(fitting(measurement)) }
     }
 
     /// View of a measurement.
     pub(super) fn view(measurement: &str) -> Self {
         Self(ending(measurement, VIEW_END))
+    }
+
+    /// Continuous aggregate of a measurement.
+    pub(super) fn rollup(measurement: &str, rollup: &str) -> Self {
+        Self(ending(&format!("{measurement}_{rollup}"), ROLLUP_END))
     }
 
     /// Primary key of a measurement's table.
@@ -184,6 +189,7 @@ mod tests {
             Ident::table("hissrv_names"),
             Ident::table("x_view"),
             Ident::table("x_pkey"),
+            Ident::table("x_hourly_rollup"),
             Ident::table(""),
             Ident::table(&long),
             Ident::column("time"),

@@ -18,6 +18,8 @@ use super::schema::lock;
 const MANY: usize = 500;
 /// Partitions made in one transaction, which has locks for all of them.
 const AT_ONCE: usize = 32;
+/// Longest wait for a table from which partitions are to be dropped.
+const DROP_WAIT_MS: u32 = 500;
 
 /// A table's partitions.
 #[derive(Debug, Default)]
@@ -49,25 +51,45 @@ pub(super) fn is_partitioned(client: &mut Client, table: &Relation) -> Result<bo
 
 /// The partitions that a table has. A default one takes all times.
 pub(super) fn list(client: &mut impl GenericClient, table: &Relation) -> Result<Partitions, Failure> {
-    let rows = client.query(
-        r"WITH parts AS (
-              SELECT n.nspname::text AS schema, c.relname::text AS name,
-                  regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.+)\) TO \((.+)\)') AS bound
-              FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-              WHERE i.inhparent = to_regclass($1))
-          SELECT schema, name,
-              CASE WHEN bound[1] LIKE '''%' THEN round(extract(epoch FROM trim('''' FROM bound[1])::timestamptz) * 1000000)::int8 END,
-              CASE WHEN bound[2] LIKE '''%' THEN round(extract(epoch FROM trim('''' FROM bound[2])::timestamptz) * 1000000)::int8 END
-          FROM parts",
-        &[&table.to_string()],
-    )?;
     let mut partitions = Partitions::default();
-    for row in rows {
-        let relation = Relation { schema: Ident::known(row.try_get(0)?), name: Ident::known(row.try_get(1)?) };
-        let (start, end): (Option<i64>, Option<i64>) = (row.try_get(2)?, row.try_get(3)?);
+    for row in client.query(&format!("{PARTS} WHERE i.inhparent = to_regclass($1)"), &[&table.to_string()])? {
+        let relation = Relation { schema: Ident::known(row.try_get(1)?), name: Ident::known(row.try_get(2)?) };
+        let (start, end): (Option<i64>, Option<i64>) = (row.try_get(3)?, row.try_get(4)?);
         partitions.0.push(Partition { relation, range: start.unwrap_or(i64::MIN)..end.unwrap_or(i64::MAX) });
     }
     Ok(partitions)
+}
+
+/// Table, schema and name of a partition, and its bounds in microseconds: null where there is none.
+const PARTS: &str = r"SELECT p.relname::text, n.nspname::text, c.relname::text,
+        CASE WHEN b.bound[1] LIKE '''%' THEN round(extract(epoch FROM trim('''' FROM b.bound[1])::timestamptz) * 1000000)::int8 END,
+        CASE WHEN b.bound[2] LIKE '''%' THEN round(extract(epoch FROM trim('''' FROM b.bound[2])::timestamptz) * 1000000)::int8 END
+    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+        JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        CROSS JOIN LATERAL (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), 'FROM \((.+)\) TO \((.+)\)') AS bound) b";
+
+/// Measurements of a schema, with their tables.
+pub(super) fn tables(client: &mut Client, schema: &Ident) -> Result<Vec<(String, Relation)>, Failure> {
+    let sql =
+        format!("SELECT measurement, stored FROM {} WHERE kind = 'measurement' ORDER BY 1", Relation::names(schema));
+    let rows = client.query(&sql, &[])?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, Relation::new(schema, Ident::known(row.try_get(1)?))))).collect()
+}
+
+/// Measurements that have partitions of ours that end at `limit` (in microseconds) or before.
+pub(super) fn measurements_with_expired(
+    client: &mut Client,
+    schema: &Ident,
+    limit: i64,
+) -> Result<Vec<String>, Failure> {
+    let sql = format!(
+        "SELECT DISTINCT m.measurement FROM {} m JOIN ({PARTS} WHERE n.nspname = $1 AND p.relnamespace = $2::text::regnamespace)
+             AS part (parent, schema, name, first, behind) ON m.stored = part.parent
+         WHERE m.kind = 'measurement' AND part.behind <= $3 ORDER BY 1",
+        Relation::names(schema)
+    );
+    let rows = client.query(&sql, &[&PARTITIONS, &schema.to_string(), &limit])?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Makes the partitions that the ascending `times` (in microseconds) need and that are missing, some at a time.
@@ -143,25 +165,22 @@ fn instant(micros: i64) -> Result<Timestamp, Failure> {
         .map_err(|_| super::error::points(format!("{micros} us is no time that PostgreSQL has")).into())
 }
 
-/// Drops the partitions of ours that end at `limit` (in microseconds) or before; returns how many.
+/// Drops the partitions of ours that end at `limit` (in microseconds) or before; returns how many. Does not wait for long: while
+/// it waits for a query to end, all others wait for it.
 pub(super) fn drop_before(
     client: &mut Client,
     schema: &Ident,
     measurement: &str,
     limit: i64,
 ) -> Result<usize, Failure> {
-    let expired =
-        |partition: &Partition| partition.range.end <= limit && partition.relation.schema.as_str() == PARTITIONS;
-    let table = Relation::new(schema, Ident::table(measurement));
-    if !list(client, &table)?.0.iter().any(expired) {
-        return Ok(0);
-    }
     let mut transaction = client.transaction()?;
-    lock(&mut transaction, schema, measurement)?;
-    let gone: Vec<String> =
-        list(&mut transaction, &table)?.0.into_iter().filter(expired).map(|p| p.relation.to_string()).collect();
-    if !gone.is_empty() {
-        transaction.batch_execute(&format!("DROP TABLE {}", gone.join(", ")))?;
+    transaction.batch_execute(&format!("SET LOCAL lock_timeout = {DROP_WAIT_MS}"))?;
+    let table = lock(&mut transaction, schema, measurement)?;
+    let mut gone = list(&mut transaction, &table)?.0;
+    gone.retain(|part| part.range.end <= limit && part.relation.schema.as_str() == PARTITIONS);
+    for some in gone.chunks(AT_ONCE) {
+        let names: Vec<String> = some.iter().map(|part| part.relation.to_string()).collect();
+        transaction.batch_execute(&format!("DROP TABLE {}", names.join(", ")))?;
     }
     transaction.commit()?;
     Ok(gone.len())
@@ -195,14 +214,19 @@ mod tests {
         assert_eq!(range_for(&there, 503 * DAY, DAY), 500 * DAY..510 * DAY);
     }
 
+    /// One partition.
+    fn span(from_day: i64, to_day: i64) -> Vec<Range<i64>> {
+        vec![Range { start: from_day * DAY, end: to_day * DAY }]
+    }
+
     #[test]
     fn a_transaction_makes_some_partitions_and_leaves_the_rest_to_the_next() {
         let times: Vec<i64> = (0..100).flat_map(|day| [day * DAY, day * DAY + 5]).collect();
-        let first = plan(vec![0..DAY], &times, DAY);
+        let first = plan(span(0, 1), &times, DAY);
         assert_eq!((first.new.len(), first.settled), (AT_ONCE, 2 + 2 * AT_ONCE));
         assert_eq!(first.new.first(), Some(&(DAY..2 * DAY)));
-        let last = plan(vec![0..99 * DAY], &times, DAY);
-        assert_eq!(last, Plan { new: vec![99 * DAY..100 * DAY], settled: times.len() });
+        let last = plan(span(0, 99), &times, DAY);
+        assert_eq!(last, Plan { new: span(99, 100), settled: times.len() });
     }
 
     #[test]

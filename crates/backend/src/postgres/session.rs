@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Shared;
-use super::client::Link;
+use super::client::{Link, Purpose};
 use super::encode::Batch;
 use super::write;
 use crate::{Points, Session, WriteError, Written};
@@ -17,7 +17,7 @@ pub(super) struct PostgresSession {
 
 impl PostgresSession {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), link: Link::new(&shared.connector) }
+        Self { shared: Arc::clone(shared), link: Link::new(&shared.connector, Purpose::Work) }
     }
 }
 

@@ -74,6 +74,27 @@ pub(super) fn compress(client: &mut Client, extension: &Timescale, table: &Relat
     }
 }
 
+/// Whether the table of this schema and name has a retention policy, and whether it is the one wanted (null: none).
+pub(super) const RETENTION: &str = "SELECT count(*) > 0, \
+     coalesce(bool_and((config ->> 'drop_after')::interval = $3::text::interval), $3::text IS NULL) \
+     FROM timescaledb_information.jobs \
+     WHERE proc_name = 'policy_retention' AND hypertable_schema = $1 AND hypertable_name = $2";
+
+/// Lets partitions be dropped some time after their end.
+pub(super) fn retention(extension: &Timescale, table: &Relation, duration: Duration) -> Call {
+    let sql = format!(
+        "SELECT {}.add_retention_policy($1::text::regclass, drop_after => $2::text::interval)",
+        extension.schema
+    );
+    Call::new(sql, &[&table.to_string(), &interval(duration)])
+}
+
+/// Lets partitions stay.
+pub(super) fn drop_retention(extension: &Timescale, table: &Relation) -> Call {
+    let sql = format!("SELECT {}.remove_retention_policy($1::text::regclass, if_exists => true)", extension.schema);
+    Call::new(sql, &[&table.to_string()])
+}
+
 /// A length of time as PostgreSQL reads it.
 pub(super) fn interval(length: Duration) -> String {
     format!("{} microseconds", length.as_micros())
@@ -114,5 +135,15 @@ mod tests {
              timescaledb.compress_orderby = 'time')"
         );
         assert_eq!(policy.parameters, ["\"telemetry\".\"measurement\"", "604800000000 microseconds"]);
+    }
+
+    #[test]
+    fn a_retention_policy_is_replaced_by_a_new_one() {
+        let add = retention(&extension(), &table(), DAY * 30);
+        let sql = "SELECT \"public\".add_retention_policy($1::text::regclass, drop_after => $2::text::interval)";
+        assert_eq!(add.sql, sql);
+        assert_eq!(add.parameters, ["\"telemetry\".\"measurement\"", "2592000000000 microseconds"]);
+        let drop = drop_retention(&extension(), &table());
+        assert_eq!(drop.sql, "SELECT \"public\".remove_retention_policy($1::text::regclass, if_exists => true)");
     }
 }

@@ -2,6 +2,8 @@
 
 mod embedded;
 mod influxdb;
+mod postgres;
+mod victoriametrics;
 
 mod remote;
 
@@ -13,6 +15,8 @@ use model::FieldValue;
 
 pub(crate) use embedded::embedded;
 pub(crate) use influxdb::influxdb;
+pub(crate) use postgres::postgres;
+pub(crate) use victoriametrics::victoriametrics;
 
 use remote::Kind;
 

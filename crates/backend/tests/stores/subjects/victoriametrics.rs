@@ -1,0 +1,49 @@
+//! VictoriaMetrics: numbers only, as floats, to the millisecond, from 1970 until two days from now.
+
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use backend::victoriametrics::{VictoriaMetrics, VictoriaMetricsConfig};
+use model::FieldValue;
+use rig::Server;
+use serde_json::json;
+
+use super::remote::{Kind, remote};
+use super::{Abilities, Subject};
+use crate::data::{HOUR, MILLISECOND};
+
+static KIND: Kind = Kind {
+    product: "VictoriaMetrics ",
+    server: rig::victoriametrics,
+    at: |url, timeout| {
+        let settings = json!({"url": url, "timeout": format!("{}ms", timeout.as_millis())});
+        let config: VictoriaMetricsConfig = serde_json::from_value(settings).unwrap();
+        Box::new(VictoriaMetrics::new(&config).unwrap())
+    },
+    keeps: |value| match value {
+        FieldValue::Float(v) => Some(FieldValue::Float(v)),
+        FieldValue::Integer(v) => Some(FieldValue::Float(v as f64)),
+        FieldValue::Unsigned(v) => Some(FieldValue::Float(v as f64)),
+        FieldValue::Boolean(v) => Some(FieldValue::Float(f64::from(u8::from(v)))),
+        FieldValue::String(_) => None,
+    },
+    abilities: || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
+        Abilities {
+            grain_ns: MILLISECOND,
+            times: 0..=now + 47 * HOUR,
+            types: false,
+            error: 1e-15,
+            minus_zero: false,
+            ..Abilities::default()
+        }
+    },
+    // What came in during the last second is not found otherwise.
+    make_visible: |server| drop(rig::http_get(&format!("{}/internal/force_flush", server.url()))),
+};
+
+/// A real VictoriaMetrics.
+pub(crate) fn victoriametrics() -> impl Subject {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    remote(&KIND, &SERVER)
+}
