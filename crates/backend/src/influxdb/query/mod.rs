@@ -66,7 +66,7 @@ pub(crate) fn run(
             Some(warnings) => Ok(warnings),
             None => {
                 tracing::debug!(what, "the store cannot say a query, its points are fetched");
-                crate::remote::run(&InfluxPoints::new(asker, schemas, options), plan, options, sink)
+                crate::remote::run(&InfluxPoints::new(asker, options), plan, options, sink)
             }
         },
     }
