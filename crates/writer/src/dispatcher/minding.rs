@@ -96,6 +96,9 @@ impl Dispatcher {
     }
 
     fn missed(&mut self, error: &WriteError, now: Instant) {
+        if error.is_retryable() {
+            self.state.positions.failed();
+        }
         // While writes succeed, a look that fails says little; the next one will tell.
         if let Stage::Gone(before) = self.state.breaker.stage() {
             self.state.show.failed(error.to_string());
