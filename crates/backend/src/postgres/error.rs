@@ -80,6 +80,10 @@ impl Failure {
     pub(super) fn into_query_error(self, at: &str) -> QueryError {
         match self {
             Self::Query(error) => error,
+            Self::Postgres(error) => match error.as_db_error() {
+                Some(db) => QueryError::Store(in_words(db, at)),
+                None => QueryError::Store(of_client(&error, at).to_string()),
+            },
             other => QueryError::Store(other.into_write_error(at).to_string()),
         }
     }
@@ -103,7 +107,7 @@ fn of_postgres(error: &postgres::Error, at: &str) -> WriteError {
 
 /// What the server said.
 fn of_server(error: &DbError, at: &str) -> WriteError {
-    let said = format!("PostgreSQL at {at}: {} (SQLSTATE {})", said(error), error.code().code());
+    let said = in_words(error, at);
     match Class::of(error.code()) {
         Class::Away => WriteError::Away { message: said },
         Class::Busy => WriteError::Busy { message: said, retry_after: None },
@@ -113,12 +117,10 @@ fn of_server(error: &DbError, at: &str) -> WriteError {
     }
 }
 
-/// Message and detail.
-fn said(error: &DbError) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}; {detail}", error.message()),
-        None => error.message().to_owned(),
-    }
+/// Message, detail and SQLSTATE.
+fn in_words(error: &DbError, at: &str) -> String {
+    let detail = error.detail().map(|detail| format!("; {detail}")).unwrap_or_default();
+    format!("PostgreSQL at {at}: {}{detail} (SQLSTATE {})", error.message(), error.code().code())
 }
 
 enum Class {

@@ -52,6 +52,8 @@ impl From<'_> {
     pub(super) fn summaries(&self, series: Vec<i32>, bins: &Bins, used: Use) -> Ask {
         let (condition, values) = self.condition.render(NEXT);
         let (bin, bin_values) = bins.render(NEXT + values.len());
+        // A constant is no expression to group by.
+        let groups = if *bins == Bins::One { "series".to_owned() } else { format!("series, {bin}") };
         let column = &self.field.column;
         let is_float = self.field.kind == FieldType::Float;
         let call = |function: &str, is_used: bool| {
@@ -59,7 +61,7 @@ impl From<'_> {
         };
         let sql = format!(
             "SELECT series, min(time), max(time), count(*), {}, {}, {} FROM {} WHERE series = ANY($1::int4[]) AND {}{condition} \
-             GROUP BY series, {bin} ORDER BY series, 2",
+             GROUP BY {groups} ORDER BY series, 2",
             call("sum", used.sum),
             call("min", used.min),
             call("max", used.max),
