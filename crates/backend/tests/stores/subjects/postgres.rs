@@ -10,7 +10,8 @@ use super::remote::{Kind, remote};
 use super::{Abilities, Subject};
 
 static KIND: Kind = Kind {
-    product: "PostgreSQL ",
+    product: "PostgreSQL",
+    tells_version: true,
     server: rig::postgres,
     at: |url, timeout| {
         let settings = json!({"url": url, "timeout": format!("{}ms", timeout.as_millis())});

@@ -13,7 +13,9 @@ use super::{Abilities, Subject};
 use crate::data::{HOUR, MILLISECOND};
 
 static KIND: Kind = Kind {
-    product: "VictoriaMetrics ",
+    product: "VictoriaMetrics",
+    // Debian's build does not.
+    tells_version: false,
     server: rig::victoriametrics,
     at: |url, timeout| {
         let settings = json!({"url": url, "timeout": format!("{}ms", timeout.as_millis())});
@@ -31,10 +33,14 @@ static KIND: Kind = Kind {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
         Abilities {
             grain_ns: MILLISECOND,
-            times: 0..=now + 47 * HOUR,
+            times: MILLISECOND..=now + 47 * HOUR,
             types: false,
-            error: 1e-15,
+            // Smaller than a thousandth of a billionth it is 0; VictoriaMetrics keeps decimal fractions.
+            error: 1e-12,
             minus_zero: false,
+            // It reads a quote in a field key as the start of a text.
+            takes_name: |name| !name.contains('"'),
+            joins_names: true,
             ..Abilities::default()
         }
     },
