@@ -6,26 +6,46 @@ use std::ops::Range;
 use model::FieldValue;
 use model::line::LinePrinter;
 
-use crate::{Points, Written};
+use crate::{Points, WriteError, Written};
 
-/// As what a value is written; `None` leaves its point out.
-pub(crate) type Convert = fn(FieldValue<'_>) -> Option<FieldValue<'_>>;
+/// What a store makes of points.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// As what a value is written; `None` leaves its point out.
+    pub(crate) convert: fn(FieldValue<'_>) -> Option<FieldValue<'_>>,
+    /// Why a series, given by its key, would be stored as another one; such points are refused.
+    pub(crate) misread: fn(&[u8]) -> Option<String>,
+}
 
-/// For stores that have all types.
-pub(crate) fn as_it_is(value: FieldValue<'_>) -> Option<FieldValue<'_>> {
+/// For stores that have all types and take all names.
+pub(crate) const ALL_AS_IT_IS: Rules = Rules { convert: as_it_is, misread: |_| None };
+
+fn as_it_is(value: FieldValue<'_>) -> Option<FieldValue<'_>> {
     Some(value)
 }
 
-/// Appends the points of `range` to `out`; those that `convert` leaves out are counted as filtered.
-pub(crate) fn render(points: &dyn Points, range: Range<usize>, out: &mut Vec<u8>, convert: Convert) -> Written {
+/// Appends the points of `range` to `out`; those that the rules leave out are counted as filtered.
+///
+/// # Errors
+/// [`WriteError::Points`] when there is one that the rules refuse.
+pub(crate) fn render(
+    points: &dyn Points,
+    range: Range<usize>,
+    out: &mut Vec<u8>,
+    rules: Rules,
+) -> Result<Written, WriteError> {
     let mut printer = LinePrinter::new(out);
     let mut written = Written::default();
-    points.visit(range, &mut |point| match convert(point.value) {
-        Some(value) => printer.point(point.series, point.field, value, point.time),
+    let mut refused = None;
+    points.visit(range, &mut |point| match (rules.convert)(point.value) {
+        Some(value) => {
+            refused = refused.take().or_else(|| (rules.misread)(point.series));
+            printer.point(point.series, point.field, value, point.time);
+        }
         None => written.filtered += 1,
     });
     printer.finish();
-    written
+    refused.map_or(Ok(written), |message| Err(WriteError::Points { message }))
 }
 
 #[cfg(test)]
@@ -49,8 +69,21 @@ mod tests {
             list.push(Point { series: b"m,t=1", field, value, time: TimestampNs(7) });
         }
         let mut out = Vec::new();
-        assert_eq!(render(&list, 0..3, &mut out, no_texts), Written { filtered: 1 });
-        assert_eq!(render(&list, 1..2, &mut out, as_it_is), Written::default());
+        let rules = Rules { convert: no_texts, ..ALL_AS_IT_IS };
+        assert_eq!(render(&list, 0..3, &mut out, rules), Ok(Written { filtered: 1 }));
+        assert_eq!(render(&list, 1..2, &mut out, ALL_AS_IT_IS), Ok(Written::default()));
         assert_eq!(String::from_utf8(out).unwrap(), "m,t=1 a=1,c=2i 7\nm,t=1 b=\"x\" 7\n");
+    }
+    #[test]
+    fn a_point_that_would_be_read_as_another_is_refused() {
+        let place = Destination { database: "d".to_owned(), policy: "p".to_owned(), is_default: true };
+        let mut list = PointList::new(place);
+        for series in [&b"m"[..], b"bad"] {
+            list.push(Point { series, field: "v", value: FieldValue::Integer(1), time: TimestampNs(7) });
+        }
+        let rules = Rules { misread: |series| (series == b"bad").then(|| "it is bad".to_owned()), ..ALL_AS_IT_IS };
+        let refused = Err(WriteError::Points { message: "it is bad".to_owned() });
+        assert_eq!(render(&list, 0..2, &mut Vec::new(), rules), refused);
+        assert!(render(&list, 0..1, &mut Vec::new(), rules).is_ok());
     }
 }

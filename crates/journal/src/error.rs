@@ -163,6 +163,14 @@ pub enum CommitError {
         /// Last position delivered or sought.
         read: Seq,
     },
+    /// Never retry: the range ends with a record that does not exist yet.
+    #[error("cannot commit records up to {to} ahead: only {last} was written")]
+    NotWritten {
+        /// Where the range was to end.
+        to: Seq,
+        /// Newest written position.
+        last: Seq,
+    },
     /// The cursor file cannot be written; may be retried.
     #[error("write cursor {}", .path.display())]
     Io {

@@ -3,7 +3,9 @@
 //!
 //! Records live in segment files of bounded size; a record never spans two. Each consumer has a durable cursor; a segment
 //! is deleted once every cursor has passed it. One thread, the committer, does all writing and deleting of segments;
-//! appending only queues, and consumers read from memory when they keep up and from the files when they do not.
+//! appending only queues, and consumers read from memory when they keep up and from the files when they do not. A
+//! [`Follower`] reads likewise, but has no cursor and holds nothing back; what it has done ahead of a consumer's cursor can be
+//! noted with it ([`Consumer::commit_ahead`]).
 //!
 //! | acknowledged under | survives a process crash | survives power loss |
 //! | --- | --- | --- |
@@ -32,12 +34,17 @@ mod trim;
 
 mod committer;
 mod consumer;
+mod delivery;
+mod follower;
 mod log;
 mod reader;
 
 pub use config::{FsyncPolicy, JournalConfig, WhenFull};
-pub use consumer::{Consumer, Delivery, GapReason};
+pub use consumer::Consumer;
+pub use cursor::Ahead;
+pub use delivery::{Delivery, GapReason};
 pub use error::{AppendError, CommitError, ConsumerError, OpenError, ReadError};
+pub use follower::Follower;
 pub use log::Journal;
 pub use recovery::{RecoveryReport, TornTail};
 pub use stats::{Appended, ConsumerStats, Stats};

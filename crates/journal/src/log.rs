@@ -12,6 +12,7 @@ use crate::committer::Committer;
 use crate::config::JournalConfig;
 use crate::consumer::Consumer;
 use crate::error::{AppendError, ConsumerError, OpenError};
+use crate::follower::Follower;
 use crate::queue::{Pending, Queue};
 use crate::record;
 use crate::recovery::{self, Recovered, RecoveryReport};
@@ -50,7 +51,7 @@ impl Journal {
             queue: Queue::new(config.queue_max),
             tail: Tail::new(config.tail_max),
             segments,
-            consumers: consumers.into_iter().map(|(name, seq)| (name, Position::at(seq))).collect(),
+            consumers: consumers.into_iter().map(|(name, progress)| (name, Position::at(progress))).collect(),
             next,
             durable: Seq(next.0 - 1),
             phase: Phase::Open,
@@ -145,6 +146,16 @@ impl Journal {
     /// [`ConsumerError`]: a wrong name, one in use, or the cursor file cannot be deleted.
     pub fn remove_consumer(&self, name: &str) -> Result<(), ConsumerError> {
         Consumer::remove(&self.shared, name)
+    }
+
+    /// True when there is a cursor of this name, whether somebody has it open or not.
+    pub fn knows_consumer(&self, name: &str) -> bool {
+        self.shared.lock().consumers.contains_key(name)
+    }
+
+    /// Reads the records after this position, now and in time to come, without a cursor: nothing is held back from deletion.
+    pub fn follower(self: &Arc<Self>, after: Seq) -> Follower {
+        Follower::new(&self.shared, after)
     }
 
     /// Everything up to here survives power loss.

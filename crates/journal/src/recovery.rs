@@ -10,7 +10,7 @@ use std::sync::Arc;
 use model::{ByteSize, Seq};
 use vfs::{File, Fs};
 
-use crate::cursor;
+use crate::cursor::{self, Progress};
 use crate::error::OpenError;
 use crate::scan::{Item, Scan};
 use crate::segment::{self, Header, Segment};
@@ -52,8 +52,8 @@ pub(crate) struct Recovered {
     pub(crate) segments: Segments,
     /// The last segment, when records can be appended to it.
     pub(crate) active: Option<Arc<dyn File>>,
-    /// Consumers and their durable positions.
-    pub(crate) consumers: BTreeMap<String, Seq>,
+    /// Consumers and what their cursors say.
+    pub(crate) consumers: BTreeMap<String, Progress>,
     /// Sequence number of the next record to be appended.
     pub(crate) next: Seq,
     pub(crate) report: RecoveryReport,
@@ -82,13 +82,14 @@ pub(crate) fn recover(fs: &dyn Fs, dir: &Path, floor: Seq) -> Result<Recovered, 
     }
     let end = recovery.segments.last().map_or(Seq(1), |s| s.end().seq);
     let cursors = recovery.read_cursors()?;
-    let highest_cursor = cursors.values().flatten().copied().max().unwrap_or(Seq(0));
+    let highest_cursor = cursors.values().flatten().map(Progress::last).max().unwrap_or(Seq(0));
     let highest_first = firsts.last().copied().unwrap_or(Seq(1));
     let next = end.max(highest_first).max(highest_cursor.next()).max(floor.next());
     // A number that is not the expected one would look like damage, so after a jump a new segment is begun.
     let active = last.filter(|_| next == end);
     let oldest = recovery.segments.oldest().map_or(next, |mark| mark.seq);
-    let consumers = cursors.into_iter().map(|(name, seq)| (name, seq.unwrap_or(Seq(oldest.0 - 1)))).collect();
+    let start = Progress::new(Seq(oldest.0 - 1), None);
+    let consumers = cursors.into_iter().map(|(name, progress)| (name, progress.unwrap_or(start))).collect();
     let Recovery { segments, mut report, .. } = recovery;
     report.segments = segments.len();
     report.points = segments.points();
@@ -176,17 +177,17 @@ impl Recovery<'_> {
         Ok(file)
     }
 
-    fn read_cursors(&mut self) -> Result<BTreeMap<String, Option<Seq>>, OpenError> {
+    fn read_cursors(&mut self) -> Result<BTreeMap<String, Option<Progress>>, OpenError> {
         let mut cursors = BTreeMap::new();
         let names = consumer_names(self.fs, self.dir).map_err(OpenError::io("list journal folder", self.dir))?;
         for name in names {
             let path = cursor::path(self.dir, &name);
             let content = self.fs.read(&path).map_err(OpenError::io("read cursor", &path))?;
             let loaded = cursor::load(&content);
-            if loaded.seq.is_none() {
+            if loaded.progress.is_none() {
                 self.report.broken_cursors.push(name.clone());
             }
-            cursors.insert(name, loaded.seq);
+            cursors.insert(name, loaded.progress);
         }
         Ok(cursors)
     }

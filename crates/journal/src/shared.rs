@@ -9,6 +9,7 @@ use model::{ByteSize, Seq};
 use vfs::Fs;
 
 use crate::config::{JournalConfig, WhenFull};
+use crate::cursor::Progress;
 use crate::error::AppendError;
 use crate::queue::Queue;
 use crate::segment::Segment;
@@ -69,20 +70,18 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
     pub(crate) open: bool,
-    pub(crate) committed: Seq,
+    pub(crate) progress: Progress,
     pub(crate) read: Seq,
-    /// Points of all retained records up to `read`; `None` until something was read.
-    pub(crate) read_points: Option<u64>,
 }
 
 impl Position {
-    pub(crate) fn at(committed: Seq) -> Self {
-        Self { open: false, committed, read: committed, read_points: None }
+    pub(crate) fn at(progress: Progress) -> Self {
+        Self { open: false, progress, read: progress.seq }
     }
 
     /// What is needed from here on must be kept. Behind the cursor after seeking back.
     fn needed_after(&self) -> Seq {
-        self.committed.min(self.read)
+        self.progress.seq.min(self.read)
     }
 }
 
@@ -247,11 +246,11 @@ impl State {
     }
 
     fn consumer_stats(&self, name: &str, position: &Position) -> ConsumerStats {
-        let lag = self.segments.lag(position.committed);
+        let lag = self.segments.lag(position.progress.seq);
         ConsumerStats {
             name: name.to_owned(),
             open: position.open,
-            committed_seq: position.committed,
+            committed_seq: position.progress.seq,
             read_seq: position.read,
             lag_records: lag.records,
             lag: ByteSize(lag.bytes),

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use model::Seq;
 use vfs::Fs;
 
+use crate::cursor::{self, Progress};
+use crate::recovery;
 use crate::scan::{Item, Scan};
 use crate::segment::{self, Header};
-use crate::{cursor, recovery};
 
 /// Something in a file that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +112,8 @@ fn describe_range(start: Seq, end: Seq) -> String {
 
 fn verify_cursor(fs: &dyn Fs, path: PathBuf, findings: &mut Vec<Finding>) -> io::Result<()> {
     let loaded = cursor::load(&fs.read(&path)?);
-    let what = match loaded.seq {
-        Some(seq) => format!("broken cursor slot; the other one holds {seq}"),
+    let what = match loaded.progress {
+        Some(Progress { seq, .. }) => format!("broken cursor slot; the other one holds {seq}"),
         None => "broken cursor slot, as is the other one; the consumer starts at the first record".to_owned(),
     };
     findings.extend(loaded.broken.into_iter().map(|offset| Finding { path: path.clone(), offset, what: what.clone() }));

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{DIR, drain, open, payload, records, small_from_files};
-use journal::{Consumer, Delivery, FsyncPolicy, Journal, JournalConfig};
-use model::Seq;
+use journal::{Ahead, Consumer, Delivery, FsyncPolicy, Journal, JournalConfig};
+use model::{Seq, TimestampNs};
 use vfs::{FaultFs, Fs};
 
 const APPENDS: u64 = 14;
@@ -157,4 +157,61 @@ fn what_a_killed_process_left_unsynced_is_durable_once_the_journal_is_open() {
     assert_eq!(journal.durable_seq(), Seq(3));
     let after_power_cut = open(&killed.crash(0), &small_from_files());
     assert_eq!(records(&drain(&mut after_power_cut.consumer("store").unwrap())).len(), 3);
+}
+
+/// A range that tells with which position it was committed.
+fn ahead_of(seq: Seq) -> Ahead {
+    Ahead { after: Seq(7), to: Seq(8), since: TimestampNs(seq.0.cast_signed()) }
+}
+
+/// Commits the records 1 to 6 one by one, each with a range, until the end or until the power is cut; returns the last one
+/// confirmed.
+fn commit_six(fs: &FaultFs, cut_after: u64) -> Seq {
+    let journal = open(fs, &common::small());
+    common::append(&journal, 1..9);
+    let mut consumer = journal.consumer("store").unwrap();
+    fs.stop_after_operations(cut_after);
+    let mut confirmed = Seq(0);
+    for seq in (1..7).map(Seq) {
+        let read = consumer.next(Duration::ZERO).is_ok();
+        if read && consumer.commit_ahead(seq, Some(ahead_of(seq))).is_ok() {
+            confirmed = seq;
+        }
+    }
+    confirmed
+}
+
+#[test]
+fn a_cut_leaves_a_position_with_the_range_that_was_committed_with_it() {
+    for at in 0.. {
+        let fs = FaultFs::new();
+        let confirmed = commit_six(&fs, at);
+        for seed in 0..SEEDS {
+            let journal = open(&fs.crash(seed), &common::small());
+            let consumer = journal.consumer("store").unwrap();
+            let (seq, case) = (consumer.committed_seq(), format!("cut {at} seed {seed}"));
+            assert!(confirmed <= seq && seq <= Seq(6), "{case}: {seq}, confirmed {confirmed}");
+            assert_eq!(consumer.ahead(), (seq > Seq(0)).then(|| ahead_of(seq)), "{case}");
+            assert_eq!(journal.append_wait(payload(9), 1).unwrap(), Seq(9), "{case}");
+        }
+        if confirmed == Seq(6) {
+            assert!(at >= 12, "every commit writes and syncs");
+            return;
+        }
+    }
+}
+
+#[test]
+fn numbers_of_records_done_ahead_are_not_given_out_again_when_the_records_are_lost() {
+    let fs = FaultFs::new();
+    let config = JournalConfig { fsync: FsyncPolicy::Interval(Duration::from_secs(3600)), ..JournalConfig::default() };
+    let journal = open(&fs, &config);
+    common::append(&journal, 1..9);
+    let mut consumer = journal.consumer("store").unwrap();
+    consumer.next(Duration::ZERO).unwrap();
+    consumer.commit_ahead(Seq(1), Some(ahead_of(Seq(1)))).unwrap();
+    let crashed = fs.crash(0);
+    let (journal, report) = common::open_with_report(&crashed, &config);
+    assert_eq!(report.records, 0, "nothing was synced");
+    assert_eq!(journal.append_wait(payload(9), 1).unwrap(), Seq(9));
 }

@@ -178,6 +178,26 @@ fn a_segment_of_a_later_version_is_refused_untouched() {
 }
 
 #[test]
+fn a_cursor_file_of_version_1_is_read_and_becomes_one_of_version_2() {
+    let fs = written();
+    let slot = |generation: u64, seq: u64| {
+        let slot = [&b"hcur"[..], &generation.to_le_bytes(), &seq.to_le_bytes()].concat();
+        [slot.as_slice(), &crc32c::crc32c(&slot).to_le_bytes()].concat()
+    };
+    let path = Path::new(DIR).join("store.cursor");
+    fs.create(&path).unwrap();
+    overwrite(&fs, &path, 0, &slot(8, 2));
+    overwrite(&fs, &path, 4096, &slot(7, 1));
+    assert_eq!(findings(&fs), []);
+    let journal = open(&fs, &small_from_files());
+    assert!(journal.knows_consumer("store"));
+    let consumer = journal.consumer("store").unwrap();
+    assert_eq!((consumer.committed_seq(), consumer.ahead()), (Seq(2), None));
+    assert_eq!(&fs.read(&path).unwrap()[..4], b"hcu2");
+    assert_eq!(findings(&fs), []);
+}
+
+#[test]
 fn a_cursor_with_one_broken_slot_counts_and_one_with_two_starts_over() {
     let fs = written();
     let journal = open(&fs, &small_from_files());

@@ -29,6 +29,11 @@ struct Inner {
 }
 
 impl Applied {
+    /// For a node without a store of its own: nobody waits for anything, since what is durable counts as done.
+    pub fn at_once() -> Self {
+        Self { inner: Mutex::new(Inner { seq: Seq(u64::MAX), waiters: BTreeMap::new() }) }
+    }
+
     /// Calls `waiter` once everything up to `seq` is visible: at once, or from the thread that makes it so.
     pub fn when(&self, seq: Seq, waiter: impl FnOnce(Visible) + Send + 'static) {
         let mut inner = self.lock();

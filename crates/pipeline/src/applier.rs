@@ -2,7 +2,7 @@
 //! to what the engine has in synced files. A journal without room has the engine write its files at once.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -31,29 +31,36 @@ struct Shared {
     engine: Arc<Engine>,
     applied: Arc<Applied>,
     stopping: AtomicBool,
-    values: AtomicU64,
-    refused: AtomicU64,
-    dropped: AtomicU64,
-    lost_values: AtomicU64,
-    lost_records: AtomicU64,
-    errors: AtomicU64,
+    /// Under a lock, so that whoever reads finds the books balanced.
+    stats: Mutex<ApplierStats>,
 }
 
-/// Totals since the start.
+/// Totals since the start: taken = values + refused + dropped + unreadable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ApplierStats {
+    /// Values in the records that the journal delivered.
+    pub taken: u64,
     /// Values taken into the engine.
     pub values: u64,
     /// Values the engine refused: their column was unknown or of another type.
     pub refused: u64,
     /// Values whose names were dropped before the engine had them.
     pub dropped: u64,
+    /// Values in records that could not be decoded.
+    pub unreadable: u64,
     /// Values in records that were lost to damage of the journal, or dropped by its disk budget, before the engine had them.
     pub lost_values: u64,
     /// Those records.
     pub lost_records: u64,
     /// Records that could not be decoded, and failed reads or cursor moves.
     pub errors: u64,
+}
+
+impl ApplierStats {
+    /// True when every value delivered is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        self.taken == self.values + self.refused + self.dropped + self.unreadable
+    }
 }
 
 impl Applier {
@@ -69,18 +76,8 @@ impl Applier {
     ) -> io::Result<Self> {
         consumer.seek(engine.flushed_seq());
         applied.advance(engine.flushed_seq(), Visible::Yes);
-        let shared = Arc::new(Shared {
-            journal,
-            engine,
-            applied,
-            stopping: AtomicBool::new(false),
-            values: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-            lost_values: AtomicU64::new(0),
-            lost_records: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-        });
+        let shared =
+            Arc::new(Shared { journal, engine, applied, stopping: AtomicBool::new(false), stats: Mutex::default() });
         let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at: Instant::now() };
         let thread = std::thread::Builder::new().name("applier".to_owned()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
@@ -88,15 +85,7 @@ impl Applier {
 
     /// Totals of the moment.
     pub fn stats(&self) -> ApplierStats {
-        let s = &self.shared;
-        ApplierStats {
-            values: s.values.load(Relaxed),
-            refused: s.refused.load(Relaxed),
-            dropped: s.dropped.load(Relaxed),
-            lost_values: s.lost_values.load(Relaxed),
-            lost_records: s.lost_records.load(Relaxed),
-            errors: s.errors.load(Relaxed),
-        }
+        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True once the thread has ended, which it does only when told to or when the journal was closed.
@@ -125,6 +114,12 @@ impl Applier {
     }
 }
 
+impl Shared {
+    fn book(&self, change: impl FnOnce(&mut ApplierStats)) {
+        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 struct Worker {
     shared: Arc<Shared>,
     consumer: Consumer,
@@ -135,8 +130,8 @@ impl Worker {
     fn run(mut self) {
         while !self.shared.stopping.load(Relaxed) {
             match self.consumer.next(IDLE) {
-                Ok(Delivery::Record { seq, payload, .. }) => {
-                    if !self.apply(seq, &payload) {
+                Ok(Delivery::Record { seq, points, payload }) => {
+                    if !self.apply(seq, u64::from(points), &payload) {
                         return;
                     }
                 }
@@ -144,7 +139,7 @@ impl Worker {
                 Ok(Delivery::Idle) => {}
                 Ok(Delivery::Closed) => return self.finish(),
                 Err(e) => {
-                    self.shared.errors.fetch_add(1, Relaxed);
+                    self.shared.book(|stats| stats.errors += 1);
                     tracing::error!(error = %e, "the journal cannot be read; trying again");
                     std::thread::sleep(PAUSE);
                 }
@@ -157,18 +152,23 @@ impl Worker {
     }
 
     /// False when the engine is being stopped.
-    fn apply(&self, seq: Seq, payload: &[u8]) -> bool {
+    fn apply(&self, seq: Seq, points: u64, payload: &[u8]) -> bool {
         let s = &self.shared;
         let mut outcome = Visible::Yes;
         match s.engine.apply(seq, payload) {
-            Ok(report) => {
-                s.values.fetch_add(report.values, Relaxed);
-                s.dropped.fetch_add(report.dropped, Relaxed);
-                s.refused.fetch_add(report.unknown_columns + report.wrong_types, Relaxed);
-            }
+            Ok(report) => s.book(|stats| {
+                stats.taken += points;
+                stats.values += report.values;
+                stats.dropped += report.dropped;
+                stats.refused += report.unknown_columns + report.wrong_types;
+            }),
             Err(EngineError::Stopping) => return false,
             Err(e) => {
-                s.errors.fetch_add(1, Relaxed);
+                s.book(|stats| {
+                    stats.taken += points;
+                    stats.unreadable += points;
+                    stats.errors += 1;
+                });
                 outcome = Visible::Lost;
                 tracing::error!(error = %e, "a journal record was passed over");
             }
@@ -179,8 +179,10 @@ impl Worker {
 
     fn note_gap(&self, from: Seq, to: Seq, points: Option<u64>, reason: GapReason) {
         let s = &self.shared;
-        s.lost_records.fetch_add(to.0.saturating_sub(from.0) + 1, Relaxed);
-        s.lost_values.fetch_add(points.unwrap_or(0), Relaxed);
+        s.book(|stats| {
+            stats.lost_records += to.0.saturating_sub(from.0) + 1;
+            stats.lost_values += points.unwrap_or(0);
+        });
         tracing::error!(%from, %to, ?points, ?reason, "records of the journal were lost before the engine had them");
         s.applied.advance(to, Visible::Lost);
     }
@@ -193,7 +195,7 @@ impl Worker {
         }
         // The engine has logged the cause, and the journal stays full, so this is tried again.
         if s.engine.flush().is_err() {
-            s.errors.fetch_add(1, Relaxed);
+            s.book(|stats| stats.errors += 1);
         }
     }
 
@@ -205,7 +207,7 @@ impl Worker {
             return;
         }
         if let Err(e) = self.consumer.commit(flushed) {
-            self.shared.errors.fetch_add(1, Relaxed);
+            self.shared.book(|stats| stats.errors += 1);
             tracing::warn!(error = %e, "the journal's cursor could not be moved; trying again");
         }
     }

@@ -1,6 +1,6 @@
-//! What became of every value received: received = journaled + rejected + dropped + in flight, for each origin.
+//! What became of every value received: received = journaled + rejected + dropped + in flight, for each origin, at every moment.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 /// Where values come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +33,11 @@ pub struct Counters {
     origins: [OriginCounters; Origin::ALL.len()],
 }
 
+/// Under a lock, so that whoever reads finds the books balanced; it is taken once a batch, not once a value.
 #[derive(Debug, Default)]
-pub(crate) struct OriginCounters {
-    pub(crate) received: AtomicU64,
-    pub(crate) journaled: AtomicU64,
-    pub(crate) rejected: AtomicU64,
-    pub(crate) dropped: AtomicU64,
-}
+pub(crate) struct OriginCounters(Mutex<OriginCounts>);
 
-/// Totals of one origin. `received` is their sum plus what is in flight.
+/// Totals of one origin, and what is on its way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OriginCounts {
     /// Values that arrived, and lines or points that could not be read as values.
@@ -52,6 +48,48 @@ pub struct OriginCounts {
     pub rejected: u64,
     /// Well formed, but the journal did not take them. A sender that waits for an answer was told so.
     pub dropped: u64,
+    /// Values that are none of these yet.
+    pub in_flight: u64,
+}
+
+impl OriginCounts {
+    /// True when every value is accounted for.
+    pub fn is_balanced(&self) -> bool {
+        self.received == self.journaled + self.rejected + self.dropped + self.in_flight
+    }
+
+    /// Values arrived.
+    pub(crate) fn receive(&mut self, values: u64) {
+        self.received += values;
+        self.in_flight += values;
+    }
+
+    /// They are durable.
+    pub(crate) fn journal(&mut self, values: u64) {
+        self.in_flight -= values;
+        self.journaled += values;
+    }
+
+    /// They are none, or cannot be stored.
+    pub(crate) fn reject(&mut self, values: u64) {
+        self.in_flight -= values;
+        self.rejected += values;
+    }
+
+    /// The journal did not take them.
+    pub(crate) fn lose(&mut self, values: u64) {
+        self.in_flight -= values;
+        self.dropped += values;
+    }
+}
+
+impl OriginCounters {
+    /// Books what became of values.
+    pub(crate) fn book(&self, change: impl FnOnce(&mut OriginCounts)) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut counts);
+        debug_assert!(counts.is_balanced(), "{counts:?}");
+    }
 }
 
 impl Counters {
@@ -66,12 +104,6 @@ impl Counters {
 
     /// Totals of one origin.
     pub fn read(&self, origin: Origin) -> OriginCounts {
-        let c = self.of(origin);
-        OriginCounts {
-            received: c.received.load(Relaxed),
-            journaled: c.journaled.load(Relaxed),
-            rejected: c.rejected.load(Relaxed),
-            dropped: c.dropped.load(Relaxed),
-        }
+        *self.of(origin).0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,5 @@
 //! The one way in: batches become durable in the journal, then visible, then the sender is told.
 
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use catalog::{Catalog, CatalogError, MetaError};
@@ -133,31 +132,32 @@ impl Intake {
             Err(e) => return done(Err(e.into())),
         };
         let Encoded { mut records, lines, values, rejected, malformed, dropped } = encoded;
-        let counters = self.counters.of(Origin::Http);
-        counters.received.fetch_add(values + malformed + dropped, Relaxed);
-        counters.rejected.fetch_add(malformed + dropped, Relaxed);
+        self.counters.of(Origin::Http).book(|c| {
+            c.receive(values + malformed + dropped);
+            c.reject(malformed + dropped);
+        });
         let outcome = Outcome { lines, values, rejected, malformed, dropped };
         let Some((last, last_values)) = records.pop() else { return done(Ok(outcome)) };
         let mut left = values;
         for (record, count) in records {
             if let Err(e) = self.journal.append_wait(record, count) {
-                self.counters.of(Origin::Http).dropped.fetch_add(left, Relaxed);
+                self.counters.of(Origin::Http).book(|c| c.lose(left));
                 return done(Err(e.into()));
             }
-            self.counters.of(Origin::Http).journaled.fetch_add(u64::from(count), Relaxed);
+            self.counters.of(Origin::Http).book(|c| c.journal(u64::from(count)));
             left -= u64::from(count);
         }
         let (applied, counters) = (Arc::clone(&self.applied), Arc::clone(&self.counters));
         self.journal.append(last, last_values, move |appended| match appended {
             Ok(seq) => {
-                counters.of(Origin::Http).journaled.fetch_add(left, Relaxed);
+                counters.of(Origin::Http).book(|c| c.journal(left));
                 applied.when(seq, move |visible| match visible {
                     Visible::Yes => done(Ok(outcome)),
                     Visible::Lost => done(Err(IntakeError::Lost)),
                 });
             }
             Err(e) => {
-                counters.of(Origin::Http).dropped.fetch_add(left, Relaxed);
+                counters.of(Origin::Http).book(|c| c.lose(left));
                 done(Err(e.into()));
             }
         });

@@ -1,7 +1,6 @@
 //! A batch that a source fills point by point and hands over as a whole. Names are looked up when it is handed over.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 use catalog::{Names, Wanted};
 use model::wire::BatchEncoder;
@@ -21,6 +20,8 @@ pub struct PointBatch {
     /// Texts of all pending points: series keys, field keys, text values.
     text: Vec<u8>,
     pending: Vec<Pending>,
+    /// So many of them, from the oldest on, are booked as received.
+    booked: usize,
     encoder: BatchEncoder,
 }
 
@@ -71,7 +72,7 @@ impl PointBatch {
     pub(crate) fn new(intake: Intake, bucket: BucketId, origin: Origin) -> Self {
         let encoder = BatchEncoder::default();
         let home = intake.catalog.read().bucket_names(bucket).map(|(d, p)| (d.to_owned(), p.to_owned()));
-        Self { intake, bucket, home, origin, text: Vec::new(), pending: Vec::new(), encoder }
+        Self { intake, bucket, home, origin, text: Vec::new(), pending: Vec::new(), booked: 0, encoder }
     }
 
     /// Adds a value of the series with this canonical key.
@@ -107,6 +108,7 @@ impl PointBatch {
     pub fn flush(&mut self) -> Result<(), IntakeError> {
         let intake = self.intake.clone();
         let _names_stay = intake.names_stay();
+        self.book_received();
         self.follow_home();
         let mut outcome = self.define_missing();
         if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
@@ -121,6 +123,7 @@ impl PointBatch {
             }
             self.count(&record, defined, appended.is_ok());
             self.pending.drain(..record.points);
+            self.booked -= record.points;
             outcome = outcome.and(appended);
         }
         self.text.clear();
@@ -138,13 +141,24 @@ impl PointBatch {
     /// Books what became of the points of a record. Those without a column contradict their field's type, unless names could
     /// not be `defined`.
     fn count(&self, record: &Record, defined: bool, appended: bool) {
-        let counters = self.intake.counters.of(self.origin);
         let encoded = (record.points - record.nameless - record.wrong) as u64;
         let (nameless, wrong) = (record.nameless as u64, record.wrong as u64);
-        counters.received.fetch_add(encoded + nameless + wrong, Relaxed);
-        counters.rejected.fetch_add(wrong, Relaxed);
-        (if defined { &counters.rejected } else { &counters.dropped }).fetch_add(nameless, Relaxed);
-        (if appended { &counters.journaled } else { &counters.dropped }).fetch_add(encoded, Relaxed);
+        self.intake.counters.of(self.origin).book(|c| {
+            c.reject(wrong);
+            if defined {
+                c.reject(nameless)
+            } else {
+                c.lose(nameless)
+            }
+            if appended { c.journal(encoded) } else { c.lose(encoded) }
+        });
+    }
+
+    /// Books what was pushed since the last attempt.
+    fn book_received(&mut self) {
+        let fresh = (self.pending.len() - self.booked) as u64;
+        self.intake.counters.of(self.origin).book(|c| c.receive(fresh));
+        self.booked = self.pending.len();
     }
 
     /// Finds the columns of all points and creates the names that do not exist yet.
@@ -240,6 +254,15 @@ impl PointBatch {
     fn str(&self, span: Span) -> &str {
         // Spans of field keys and text values were made of `str`s, so they are UTF-8.
         std::str::from_utf8(self.bytes(span)).unwrap_or_default()
+    }
+}
+
+/// Whoever gives a batch up gives up what it still holds.
+impl Drop for PointBatch {
+    fn drop(&mut self) {
+        self.book_received();
+        let given_up = self.pending.len() as u64;
+        self.intake.counters.of(self.origin).book(|c| c.lose(given_up));
     }
 }
 

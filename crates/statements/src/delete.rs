@@ -17,6 +17,7 @@ const COLUMNS_AT_ONCE: usize = 500_000;
 
 /// Values go; series without values left go, too, while the types of their fields stay.
 pub(crate) fn delete(task: &Task<'_>, removal: &Removal) -> Result<(), Failure> {
+    task.needs_values_here("DELETE")?;
     let database = database(task)?;
     let condition = Condition::read(task, removal.condition.as_ref())?;
     let range = condition.range;
@@ -31,6 +32,7 @@ pub(crate) fn delete(task: &Task<'_>, removal: &Removal) -> Result<(), Failure> 
 
 /// Series go, with all their values.
 pub(crate) fn drop_series(task: &Task<'_>, removal: &Removal) -> Result<(), Failure> {
+    task.needs_values_here("DROP SERIES")?;
     let database = database(task)?;
     let condition = Condition::read(task, removal.condition.as_ref())?.without_time("DROP SERIES")?;
     let series = find(task, &database, removal, &condition)?;
@@ -39,6 +41,7 @@ pub(crate) fn drop_series(task: &Task<'_>, removal: &Removal) -> Result<(), Fail
 
 /// A measurement goes, with its fields and their types. One that does not exist is fine.
 pub(crate) fn drop_measurement(task: &Task<'_>, name: &str) -> Result<(), Failure> {
+    task.needs_values_here("DROP MEASUREMENT")?;
     let buckets = task.buckets(&database(task)?);
     let found: Vec<_> = {
         let names = task.parts.catalog.read();
@@ -49,6 +52,7 @@ pub(crate) fn drop_measurement(task: &Task<'_>, name: &str) -> Result<(), Failur
 
 /// The values of one partition go. One that does not exist is fine.
 pub(crate) fn drop_shard(task: &Task<'_>, id: u64) -> Result<(), Failure> {
+    task.needs_values_here("DROP SHARD")?;
     let all = shards::all(task);
     let Some(shard) = all.iter().find(|shard| shard.id == id) else { return Ok(()) };
     let series = series_in(task, shard.bucket);

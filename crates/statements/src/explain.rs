@@ -14,6 +14,7 @@ use crate::task::{Sink, Task};
 use crate::time::{go_duration, rfc3339};
 
 pub(crate) fn run(task: &Task<'_>, select: &Select, analyze: bool, sink: Sink<'_>) -> Result<(), Failure> {
+    task.needs_values_here("EXPLAIN")?;
     let mut lines = plan(task, select)?;
     let mut column = "QUERY PLAN";
     if analyze {

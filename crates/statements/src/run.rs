@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use backend::StorageBackend;
 use catalog::Catalog;
 use engine::Engine;
 use influxql::ast::Statement;
@@ -27,8 +28,10 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// The way in.
     pub intake: Intake,
-    /// What queries read.
+    /// What queries read, unless another store answers them.
     pub store: Arc<dyn Store + Send + Sync>,
+    /// The store in another process that answers SELECT instead of the embedded one.
+    pub remote: Option<Remote>,
     /// Bounds of one statement.
     pub limits: Limits,
     /// Threads that one query may use, at least 1.
@@ -37,6 +40,15 @@ pub struct Parts {
     pub dialect: Dialect,
     /// The time now.
     pub clock: fn() -> TimestampNs,
+}
+
+/// A store in another process that answers queries.
+#[derive(Clone)]
+pub struct Remote {
+    /// The store.
+    pub backend: Arc<dyn StorageBackend>,
+    /// The embedded store is switched off and holds no values.
+    pub has_all_values: bool,
 }
 
 /// Runs statements. Cheap to clone; may be used from any thread.

@@ -35,5 +35,8 @@ pub(crate) fn read(
         threads: task.parts.threads,
         into,
     };
-    Ok(execute(&plan, &*task.parts.store, &options, sink)?)
+    Ok(match &task.parts.remote {
+        Some(remote) => remote.backend.query(&plan, &options, sink)?,
+        None => execute(&plan, &*task.parts.store, &options, sink)?,
+    })
 }

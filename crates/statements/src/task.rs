@@ -50,6 +50,22 @@ impl Task<'_> {
         Ok(self.parts.catalog.bucket_of(database, policy)?)
     }
 
+    /// For statements about stored values, which only the embedded store can do.
+    pub(crate) fn needs_values_here(&self, statement: &str) -> Result<(), Failure> {
+        match &self.parts.remote {
+            Some(remote) if remote.has_all_values => Err(Failure::message(format!(
+                "{statement} is about values of the embedded store, which is switched off: run it in the store that has them, {}",
+                remote.backend.name()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// True when the embedded store can tell which series have values.
+    pub(crate) fn has_values_here(&self) -> bool {
+        !self.parts.remote.as_ref().is_some_and(|remote| remote.has_all_values)
+    }
+
     /// What queries are compiled with.
     pub(crate) fn context(&self, into: bool) -> Context {
         Context {

@@ -15,7 +15,7 @@ use super::Hissrv;
 use crate::http::{Http, HttpError, form};
 use crate::influxdb::query::Ask;
 use crate::influxdb::{self, Statements, keep_policies_in_step, query_form};
-use crate::lines::{as_it_is, render};
+use crate::lines::{ALL_AS_IT_IS, render};
 use crate::{
     Destination, Health, Manage, Points, Probe, Query, Session, Step, StorageBackend, Wanted, Write, WriteError,
     Written,
@@ -56,7 +56,7 @@ impl Session for HissrvSession {
     fn write(&mut self, points: &dyn Points, range: Range<usize>) -> Result<Written, WriteError> {
         self.lines.clear();
         self.lines.shrink_to(MAX_KEPT);
-        let written = render(points, range, &mut self.lines, as_it_is);
+        let written = render(points, range, &mut self.lines, ALL_AS_IT_IS)?;
         if self.lines.is_empty() {
             return Ok(written);
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, BodyReader};
 
+use super::address::{Later, NamedTcp};
 use super::authorization::authorization;
 use super::connector::TlsConnector;
 use super::gzip::Packer;
@@ -73,9 +73,9 @@ impl Http {
             return Err(SetupError::Certificate);
         }
         let is_packed = gzip == Gzip::On || (gzip == Gzip::Auto && !endpoint.is_loopback());
-        let connector = ().chain(TcpConnector::default()).chain(TlsConnector::new(tls));
+        let connector = NamedTcp::default().chain(TlsConnector::new(tls));
         Ok(Self {
-            agent: Agent::with_parts(agent_config(timeout, connections), connector, DefaultResolver::default()),
+            agent: Agent::with_parts(agent_config(timeout, connections), connector, Later::default()),
             authorization: authorization(&auth, &endpoint)?,
             endpoint,
             timeout,

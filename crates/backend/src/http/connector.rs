@@ -10,6 +10,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::address::remaining;
+
 /// Wraps connections to `https://` in TLS.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
@@ -45,7 +47,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let config = self.client_config().map_err(|error| ureq::Error::Other(Box::new(error)))?;
         let mut session = ClientConnection::new(config, server_name(details)?)?;
         let mut socket = TransportAdapter::new(transport.boxed(), Arc::clone(&details.current_time));
-        socket.set_timeout(details.timeout);
+        socket.set_timeout(remaining(details));
         session.complete_io(&mut socket)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(session, socket) })))

@@ -8,6 +8,7 @@ mod form;
 mod reason;
 mod retry_after;
 
+mod address;
 mod agent;
 mod authorization;
 mod connector;

@@ -165,6 +165,12 @@ fn no_server_a_silent_one_and_one_that_cuts_are_away() {
     let error = http(&format!("http://127.0.0.1:{free}")).get("/ping").unwrap_err();
     assert!(matches!(&error, HttpError::Connect(message) if message.contains("refused")), "{error}");
 
+    let error = http("http://nosuch.invalid").get("/ping").unwrap_err();
+    assert!(
+        matches!(&error, HttpError::Connect(message) if message.starts_with("cannot reach http://nosuch.invalid:80")),
+        "{error}"
+    );
+
     let fake = answering(Answer::Silent(Duration::from_secs(20)));
     let timeout = Duration::from_millis(200);
     let started = Instant::now();

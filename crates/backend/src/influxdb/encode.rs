@@ -1,11 +1,12 @@
 //! Where points go in each generation, and as what.
 
 use model::FieldValue;
+use model::key::SeriesKey;
 
 use super::Generation;
 use crate::Destination;
 use crate::http::form;
-use crate::lines::{Convert, as_it_is};
+use crate::lines::{ALL_AS_IT_IS, Rules};
 
 /// Path and query of a write.
 pub(super) fn write_target(generation: Generation, place: &Destination, org: Option<&str>) -> String {
@@ -23,11 +24,11 @@ pub(super) fn write_target(generation: Generation, place: &Destination, org: Opt
     }
 }
 
-/// As what values are written.
-pub(super) fn convert(generation: Generation) -> Convert {
+/// What it makes of points.
+pub(super) fn rules(generation: Generation) -> Rules {
     match generation {
-        Generation::V1 => without_unsigned,
-        Generation::V2 | Generation::V3 => as_it_is,
+        Generation::V1 => Rules { convert: without_unsigned, misread },
+        Generation::V2 | Generation::V3 => ALL_AS_IT_IS,
     }
 }
 
@@ -47,6 +48,17 @@ fn without_unsigned(value: FieldValue<'_>) -> Option<FieldValue<'_>> {
         FieldValue::Unsigned(v) => i64::try_from(v).ok().map(FieldValue::Integer),
         other => Some(other),
     }
+}
+
+/// NOTE: in measurements InfluxDB 1.x takes one backslash too many away: `a\,b`, spelled `a\\,b`, would become `a,b`, which may be
+/// another one. In tags it reads them right, and in field keys it refuses them itself.
+fn misread(series: &[u8]) -> Option<String> {
+    if !series.contains(&b'\\') {
+        return None;
+    }
+    let name = SeriesKey::parse(series).ok()?.measurement();
+    let is_misread = ["\\,", "\\ ", "\\="].iter().any(|pair| name.contains(pair));
+    is_misread.then(|| format!("InfluxDB 1.x would store the measurement {name:?} under another name"))
 }
 
 #[cfg(test)]
@@ -70,10 +82,22 @@ mod tests {
 
     #[test]
     fn only_the_first_generation_has_no_unsigned_integers() {
-        let v1 = convert(Generation::V1);
+        let v1 = rules(Generation::V1).convert;
         assert_eq!(v1(FieldValue::Unsigned(7)), Some(FieldValue::Integer(7)));
         assert_eq!(v1(FieldValue::Unsigned(u64::MAX)), None);
         assert_eq!(v1(FieldValue::String("x")), Some(FieldValue::String("x")));
-        assert_eq!(convert(Generation::V2)(FieldValue::Unsigned(7)), Some(FieldValue::Unsigned(7)));
+        assert_eq!((rules(Generation::V2).convert)(FieldValue::Unsigned(7)), Some(FieldValue::Unsigned(7)));
+    }
+
+    #[test]
+    fn a_measurement_that_would_become_another_one_is_refused() {
+        let refused = |measurement: &str| {
+            let mut key = model::key::SeriesKeyBuf::default();
+            key.start(measurement);
+            key.tag("t", "a\\,b");
+            (rules(Generation::V1).misread)(key.as_bytes()).is_some()
+        };
+        assert!(["a\\,b", "a\\ b", "\\=", "a\\\\,"].iter().all(|name| refused(name)));
+        assert!(!["a", "a\\b", "a,b", "a b", "a=b", "a\\\\b"].iter().any(|name| refused(name)));
     }
 }

@@ -42,7 +42,7 @@ impl Session for InfluxSession {
         }
         self.lines.clear();
         self.lines.shrink_to(MAX_KEPT);
-        let written = lines::render(points, range, &mut self.lines, encode::convert(generation));
+        let written = lines::render(points, range, &mut self.lines, encode::rules(generation))?;
         if self.lines.is_empty() {
             return Ok(written);
         }

@@ -52,6 +52,16 @@ impl Columns {
         Ok(numbers)
     }
 
+    /// The column of a number, and those that come next: the same field of other series.
+    pub(super) fn neighbours(&self, id: ColumnId, count: usize) -> Vec<(ColumnId, Known)> {
+        let known = self.lock();
+        let Some(first) = known.get(id.index()) else { return Vec::new() };
+        let later = (id.0..).map(ColumnId).zip(known.get(id.index()..).unwrap_or_default());
+        let same =
+            later.take_while(|(_, other)| Arc::ptr_eq(&other.of, &first.of)).filter(|(_, o)| o.field == first.field);
+        same.take(count).map(|(id, known)| (id, known.clone())).collect()
+    }
+
     /// The column of a number.
     pub(super) fn get(&self, id: ColumnId) -> Option<Known> {
         self.lock().get(id.index()).cloned()

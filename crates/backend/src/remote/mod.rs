@@ -1,9 +1,10 @@
 //! Queries that a remote store cannot answer by itself: its points are fetched, and hissrv's own execution does the rest.
 //!
 //! A store offers its points as [`RawPoints`]; [`run`] executes a plan over them. What the store does not deliver ends the query
-//! as an error: no table is given out in which points are missing. Fetched points are not kept; what the query holds of them
-//! counts against its limits. Not here: what a store can answer itself (each store's `query`).
+//! as an error: no table is given out in which points are missing. What a query holds of the fetched
+//! points counts against its limits; a few fetched ahead of time are bounded by themselves. Not here: what a store can answer itself (each store's `query`).
 
+mod ahead;
 mod columns;
 mod reader;
 mod store;
@@ -27,6 +28,9 @@ pub(crate) type Tags = Vec<(String, String)>;
 /// Takes the points of a column and says whether more are wanted.
 pub(crate) type Visit<'v> = &'v mut dyn FnMut(TimestampNs, FieldValue<'_>) -> ControlFlow<()>;
 
+/// Takes the points of several columns, each under the number of its column, and says whether more are wanted.
+pub(crate) type VisitOf<'v> = &'v mut dyn FnMut(usize, TimestampNs, FieldValue<'_>) -> ControlFlow<()>;
+
 /// Takes pieces of a column and says whether more are wanted.
 pub(crate) type VisitPieces<'v> = &'v mut dyn FnMut(Piece<'_>) -> ControlFlow<()>;
 
@@ -46,6 +50,21 @@ pub(crate) struct Column<'a> {
     pub(crate) field: &'a str,
     /// Type that [`RawPoints::schema`] gave the field.
     pub(crate) kind: FieldType,
+}
+
+impl Column<'_> {
+    /// Whether a point may come after the one of the time `last`.
+    fn check(&self, last: Option<&TimestampNs>, time: TimestampNs, value: FieldValue<'_>) -> Result<(), QueryError> {
+        let wrong = if last.is_some_and(|last| *last >= time) {
+            "comes out of order"
+        } else if value.field_type() != self.kind {
+            "is of another type than the field"
+        } else {
+            return Ok(());
+        };
+        let Self { measurement, field, .. } = self;
+        Err(QueryError::Store(format!("a point of field `{field}` of `{measurement}` {wrong}")))
+    }
 }
 
 /// A remote store as far as a plan needs it. All methods block, and are called by several threads at once.
@@ -75,6 +94,30 @@ pub(crate) trait RawPoints: Send + Sync {
     /// # Errors
     /// As for [`Self::measurements`]; the points given before do not count then.
     fn points(&self, column: &Column<'_>, range: TimeRange, visit: Visit<'_>) -> Result<(), QueryError>;
+
+    /// The points of several columns: the same field of series of one measurement. They come column after column, in any order of the
+    /// columns, each as in [`Self::points`], until `visit` breaks. Stores that are asked once for all of them have their own.
+    ///
+    /// # Errors
+    /// As for [`Self::points`].
+    fn points_of(&self, columns: &[Column<'_>], range: TimeRange, visit: VisitOf<'_>) -> Result<(), QueryError> {
+        let mut step = ControlFlow::Continue(());
+        for (number, column) in columns.iter().enumerate() {
+            self.points(column, range, &mut |time, value| {
+                step = visit(number, time, value);
+                step
+            })?;
+            if step.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// True of a store whose [`Self::scan`] gives summaries: its columns are then scanned one by one.
+    fn sums_up(&self) -> bool {
+        false
+    }
 
     /// The points of a column inside `range`, oldest piece first. Stores that sum points up themselves have their own, which gives
     /// summaries where they suffice.

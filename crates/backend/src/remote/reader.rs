@@ -8,6 +8,8 @@ use query::scan::ScanReport;
 use query::store::{Extent, Reader};
 use query::{Cell, Piece, QueryError};
 
+use super::ahead::Fetched;
+use super::columns::Known;
 use super::store::RemoteQuery;
 use super::{Column, RawPoints, VisitPieces};
 
@@ -21,12 +23,11 @@ pub(super) struct RemoteReader<'a> {
 
 impl RemoteReader<'_> {
     /// Does something with a column, unless the answer is lost already.
-    fn with_column<T>(&self, id: ColumnId, work: impl FnOnce(&Column<'_>) -> Result<T, QueryError>) -> Option<T> {
+    fn with_column<T>(&self, id: ColumnId, work: impl FnOnce(&Known) -> Result<T, QueryError>) -> Option<T> {
         if self.query.has_failed() {
             return None;
         }
-        let known = self.query.columns.get(id)?;
-        let outcome = work(&known.column()?);
+        let outcome = work(&self.query.columns.get(id)?);
         outcome.map_err(|error| self.query.fail(error)).ok()
     }
 }
@@ -39,7 +40,17 @@ impl Reader for RemoteReader<'_> {
         summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
-        self.with_column(column, |column| self.query.points.scan(column, range, summary_suffices, visit));
+        self.with_column(column, |known| {
+            let RemoteQuery { points, columns, ahead, .. } = self.query;
+            if !points.sums_up()
+                && let Some(Fetched { times, values }) = ahead.take(column, known, range, columns, *points)?
+            {
+                whole(&times, &values, visit);
+                return Ok(());
+            }
+            let Some(column) = known.column() else { return Ok(()) };
+            points.scan(&column, range, summary_suffices, visit)
+        });
         ScanReport::default()
     }
 
@@ -49,8 +60,11 @@ impl Reader for RemoteReader<'_> {
         range: TimeRange,
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
     ) -> ScanReport {
-        let newest = self.with_column(column, |column| self.query.points.newest(column, range)).flatten();
-        if let Some((time, cell)) = newest
+        let newest = |known: &Known| match known.column() {
+            Some(column) => self.query.points.newest(&column, range),
+            None => Ok(None),
+        };
+        if let Some((time, cell)) = self.with_column(column, newest).flatten()
             && let Some(value) = value_of(&cell)
         {
             visit(time, value);
@@ -60,6 +74,14 @@ impl Reader for RemoteReader<'_> {
 
     /// Not known without asking; then everything of a range is read.
     fn extents(&mut self, _column: ColumnId, _range: TimeRange, _out: &mut Vec<Extent>) {}
+}
+
+/// Hands on what was fetched as a whole.
+fn whole(times: &[TimestampNs], values: &Values, visit: VisitPieces<'_>) {
+    if !times.is_empty() {
+        // Nothing follows, so that it makes no difference whether more is wanted.
+        visit(Piece::Points { times, values }).is_break();
+    }
 }
 
 /// Hands the points of a column to `visit`, some at a time, and says whether more are wanted.
@@ -101,21 +123,14 @@ impl<'p> Pieces<'p> {
         if !range.contains(time) {
             return ControlFlow::Continue(());
         }
-        if self.last.is_some_and(|last| last >= time) {
-            return self.refuse("comes out of order");
+        if let Err(wrong) = self.column.check(self.last.as_ref(), time, value) {
+            self.wrong = Some(wrong);
+            return ControlFlow::Break(());
         }
-        if !self.values.push(value) {
-            return self.refuse("is of another type than the field");
-        }
+        self.values.push(value);
         self.times.push(time);
         self.last = Some(time);
         if self.times.len() >= PIECE { self.hand_on() } else { ControlFlow::Continue(()) }
-    }
-
-    fn refuse(&mut self, what: &str) -> ControlFlow<()> {
-        let Column { measurement, field, .. } = self.column;
-        self.wrong = Some(QueryError::Store(format!("a point of field `{field}` of `{measurement}` {what}")));
-        ControlFlow::Break(())
     }
 
     fn hand_on(&mut self) -> ControlFlow<()> {

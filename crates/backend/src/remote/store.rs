@@ -7,6 +7,7 @@ use model::FieldType;
 use query::QueryError;
 use query::store::{Place, Reader, Schema, SeriesQuery, Store, StoredSeries};
 
+use super::ahead::Ahead;
 use super::columns::{Columns, Origin};
 use super::reader::RemoteReader;
 use super::{RawPoints, Tags};
@@ -15,6 +16,7 @@ use super::{RawPoints, Tags};
 pub(super) struct RemoteQuery<'a> {
     pub(super) points: &'a dyn RawPoints,
     pub(super) columns: Columns,
+    pub(super) ahead: Ahead,
     schemas: Mutex<HashMap<(Place, String), Schema>>,
     /// The first thing that went wrong while points were read.
     failure: Mutex<Option<QueryError>>,
@@ -22,7 +24,8 @@ pub(super) struct RemoteQuery<'a> {
 
 impl<'a> RemoteQuery<'a> {
     pub(super) fn new(points: &'a dyn RawPoints) -> Self {
-        Self { points, columns: Columns::default(), schemas: Mutex::default(), failure: Mutex::default() }
+        let (columns, ahead) = (Columns::default(), Ahead::default());
+        Self { points, columns, ahead, schemas: Mutex::default(), failure: Mutex::default() }
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<QueryError>> {

@@ -81,7 +81,7 @@ fn plan(text: &str) -> Select {
     compile(select, &context).unwrap()
 }
 
-fn tables(points: &Memory, text: &str, threads: usize) -> (Vec<Table>, Result<Vec<String>, QueryError>) {
+fn tables(points: &dyn RawPoints, text: &str, threads: usize) -> (Vec<Table>, Result<Vec<String>, QueryError>) {
     let (limits, cancel) = (Limits::default(), Cancel::new());
     let options = Options { limits: &limits, cancel: &cancel, registry: Registry::shared(), threads, into: false };
     let mut tables = Vec::new();
@@ -193,4 +193,103 @@ fn points_out_of_order_or_of_a_wrong_type_are_refused() {
 fn a_missing_database_is_said_to_be_missing() {
     let (_, outcome) = tables(&two_channels(), "SELECT v FROM nosuch..m", 1);
     assert_eq!(outcome.unwrap_err().to_string(), "database not found: nosuch");
+}
+
+/// As [`Memory`], but asked once for several columns, newest series first.
+struct Together {
+    memory: Memory,
+    questions: AtomicUsize,
+}
+
+impl Together {
+    fn new(channels: usize, points: &[(i64, f64)]) -> Self {
+        let names: Vec<String> = (0..channels).map(|i| format!("c{i:04}")).collect();
+        let channels: Vec<_> = names.iter().map(|name| (name.as_str(), points)).collect();
+        Self { memory: Memory::new(&channels), questions: AtomicUsize::new(0) }
+    }
+
+    fn answer(&self, text: &str, threads: usize) -> (usize, Result<Vec<String>, QueryError>) {
+        let (tables, outcome) = tables(self, text, threads);
+        (tables.len(), outcome)
+    }
+}
+
+impl RawPoints for Together {
+    fn measurements(&self, place: &Place) -> Result<Vec<String>, QueryError> {
+        self.memory.measurements(place)
+    }
+
+    fn schema(&self, place: &Place, measurement: &str) -> Result<Schema, QueryError> {
+        self.memory.schema(place, measurement)
+    }
+
+    fn series(&self, place: &Place, measurement: &str, filter: &[TagCondition]) -> Result<Vec<Tags>, QueryError> {
+        self.memory.series(place, measurement, filter)
+    }
+
+    fn points(&self, column: &Column<'_>, range: TimeRange, visit: Visit<'_>) -> Result<(), QueryError> {
+        self.questions.fetch_add(1, Relaxed);
+        self.memory.points(column, range, visit)
+    }
+
+    fn points_of(&self, columns: &[Column<'_>], range: TimeRange, visit: VisitOf<'_>) -> Result<(), QueryError> {
+        self.questions.fetch_add(1, Relaxed);
+        let mut step = ControlFlow::Continue(());
+        for (number, column) in columns.iter().enumerate().rev() {
+            let mut visit = |time, value: FieldValue<'_>| {
+                step = visit(number, time, value);
+                step
+            };
+            self.memory.points(column, range, &mut visit)?;
+            if step.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn many_small_series_are_fetched_together() {
+    for threads in [1, 4] {
+        let store = Together::new(1000, &[(10, 1.0), (20, 2.0)]);
+        let text = "SELECT sum(v) FROM m WHERE time >= 10 AND time < 30 GROUP BY channel";
+        let (tables, outcome) = tables(&store, text, threads);
+        outcome.unwrap();
+        assert_eq!(tables.len(), 1000);
+        assert!(tables.iter().all(|table| table.cells[0] == [Cell::Float(3.0)]));
+        let questions = store.questions.load(Relaxed);
+        assert!(questions < 100, "{questions} questions with {threads} threads");
+    }
+}
+
+#[test]
+fn fields_of_a_filter_read_over_other_ranges_are_not_fetched_in_vain() {
+    let store = Together::new(200, &[(10, 1.0), (20, 2.0)]);
+    assert_eq!(store.answer("SELECT sum(v) FROM m WHERE v > 1.5 GROUP BY channel", 1).0, 200);
+    assert!(store.questions.load(Relaxed) < 20);
+}
+
+#[test]
+fn large_series_are_read_one_by_one() {
+    let many: Vec<(i64, f64)> = (0..30_000).map(|i| (i, 1.0)).collect();
+    let store = Together::new(10, &many);
+    let (tables, outcome) = tables(&store, "SELECT count(v) FROM m GROUP BY channel", 2);
+    outcome.unwrap();
+    assert_eq!(tables.len(), 10);
+    assert!(tables.iter().all(|table| table.cells[0] == [Cell::Integer(30_000)]));
+    let questions = store.questions.load(Relaxed);
+    assert!((7..=12).contains(&questions), "{questions} questions");
+}
+
+#[test]
+fn what_goes_wrong_ahead_ends_the_query_too() {
+    let mut store = Together::new(100, &[(10, 1.0), (20, 2.0)]);
+    store.memory.fails = Some(("c0070".to_owned(), 1));
+    let (given, outcome) = store.answer("SELECT sum(v) FROM m GROUP BY channel", 1);
+    assert_eq!(outcome.unwrap_err().to_string(), "the store failed: connection reset");
+    assert!(given <= 70);
+    let mut store = Together::new(100, &[(20, 1.0), (10, 2.0)]);
+    store.memory.is_wrong_type = true;
+    assert!(store.answer("SELECT v FROM m", 1).1.is_err());
 }

@@ -105,6 +105,7 @@ impl Node {
         let backend = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
         let limits = config.query.to_limits(config.server.query_timeout.0);
         let statements = Statements::new(Parts {
+            remote: None,
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::Seq;
 
-use crate::cursor;
+use crate::cursor::{self, Progress};
 use crate::error::ConsumerError;
 use crate::shared::{Position, Shared};
 
@@ -12,7 +12,7 @@ use crate::shared::{Position, Shared};
 pub(super) struct Claim {
     shared: Arc<Shared>,
     name: String,
-    pub(super) committed: Seq,
+    pub(super) progress: Progress,
     pub(super) at_end: AtEnd,
 }
 
@@ -32,15 +32,15 @@ impl Claim {
             return Err(ConsumerError::Name(name.to_owned()));
         }
         let mut state = shared.lock();
-        let start = Position::at(Seq(state.first().0 - 1));
+        let start = Position::at(Progress::new(Seq(state.first().0 - 1), None));
         let at_end = if state.consumers.contains_key(name) { AtEnd::Release } else { AtEnd::Forget };
         let position = state.consumers.entry(name.to_owned()).or_insert(start);
         if position.open {
             return Err(ConsumerError::InUse(name.to_owned()));
         }
         position.open = true;
-        let committed = position.committed;
-        Ok(Self { shared: Arc::clone(shared), name: name.to_owned(), committed, at_end })
+        let progress = position.progress;
+        Ok(Self { shared: Arc::clone(shared), name: name.to_owned(), progress, at_end })
     }
 }
 

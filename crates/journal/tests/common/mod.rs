@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use journal::{Consumer, Delivery, Journal, JournalConfig, RecoveryReport, Stats};
+use journal::{Consumer, Delivery, Follower, Journal, JournalConfig, ReadError, RecoveryReport, Stats};
 use model::{ByteSize, Seq};
 use vfs::FaultFs;
 
@@ -44,9 +44,18 @@ pub(crate) fn append(journal: &Journal, numbers: std::ops::Range<u64>) {
 
 /// Everything that can be delivered now.
 pub(crate) fn drain(consumer: &mut Consumer) -> Vec<Delivery> {
+    all_of(|| consumer.next(Duration::ZERO))
+}
+
+/// Everything that a follower can be given now.
+pub(crate) fn drain_follower(follower: &mut Follower) -> Vec<Delivery> {
+    all_of(|| follower.next(Duration::ZERO))
+}
+
+fn all_of(mut next: impl FnMut() -> Result<Delivery, ReadError>) -> Vec<Delivery> {
     let mut all = Vec::new();
     loop {
-        match consumer.next(Duration::ZERO).unwrap() {
+        match next().unwrap() {
             Delivery::Idle | Delivery::Closed => return all,
             delivery => all.push(delivery),
         }

@@ -55,6 +55,7 @@ impl Plant {
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),
+            remote: None,
             store: Arc::new(Embedded::new(Arc::clone(&catalog), Arc::clone(&engine))),
             limits: Limits::default(),
             threads: 1,

@@ -14,6 +14,8 @@ pub(super) struct After {
     pub(super) series_are_turned: bool,
     /// Of each series only these rows stay.
     pub(super) cut: Option<Cut>,
+    /// Rows at the end of each series go in which this column, a count behind that of the time, is 0.
+    pub(super) trimmed_by: Option<usize>,
 }
 
 /// Rows that are passed over first, and how many then stay.
@@ -36,7 +38,7 @@ impl After {
         let is_cut = plan.limit.is_some() || plan.offset > 0;
         let by_row = is_turned || (!plan.limit_each && calls > 1);
         let cut = Cut { offset: plan.offset, limit: plan.limit.unwrap_or(usize::MAX) };
-        Self { rows_are_turned: is_turned, series_are_turned: false, cut: (is_cut && by_row).then_some(cut) }
+        Self { rows_are_turned: is_turned, cut: (is_cut && by_row).then_some(cut), ..Self::default() }
     }
 
     /// The plan that is asked for.

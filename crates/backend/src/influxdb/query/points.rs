@@ -1,5 +1,7 @@
 //! The points of a server that speaks InfluxQL, for plans that it cannot answer itself.
 
+use std::collections::{BTreeMap, HashMap};
+
 use influxql::ast::{Cast, Expr, Field, Measurement, Scope, Select, Show, Source};
 use model::key::SeriesKey;
 use model::{FieldType, FieldValue, TimeRange, TimestampNs};
@@ -12,18 +14,19 @@ use super::answer::{self, Budget, Columns};
 use super::render::{self, Said, checked, equals, measurement_name, tag_condition};
 use super::schemas::{self, Schemas};
 use super::{Ask, tables};
-use crate::remote::{Column, RawPoints, Tags, Visit};
+use crate::remote::{Column, RawPoints, Tags, Visit, VisitOf};
 
 /// One query's way to the points.
 pub(super) struct InfluxPoints<'a> {
     asker: &'a dyn Ask,
-    schemas: &'a Schemas,
+    /// Those of this query alone: with a tag that came up a moment ago and is not known, series would be mistaken for each other.
+    schemas: Schemas,
     options: Options<'a>,
 }
 
 impl<'a> InfluxPoints<'a> {
-    pub(super) fn new(asker: &'a dyn Ask, schemas: &'a Schemas, options: &Options<'a>) -> Self {
-        Self { asker, schemas, options: *options }
+    pub(super) fn new(asker: &'a dyn Ask, options: &Options<'a>) -> Self {
+        Self { asker, schemas: Schemas::default(), options: *options }
     }
 
     fn tag_keys(&self, place: &Place, measurement: &str) -> Result<Vec<String>, QueryError> {
@@ -34,18 +37,25 @@ impl<'a> InfluxPoints<'a> {
         self.schemas.fields(self.asker, place, &NameOrPattern::Name(measurement.to_owned()))
     }
 
-    /// Asks for the points of a column and hands the rows to `visit`.
-    fn rows(&self, column: &Column<'_>, select: &Select, visit: Visit<'_>) -> Result<(), QueryError> {
+    /// Asks for points and hands them to `visit`, with the number that `number_of` gives the series.
+    fn rows(
+        &self,
+        column: &Column<'_>,
+        select: &Select,
+        number_of: &dyn Fn(&BTreeMap<String, String>) -> Option<usize>,
+        visit: VisitOf<'_>,
+    ) -> Result<(), QueryError> {
         let budget = Budget::new(self.options.limits, self.options.cancel);
         budget.check()?;
         let body = self.asker.ask(&column.place.database, column.place.policy.as_deref(), &select.to_string())?;
         let mut kinds = Columns::new(vec![Some(column.kind)]);
         let outcome = answer::read(body, &budget, &mut |part| {
+            let number = number_of(&part.tags).ok_or_else(no_point)?;
             let [times, values] = &mut <[Vec<Cell>; 2]>::try_from(part.cells.0).map_err(|_| no_point())?;
             kinds.settle(std::slice::from_mut(values));
             for (time, cell) in tables::times(times)?.into_iter().zip(values) {
                 if let Some(value) = value_of(cell)
-                    && visit(time, value).is_break()
+                    && visit(number, time, value).is_break()
                 {
                     return Err(QueryError::Enough);
                 }
@@ -58,9 +68,11 @@ impl<'a> InfluxPoints<'a> {
         }
     }
 
-    fn select(&self, column: &Column<'_>, range: TimeRange) -> Result<Select, QueryError> {
-        let keys = self.tag_keys(column.place, column.measurement)?;
-        said(column, range, &keys).map_err(|error| QueryError::invalid(error.to_string()))
+    /// The question for the points of columns of one field.
+    fn select(&self, columns: &[Column<'_>], range: TimeRange) -> Result<Select, QueryError> {
+        let Some(first) = columns.first() else { return Err(no_point()) };
+        let keys = self.tag_keys(first.place, first.measurement)?;
+        said(first, columns, range, &keys).map_err(|error| QueryError::invalid(error.to_string()))
     }
 }
 
@@ -100,15 +112,30 @@ impl RawPoints for InfluxPoints<'_> {
     }
 
     fn points(&self, column: &Column<'_>, range: TimeRange, visit: Visit<'_>) -> Result<(), QueryError> {
-        self.rows(column, &self.select(column, range)?, visit)
+        let select = self.select(&[*column], range)?;
+        self.rows(column, &select, &|_| Some(0), &mut |_, time, value| visit(time, value))
+    }
+
+    fn points_of(&self, columns: &[Column<'_>], range: TimeRange, visit: VisitOf<'_>) -> Result<(), QueryError> {
+        let Some(first) = columns.first() else { return Ok(()) };
+        let mut select = self.select(columns, range)?;
+        select.dimensions = vec![Expr::Wildcard(None)];
+        let numbers: HashMap<&[(String, String)], usize> =
+            (0..).zip(columns).map(|(n, column)| (column.tags, n)).collect();
+        let number_of = |tags: &BTreeMap<String, String>| {
+            let own: Tags =
+                tags.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
+            numbers.get(own.as_slice()).copied()
+        };
+        self.rows(first, &select, &number_of, visit)
     }
 
     fn newest(&self, column: &Column<'_>, range: TimeRange) -> Result<Option<(TimestampNs, Cell)>, QueryError> {
-        let mut select = self.select(column, range)?;
+        let mut select = self.select(&[*column], range)?;
         select.order = vec![influxql::ast::SortField { name: "time".to_owned(), ascending: false }];
         select.limit = 1;
         let mut newest = None;
-        self.rows(column, &select, &mut |time, value| {
+        self.rows(column, &select, &|_| Some(0), &mut |_, time, value| {
             newest = Some((time, Cell::from(value)));
             std::ops::ControlFlow::Break(())
         })?;
@@ -116,21 +143,27 @@ impl RawPoints for InfluxPoints<'_> {
     }
 }
 
-/// `SELECT field FROM measurement WHERE tags AND times`; the series has none of the other tags of the measurement.
-fn said(column: &Column<'_>, range: TimeRange, tag_keys: &[String]) -> Said<Select> {
-    let value = |key: &str| column.tags.iter().find(|(known, _)| known == key).map_or("", |(_, value)| value.as_str());
-    let own = column.tags.iter().map(|(key, _)| key.as_str());
-    let others = tag_keys.iter().map(String::as_str).filter(|key| column.tags.iter().all(|(own, _)| own != key));
-    let mut conditions = own.chain(others).map(|key| equals(key, value(key))).collect::<Said<Vec<_>>>()?;
+/// `SELECT field FROM measurement WHERE series AND times`
+fn said(first: &Column<'_>, columns: &[Column<'_>], range: TimeRange, tag_keys: &[String]) -> Said<Select> {
+    let series = columns.iter().map(|column| Ok(render::all(series(column, tag_keys)?)));
+    let series: Vec<Expr> = series.collect::<Said<Vec<_>>>()?.into_iter().flatten().collect();
+    let mut conditions: Vec<Expr> = render::any(series).into_iter().collect();
     conditions.extend(render::bounds(range, TimeRange::ALL));
-    let field = Expr::Reference { name: checked(column.field)?, cast: Some(Cast::Field) };
-    let name = measurement_name(&NameOrPattern::Name(column.measurement.to_owned()))?;
+    let field = Expr::Reference { name: checked(first.field)?, cast: Some(Cast::Field) };
+    let name = measurement_name(&NameOrPattern::Name(first.measurement.to_owned()))?;
     Ok(Select {
         fields: vec![Field { expr: field, alias: None }],
         sources: vec![Source::Measurement(Measurement { database: None, policy: None, name })],
         condition: render::all(conditions),
         ..Select::default()
     })
+}
+
+/// What holds for one series alone: it has these tags, and none of the others of the measurement.
+fn series(column: &Column<'_>, tag_keys: &[String]) -> Said<Vec<Expr>> {
+    let own = column.tags.iter().map(|(key, value)| equals(key, value));
+    let is_other = |key: &&String| column.tags.iter().all(|(own, _)| own != *key);
+    own.chain(tag_keys.iter().filter(is_other).map(|key| equals(key, ""))).collect()
 }
 
 /// `SHOW SERIES` does not know casts.

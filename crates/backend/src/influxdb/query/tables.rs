@@ -43,6 +43,11 @@ impl<'a> Tables<'a> {
     /// Takes a part of the answer.
     pub(super) fn add(&mut self, part: Part) -> Result<(), QueryError> {
         let table = self.table(part)?;
+        self.add_table(table)
+    }
+
+    /// Takes a table, or a part of one.
+    pub(super) fn add_table(&mut self, table: Table) -> Result<(), QueryError> {
         if table.is_empty() {
             return Ok(());
         }
@@ -77,6 +82,10 @@ impl<'a> Tables<'a> {
 
     fn give_waiting(&mut self) -> Result<(), QueryError> {
         let mut tables = std::mem::take(&mut self.waiting);
+        self.budget.release(tables.iter().map(bytes).sum());
+        if let Some(count) = self.after.trimmed_by {
+            trim(&mut tables, count);
+        }
         if self.after.rows_are_turned {
             tables.reverse();
             tables.iter_mut().for_each(turn);
@@ -84,14 +93,11 @@ impl<'a> Tables<'a> {
         if let Some(cut) = self.after.cut {
             cut_rows(&mut tables, cut);
         }
-        for table in tables {
-            self.budget.release(bytes(&table));
-            give(self.budget, self.sink, table)?;
-        }
-        Ok(())
+        tables.into_iter().try_for_each(|table| give(self.budget, self.sink, table))
     }
 
-    fn table(&mut self, part: Part) -> Result<Table, QueryError> {
+    /// The table that a part of the answer is, its columns of their types.
+    pub(super) fn table(&mut self, part: Part) -> Result<Table, QueryError> {
         let Part { name, tags, columns, cells } = part;
         let mut cells = cells.0;
         if cells.is_empty() {
@@ -157,6 +163,18 @@ fn turned(tables: Vec<Table>) -> Vec<Table> {
     series.into_iter().rev().flatten().collect()
 }
 
+/// Leaves out the rows at the end of one series in which nothing is counted.
+fn trim(tables: &mut [Table], count: usize) {
+    for table in tables.iter_mut().rev() {
+        let counts = table.cells.get(count).map(Vec::as_slice).unwrap_or_default();
+        let kept = counts.iter().rposition(|count| *count != Cell::Integer(0)).map_or(0, |last| last + 1);
+        keep_rows(table, 0, kept);
+        if kept > 0 {
+            break;
+        }
+    }
+}
+
 /// Leaves the rows of one series that are to stay.
 fn cut_rows(tables: &mut [Table], cut: Cut) {
     let (mut skip, mut left) = (cut.offset, cut.limit);
@@ -165,11 +183,15 @@ fn cut_rows(tables: &mut [Table], cut: Cut) {
         let to = from.saturating_add(left).min(table.len());
         skip -= from;
         left -= to - from;
-        if let Some(times) = &mut table.times {
-            keep(times, from, to);
-        }
-        table.cells.iter_mut().for_each(|cells| keep(cells, from, to));
+        keep_rows(table, from, to);
     }
+}
+
+fn keep_rows(table: &mut Table, from: usize, to: usize) {
+    if let Some(times) = &mut table.times {
+        keep(times, from, to);
+    }
+    table.cells.iter_mut().for_each(|cells| keep(cells, from, to));
 }
 
 fn keep<T>(column: &mut Vec<T>, from: usize, to: usize) {

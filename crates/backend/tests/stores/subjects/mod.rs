@@ -2,6 +2,8 @@
 
 mod embedded;
 mod influxdb;
+mod postgres;
+mod victoriametrics;
 
 mod remote;
 
@@ -13,6 +15,8 @@ use model::FieldValue;
 
 pub(crate) use embedded::embedded;
 pub(crate) use influxdb::influxdb;
+pub(crate) use postgres::postgres;
+pub(crate) use victoriametrics::victoriametrics;
 
 use remote::Kind;
 
@@ -57,6 +61,8 @@ pub(crate) struct Abilities {
     pub(crate) minus_zero: bool,
     /// Whether a measurement or field may have this name; if not, its points are refused.
     pub(crate) takes_name: fn(&str) -> bool,
+    /// Measurement and field are one name with `_` between them: `a_b` has the fields of `a` that start with `b_`.
+    pub(crate) joins_names: bool,
     /// Retention policies of one database are kept apart.
     pub(crate) policies: bool,
 }
@@ -71,6 +77,7 @@ impl Default for Abilities {
             error: 0.0,
             minus_zero: true,
             takes_name: |_| true,
+            joins_names: false,
             policies: true,
         }
     }

@@ -35,6 +35,12 @@ pub(super) fn part(condition: SaidExpr) -> SaidExpr {
     }
 }
 
+/// Any of some conditions, as a part of a larger one.
+pub(in super::super) fn any(conditions: Vec<SaidExpr>) -> Option<SaidExpr> {
+    let parts = conditions.into_iter().map(part);
+    parts.reduce(|any, condition| names::binary(any, BinaryOp::Or, condition)).map(part)
+}
+
 fn is_time(expr: &Expr) -> bool {
     matches!(expr, Expr::Reference(reference) if names::is_time(&reference.name))
 }

@@ -20,7 +20,7 @@ use query::plan::{Dimension, FillWith, Order, Select, Windowing};
 
 use super::after::After;
 pub(super) use expr::calls;
-pub(super) use filter::tag_condition;
+pub(super) use filter::{any, tag_condition};
 pub(super) use names::{all, checked, equals};
 pub(super) use range::bounds;
 pub(super) use sources::{are_several, measurement_name};

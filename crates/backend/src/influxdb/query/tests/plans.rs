@@ -1,3 +1,5 @@
+//! Queries in InfluxQL, compared with the embedded engine's answers.
+
 use super::reference::{Pair, Points, SECOND, START, Value, plan};
 
 /// Half an hour of three machines, with gaps; one of them without a room.

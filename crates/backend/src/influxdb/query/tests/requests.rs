@@ -1,3 +1,5 @@
+//! JSON requests, compared with the embedded engine's answers.
+
 use query::{AggregateRequest, RequestContext, Select, SeriesRequest};
 
 use super::plans::plant;
@@ -8,7 +10,7 @@ fn context() -> RequestContext {
 }
 
 /// The plan of the keys that differ from request to request.
-fn aggregate(keys: &str) -> (Select, String) {
+pub(super) fn aggregate(keys: &str) -> (Select, String) {
     let text = format!(r#"{{"measurement":"m",{keys}}}"#);
     let request = AggregateRequest::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
     (request.into_plan(&context()).unwrap_or_else(|error| panic!("{text}: {error}")), text)
@@ -142,6 +144,12 @@ fn custom_queries() {
         custom("SELECT mean(v) FROM m WHERE time > now() - 50m GROUP BY time(1d), host"),
         custom("SELECT time_weighted_mean(v) FROM m WHERE time > now() - 50m GROUP BY time('1mo')"),
         custom("SELECT max(v) FROM m GROUP BY host"),
+        custom(
+            "SELECT max(v) - min(v), count(i) FROM m WHERE time > now() - 50m GROUP BY time('1mo'), host fill(none)",
+        ),
+        custom("SELECT count(i) FROM m WHERE time > now() - 100d GROUP BY time('1mo'), * ORDER BY time DESC LIMIT 3"),
+        custom("SELECT count(i), mean(v) FROM m WHERE time > now() - 100d GROUP BY time('1mo'), * LIMIT 3"),
+        custom("SELECT max(v), host FROM m WHERE time > now() - 100d GROUP BY time('1mo')"),
     ];
     pair.compare_all(queries, Pair::collected);
 }
@@ -203,4 +211,28 @@ fn a_list_of_thousands_of_channels_is_one_question() {
     let (plan, text) = aggregate(&keys);
     pair.compare_all([(plan, text)], Pair::collected);
     assert_eq!(pair.server.asked.lock().unwrap().len(), 2, "one for types and one for the answer");
+}
+
+#[test]
+fn points_of_many_channels_are_fetched_together() {
+    let mut points = Points::default();
+    for channel in 0..500 {
+        let name = format!("c {channel}'s");
+        let tags = [("channel", name.as_str()), ("odd", "yes")];
+        let tags = if channel % 2 == 1 { &tags[..] } else { &tags[..1] };
+        for step in 0..3 {
+            points.add("m", tags, "value", Value::Float(f64::from(step * channel)), START + i64::from(step) * SECOND);
+        }
+        points.add("m", tags, "other", Value::Integer(i64::from(channel)), START + i64::from(channel));
+    }
+    let pair = Pair::new(&points);
+    for (keys, most) in [
+        (r#""aggregate_type":"statistical","function":"time_weighted_mean""#, 20),
+        (r#""aggregate_type":"statistical","function":"variance","group_by":[],"fields":["value","other"]"#, 40),
+    ] {
+        pair.server.asked.lock().unwrap().clear();
+        pair.compare_all([aggregate(keys)], Pair::collected);
+        let questions = pair.server.asked.lock().unwrap().len();
+        assert!(questions < most, "{questions} questions for {keys}");
+    }
 }

@@ -1,0 +1,66 @@
+//! Names are looked up for a new connection only: ureq by itself looks them up for every request, so that a name server that is
+//! away would stop writes over connections that work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::{self, Instant};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector};
+
+/// Looks nothing up.
+#[derive(Debug, Default)]
+pub(super) struct Later(DefaultResolver);
+
+impl Resolver for Later {
+    fn resolve(
+        &self,
+        _uri: &Uri,
+        _config: &ureq::config::Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.0.empty())
+    }
+}
+
+/// Looks the name up, then connects.
+#[derive(Debug, Default)]
+pub(super) struct NamedTcp {
+    names: DefaultResolver,
+    tcp: TcpConnector,
+}
+
+impl Connector for NamedTcp {
+    type Out = <TcpConnector as Connector>::Out;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
+        let addrs = self.names.resolve(details.uri, details.config, details.timeout)?;
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs,
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: (details.current_time)(),
+            timeout: remaining(details),
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::clone(&details.register_shutdown),
+        };
+        self.tcp.connect(&details, chained)
+    }
+}
+
+/// What is left of the time for a connection.
+pub(super) fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let elapsed = match ((details.current_time)(), details.now) {
+        (Instant::Exact(now), Instant::Exact(start)) => now.saturating_duration_since(start),
+        _ => Duration::ZERO,
+    };
+    let after = match details.timeout.after {
+        time::Duration::Exact(limit) => time::Duration::Exact(limit.saturating_sub(elapsed)),
+        time::Duration::NotHappening => time::Duration::NotHappening,
+    };
+    NextTimeout { after, ..details.timeout }
+}

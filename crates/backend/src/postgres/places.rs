@@ -1,0 +1,170 @@
+//! Schemas: one for each retention policy of each database. A schema's comment says whose it is, so it stays the same when
+//! another policy becomes the default one.
+
+use postgres::Client;
+
+use super::error::Failure;
+use super::known::PlaceName;
+use super::names::{Ident, NAMES, PARTITIONS, Relation};
+use crate::Destination;
+
+/// Advisory locks of hissrv: `hiss` as a number. The second number of a lock is a hash of what is changed.
+pub(super) const LOCK_CLASS: i32 = 0x6869_7373;
+
+/// How the schema of a place is marked.
+fn marker(place: &PlaceName) -> String {
+    format!("hissrv: {}", serde_json::json!([place.database, place.policy]))
+}
+
+/// The schema of a place, complete with its tables; `None` when there is none yet.
+pub(super) fn find(client: &mut Client, place: &PlaceName) -> Result<Option<Ident>, Failure> {
+    let rows = client.query(
+        "SELECT n.nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $2
+         WHERE obj_description(n.oid, 'pg_namespace') = $1 ORDER BY 1 LIMIT 1",
+        &[&marker(place), &NAMES],
+    )?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose()?.map(Ident::known))
+}
+
+/// Databases that have schemas, with their policies.
+pub(super) fn list(client: &mut Client) -> Result<Vec<(PlaceName, Ident)>, Failure> {
+    let rows = client.query(
+        "SELECT n.nspname, obj_description(n.oid, 'pg_namespace') FROM pg_namespace n
+         WHERE obj_description(n.oid, 'pg_namespace') LIKE 'hissrv: %' ORDER BY 1",
+        &[],
+    )?;
+    let mut found = Vec::new();
+    for row in rows {
+        let comment: String = row.try_get(1)?;
+        let json = comment.strip_prefix("hissrv: ").unwrap_or_default();
+        if let Ok((database, policy)) = serde_json::from_str(json) {
+            found.push((PlaceName { database, policy }, Ident::known(row.try_get(0)?)));
+        }
+    }
+    Ok(found)
+}
+
+/// Makes the schema of a place with its tables, as far as they are missing.
+pub(super) fn make(client: &mut Client, to: &Destination) -> Result<Ident, Failure> {
+    let place = PlaceName { database: to.database.clone(), policy: to.policy.clone() };
+    let mut transaction = client.transaction()?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&LOCK_CLASS])?;
+    let rows = transaction.query(
+        "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace
+         WHERE nspname = ANY($1) OR obj_description(oid, 'pg_namespace') = $2",
+        &[&candidates(to).iter().map(Ident::as_str).collect::<Vec<_>>(), &marker(&place)],
+    )?;
+    let mut there: Vec<(String, Option<String>)> = Vec::new();
+    for row in rows {
+        there.push((row.try_get(0)?, row.try_get(1)?));
+    }
+    let schema = choose(to, &marker(&place), &there);
+    let exists = there.iter().any(|(name, _)| name == schema.as_str());
+    // Not IF NOT EXISTS: that asks for the right to create schemas even where there is nothing to create.
+    let create = if exists { String::new() } else { format!("CREATE SCHEMA {schema};") };
+    // Only its owner may comment on a schema.
+    let is_marked = there.iter().any(|(_, comment)| comment.as_deref() == Some(marker(&place).as_str()));
+    let comment = if is_marked { String::new() } else { comment_sql(&schema, &marker(&place)) };
+    transaction.batch_execute(&format!("{create} {comment} {}", tables_sql(&schema)))?;
+    transaction.commit()?;
+    make_partitions_schema(client)?;
+    Ok(schema)
+}
+
+/// The names that a place's schema may have, best first.
+fn candidates(to: &Destination) -> [Ident; 2] {
+    let with_policy = Ident::schema(&to.database, Some(&to.policy));
+    if to.is_default { [Ident::schema(&to.database, None), with_policy] } else { [with_policy.clone(), with_policy] }
+}
+
+/// The schema marked so; else the first name that is free or nobody's.
+fn choose(to: &Destination, marker: &str, there: &[(String, Option<String>)]) -> Ident {
+    if let Some((name, _)) = there.iter().find(|(_, comment)| comment.as_deref() == Some(marker)) {
+        return Ident::known(name.clone());
+    }
+    let [first, second] = candidates(to);
+    let is_anothers = there.iter().any(|(name, comment)| {
+        name == first.as_str() && comment.as_ref().is_some_and(|comment| comment.starts_with("hissrv: "))
+    });
+    if is_anothers { second } else { first }
+}
+
+fn comment_sql(schema: &Ident, marker: &str) -> String {
+    format!("COMMENT ON SCHEMA {schema} IS {};", literal(marker))
+}
+
+/// Text as a constant, for the statements that take no parameters; strings are standard-conforming (see `client::settings`).
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// What every schema has. Names of indexes begin with `hissrv_`, as no table of a measurement does.
+fn tables_sql(schema: &Ident) -> String {
+    let (series, names) = (Relation::series(schema), Relation::names(schema));
+    format!(
+        "CREATE TABLE IF NOT EXISTS {series} (
+             id int4 GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME {schema}.hissrv_series_id),
+             measurement text NOT NULL, key text NOT NULL, tags jsonb NOT NULL,
+             CONSTRAINT hissrv_series_pkey PRIMARY KEY (id), CONSTRAINT hissrv_series_key UNIQUE (key));
+         CREATE INDEX IF NOT EXISTS hissrv_series_tags ON {series} USING gin (tags);
+         CREATE INDEX IF NOT EXISTS hissrv_series_measurement ON {series} (measurement);
+         CREATE TABLE IF NOT EXISTS {names} (
+             measurement text NOT NULL, kind text NOT NULL CHECK (kind IN ('measurement', 'field', 'tag')), name text NOT NULL,
+             type text, stored text, shown text,
+             CONSTRAINT hissrv_names_pkey PRIMARY KEY (measurement, kind, name));
+         CREATE UNIQUE INDEX IF NOT EXISTS hissrv_names_tables ON {names} (stored) WHERE kind = 'measurement';
+         CREATE UNIQUE INDEX IF NOT EXISTS hissrv_names_columns ON {names} (measurement, stored) WHERE kind = 'field';
+         CREATE UNIQUE INDEX IF NOT EXISTS hissrv_names_shown ON {names} (measurement, shown) WHERE shown IS NOT NULL;"
+    )
+}
+
+/// Makes the schema for partitions.
+fn make_partitions_schema(client: &mut Client) -> Result<(), Failure> {
+    let exists = "SELECT FROM pg_namespace WHERE nspname = $1";
+    if !client.query(exists, &[&PARTITIONS])?.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = client.transaction()?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1, 0)", &[&LOCK_CLASS])?;
+    if transaction.query(exists, &[&PARTITIONS])?.is_empty() {
+        transaction.batch_execute(&format!("CREATE SCHEMA {PARTITIONS}"))?;
+    }
+    Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(policy: &str, is_default: bool) -> Destination {
+        Destination { database: "telemetry".to_owned(), policy: policy.to_owned(), is_default }
+    }
+
+    fn chosen(to: &Destination, there: &[(&str, Option<&str>)]) -> String {
+        let place = PlaceName { database: to.database.clone(), policy: to.policy.clone() };
+        let there: Vec<_> =
+            there.iter().map(|(name, comment)| ((*name).to_owned(), comment.map(str::to_owned))).collect();
+        choose(to, &marker(&place), &there).as_str().to_owned()
+    }
+
+    #[test]
+    fn the_default_policy_has_the_schema_of_the_databases_name() {
+        assert_eq!(chosen(&to("autogen", true), &[]), "telemetry");
+        assert_eq!(chosen(&to("hourly", false), &[]), "telemetry/hourly");
+        assert_eq!(chosen(&to("autogen", true), &[("telemetry", Some("made by an administrator"))]), "telemetry");
+    }
+
+    #[test]
+    fn a_schema_stays_with_its_policy_when_another_one_becomes_the_default() {
+        let autogen = ("telemetry", Some("hissrv: [\"telemetry\",\"autogen\"]"));
+        assert_eq!(chosen(&to("autogen", false), &[autogen]), "telemetry");
+        assert_eq!(chosen(&to("hourly", true), &[autogen]), "telemetry/hourly");
+        let hourly = ("telemetry/hourly", Some("hissrv: [\"telemetry\",\"hourly\"]"));
+        assert_eq!(chosen(&to("hourly", true), &[hourly]), "telemetry/hourly");
+    }
+
+    #[test]
+    fn a_constant_cannot_end_early() {
+        assert_eq!(literal("it's '; DROP"), "'it''s ''; DROP'");
+    }
+}

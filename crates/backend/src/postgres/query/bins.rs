@@ -1,0 +1,93 @@
+//! Windows of a plan in SQL: an expression that is the same for all times of one window. Only where PostgreSQL reckons in whole
+//! microseconds as hissrv does; other windows are put together here from the points.
+
+use model::{TimeRange, TimestampNs};
+use query::execute::window_containing;
+use query::plan::{Select, Windowing};
+
+use super::stream::Parameter;
+use crate::postgres::encode::{micros, system_time};
+use crate::postgres::timescale::interval;
+
+/// Windows that are told one by one, at most.
+const BORDERS_MAX: usize = 20_000;
+/// `date_bin` is there since this version.
+const WITH_DATE_BIN: i32 = 140_000;
+
+/// How times are put into windows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bins {
+    /// All in one.
+    One,
+    /// Of so many microseconds, from a time on that is before all others.
+    Regular { width: i64, origin: i64 },
+    /// From these times on; days of a time zone, months.
+    Borders(Vec<i64>),
+}
+
+impl Bins {
+    /// Windows of a plan for a range of times; `None` where SQL has no such windows.
+    pub(super) fn of(plan: &Select, range: TimeRange, server: i32) -> Option<Self> {
+        match &plan.window {
+            None => Some(Self::One),
+            Some(Windowing::Fixed { width, .. }) if is_utc(plan) => {
+                let origin = window_containing(plan, range.start).ok()?.start;
+                let is_whole = width.get() % 1000 == 0 && origin.0 % 1000 == 0 && origin != TimestampNs::MIN;
+                let regular = Self::Regular { width: width.get() / 1000, origin: micros(origin) };
+                (is_whole && server >= WITH_DATE_BIN).then_some(regular)
+            }
+            Some(_) => borders(plan, range).map(Self::Borders),
+        }
+    }
+
+    /// How many windows there are, roughly.
+    pub(super) fn count(&self, range: TimeRange) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Regular { width, .. } => {
+                let length = i128::from(range.end.0) - i128::from(range.start.0);
+                usize::try_from(length / 1000 / i128::from((*width).max(1))).unwrap_or(usize::MAX).saturating_add(1)
+            }
+            Self::Borders(borders) => borders.len(),
+        }
+    }
+
+    /// The expression, and its values; `first` is the number of the first of them.
+    pub(super) fn render(&self, first: usize) -> (String, Vec<Parameter>) {
+        match self {
+            Self::One => ("0".to_owned(), Vec::new()),
+            Self::Regular { width, origin } => {
+                let width = std::time::Duration::from_micros(width.unsigned_abs());
+                let sql = format!("date_bin(${first}::text::interval, time, ${}::timestamptz)", first + 1);
+                (sql, vec![Box::new(interval(width)), Box::new(system_time(*origin))])
+            }
+            Self::Borders(borders) => {
+                let borders: Vec<_> = borders.iter().map(|&border| system_time(border)).collect();
+                (format!("width_bucket(time, ${first}::timestamptz[])"), vec![Box::new(borders)])
+            }
+        }
+    }
+}
+
+fn is_utc(plan: &Select) -> bool {
+    plan.time_zone.as_deref().is_none_or(|zone| zone.eq_ignore_ascii_case("utc"))
+}
+
+/// Starts of the windows of a range; `None` where it is open, or there are too many.
+fn borders(plan: &Select, range: TimeRange) -> Option<Vec<i64>> {
+    if range.start == TimestampNs::MIN || range.end == TimestampNs::MAX {
+        return None;
+    }
+    let mut borders = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        let window = window_containing(plan, at).ok()?;
+        let goes_on = window.end > at && window.start.0 % 1000 == 0 && borders.len() < BORDERS_MAX;
+        if !goes_on {
+            return None;
+        }
+        borders.push(micros(window.start));
+        at = window.end;
+    }
+    Some(borders)
+}

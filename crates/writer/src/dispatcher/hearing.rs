@@ -1,0 +1,96 @@
+//! What a report of the threads means.
+
+use std::time::{Duration, Instant};
+
+use backend::WriteError;
+
+use super::Dispatcher;
+use crate::breaker::retry_after;
+use crate::report::{Held, Outcome, Report};
+use crate::task::Task;
+
+/// Wait before points are put into the dead letters again after that failed.
+const LETTERS_PAUSE: Duration = Duration::from_secs(1);
+
+impl Dispatcher {
+    pub(super) fn apply(&mut self, report: Report, now: Instant) {
+        match report {
+            Report::Task { worker, task, outcome } => {
+                self.crew.returned(worker);
+                self.adapt(&task, now);
+                match outcome {
+                    Outcome::Done => self.done(&task, now),
+                    Outcome::Held(held) => self.hold(task, held, now),
+                }
+            }
+            Report::Probed { since, probe } => self.probed(since, probe, now),
+            Report::InStep(outcome) => self.in_step(outcome, now),
+        }
+    }
+
+    /// Later requests become smaller when this one had too many values.
+    fn adapt(&mut self, task: &Task, now: Instant) {
+        if let Some(values) = task.too_large {
+            self.state.size.too_large(values, now);
+        }
+    }
+
+    fn done(&mut self, task: &Task, now: Instant) {
+        debug_assert_eq!(task.fates.sum(), task.first_time);
+        self.state.lanes.lane(task.lane).slots.release(&task.slots);
+        self.state.account.fates += task.fates;
+        self.state.account.resent += task.resent;
+        if task.latency.is_zero() {
+            // Nothing was left to be written: that says nothing about the store.
+            return;
+        }
+        self.state.size.note(task.latency, now);
+        self.state.gate.succeeded(task.latency, now);
+        // It was given up too early: others may have failed for their own reasons.
+        self.state.plans.look_at_lag |= !self.is_writing();
+        self.state.breaker.succeeded();
+        self.state.show.succeeded();
+    }
+
+    /// Keeps a task for later.
+    fn hold(&mut self, mut task: Box<Task>, held: Held, now: Instant) {
+        match held {
+            Held::Letters(message) => {
+                task.not_before = now + LETTERS_PAUSE;
+                let store = self.bench.store.name();
+                tracing::error!(store, error = %message, "points that the store refuses cannot be put into the dead letters; trying again");
+                self.state.show.failed(message);
+            }
+            Held::Store(error) => self.hold_for_store(&mut task, &error, now),
+        }
+        self.state.lanes.lane(task.lane).held.push(task);
+    }
+
+    fn hold_for_store(&mut self, task: &mut Task, error: &WriteError, now: Instant) {
+        self.state.show.failed(error.to_string());
+        if matches!(error, WriteError::NoPlace { .. }) && !task.asked_for_place {
+            task.asked_for_place = true;
+            task.not_before = now + self.config.retry_delay.0;
+            self.state.mind.want_step(now);
+            return;
+        }
+        task.failures += 1;
+        if error.is_retryable() {
+            self.state.gate.failed(now);
+            self.state.positions.failed();
+            task.not_before = now + self.state.backoff.retry(task.failures, retry_after(error));
+        } else {
+            // The next place is asked for once more: a person may have changed the rights meanwhile.
+            task.asked_for_place = false;
+            task.not_before = now;
+        }
+        if self.state.breaker.failed(error, now) {
+            self.log_gone(error);
+        }
+    }
+
+    /// Tasks need not wait for their time when the store is back.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.state.lanes.all_mut().flat_map(|lane| &mut lane.held).for_each(|task| task.not_before = now);
+    }
+}

@@ -1,0 +1,158 @@
+//! Looking after the store: whether it is there, and whether it has the databases and policies that it should have.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use backend::{Probe, Step, Wanted, WriteError};
+
+use super::Dispatcher;
+use crate::breaker::{Cause, Stage};
+use crate::care::Errand;
+use crate::positions::Verdict;
+
+/// How often it is seen whether what is wanted has changed.
+const STEP_EVERY: Duration = Duration::from_secs(60);
+/// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
+const SAID_MAX: usize = 1_000;
+
+/// What the dispatcher has in mind about its store.
+pub(crate) struct Mind {
+    /// What the store was last brought in step with.
+    fulfilled: Option<Wanted>,
+    /// What it is being brought in step with.
+    asked: Option<Wanted>,
+    step_at: Instant,
+    /// Whether or not something changed.
+    must_step: bool,
+    looked_at: Instant,
+    said: HashSet<String>,
+}
+
+impl Mind {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { fulfilled: None, asked: None, step_at: now, must_step: false, looked_at: now, said: HashSet::new() }
+    }
+
+    /// A place is missing.
+    pub(super) fn want_step(&mut self, now: Instant) {
+        self.must_step = true;
+        self.step_at = now;
+    }
+
+    /// True when this sentence was not said before.
+    fn is_news(&mut self, sentence: &str) -> bool {
+        self.said.len() < SAID_MAX && self.said.insert(sentence.to_owned())
+    }
+}
+
+impl Dispatcher {
+    /// Has the store looked at or kept in step, when it is time.
+    pub(super) fn mind(&mut self, now: Instant) {
+        if self.care.is_busy() || self.control.is_paused() || self.control.stop_at().is_some() {
+            return;
+        }
+        let may_look = now.duration_since(self.state.mind.looked_at) >= self.keep_every();
+        if self.state.breaker.look_due(now) || (may_look && self.state.positions.wants_look(now)) {
+            self.state.mind.looked_at = now;
+            self.care.send(Errand::Probe);
+        } else if self.is_writing() && now >= self.state.mind.step_at {
+            self.step(now);
+        }
+    }
+
+    fn step(&mut self, now: Instant) {
+        self.state.mind.step_at = now + STEP_EVERY;
+        let wanted = (self.wanted)();
+        let is_same = self.state.mind.fulfilled.as_ref() == Some(&wanted);
+        if std::mem::take(&mut self.state.mind.must_step) || !is_same {
+            self.keep_in_step(wanted);
+        }
+    }
+
+    fn keep_in_step(&mut self, wanted: Wanted) {
+        self.state.mind.asked = Some(wanted.clone());
+        self.care.send(Errand::KeepInStep(wanted));
+    }
+
+    pub(super) fn probed(&mut self, since: Instant, probe: Result<Probe, WriteError>, now: Instant) {
+        self.care.reported();
+        match probe {
+            Ok(probe) => self.found(since, probe),
+            Err(error) => self.missed(&error, now),
+        }
+    }
+
+    fn found(&mut self, since: Instant, probe: Probe) {
+        let verdict = self.state.positions.looked(probe.incarnation.as_deref());
+        match verdict {
+            Verdict::Same => self.commit_confirmed(since),
+            Verdict::StartedAnew => self.plan_repair(),
+        }
+        self.state.show.probed(probe);
+        if !self.is_writing() {
+            let wanted = (self.wanted)();
+            self.keep_in_step(wanted);
+        }
+    }
+
+    fn missed(&mut self, error: &WriteError, now: Instant) {
+        // While writes succeed, a look that fails says little; the next one will tell.
+        if let Stage::Gone(before) = self.state.breaker.stage() {
+            self.state.show.failed(error.to_string());
+            self.state.breaker.missed(error, now);
+            if before != Cause::of(error) {
+                self.log_gone(error);
+            }
+        }
+    }
+
+    pub(super) fn in_step(&mut self, outcome: Result<Vec<Step>, WriteError>, now: Instant) {
+        self.care.reported();
+        let asked = self.state.mind.asked.take();
+        match outcome {
+            Ok(steps) => {
+                self.state.mind.fulfilled = asked;
+                steps.iter().for_each(|step| self.log_step(step));
+            }
+            Err(error) if error.is_retryable() => return self.missed(&error, now),
+            Err(error) => self.log_no_step(&error),
+        }
+        if !self.is_writing() {
+            self.state.breaker.found();
+            self.state.plans.look_at_lag = true;
+        }
+        self.hurry(now);
+    }
+
+    fn log_step(&mut self, step: &Step) {
+        let store = self.bench.store.name();
+        match step {
+            Step::Done(what) => tracing::info!(store, what, "the store was brought in step"),
+            Step::Impossible(what) if self.state.mind.is_news(what) => {
+                tracing::warn!(store, what, "the store cannot be brought in step");
+            }
+            Step::Impossible(_) => {}
+        }
+    }
+
+    /// Writing may be possible all the same: a token may be good for writing only.
+    fn log_no_step(&mut self, error: &WriteError) {
+        let what = error.to_string();
+        if self.state.mind.is_news(&what) {
+            let store = self.bench.store.name();
+            tracing::warn!(store, what, "the store cannot be brought in step");
+        }
+    }
+
+    pub(super) fn log_gone(&self, error: &WriteError) {
+        let store = self.bench.store.name();
+        match Cause::of(error) {
+            Cause::Denied => {
+                tracing::error!(store, %error, "the store refuses values until its settings or ours are changed; they stay in the journal");
+            }
+            _ => {
+                tracing::warn!(store, %error, "the store cannot be written to; values stay in the journal until it can")
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Changes of the lanes. Each needs that nothing is under way: what a worker still has could arrive after later values. So it is
+//! planned first, and nothing more is sent until it is made.
+
+use std::time::Instant;
+
+use journal::Stats;
+use model::Seq;
+
+use super::Dispatcher;
+
+/// Work for two seconds, in requests for each worker: from there on live values are not made to wait for the others.
+const SPLIT_FROM: usize = 4;
+
+/// Changes that are planned.
+#[derive(Debug, Default)]
+pub(super) struct Plans {
+    /// What was written since the committed position may be lost.
+    pub(super) repair: bool,
+    /// Give up everything.
+    pub(super) skip: bool,
+    /// The store is back, or may be written to again: see whether live values need a lane of their own.
+    pub(super) look_at_lag: bool,
+}
+
+impl Plans {
+    pub(super) fn is_any(&self) -> bool {
+        self.repair || self.skip || self.look_at_lag
+    }
+}
+
+impl Dispatcher {
+    /// Makes the changes that are planned, if nothing is under way; joins lanes that are at the same place.
+    pub(super) fn plan(&mut self) {
+        if self.are_joining() {
+            self.join();
+        }
+        if !self.state.plans.is_any() || self.crew.under_way() > 0 {
+            return;
+        }
+        if std::mem::take(&mut self.state.plans.repair) {
+            self.state.lanes.repair();
+            self.state.positions.start_over();
+        }
+        if std::mem::take(&mut self.state.plans.skip) {
+            self.skip();
+        }
+        if self.is_writing() && std::mem::take(&mut self.state.plans.look_at_lag) {
+            self.look_at_lag();
+        }
+    }
+
+    /// What was written since the committed position may be lost: it is sent once more.
+    pub(super) fn plan_repair(&mut self) {
+        let (store, after) = (self.bench.store.name(), self.state.lanes.consumer.committed_seq());
+        tracing::warn!(store, %after, "the store was started anew and may have lost its last values; they are sent once more");
+        self.state.plans.repair = true;
+    }
+
+    /// Two lanes when there is much to make up for; when there are two already, the fresh one moves ahead.
+    fn look_at_lag(&mut self) {
+        let stats = self.journal.stats();
+        let read = self.state.lanes.read_to();
+        let waiting = if self.state.lanes.split.is_none() { self.on_the_way() } else { 0 };
+        let lag = self.points_after(read, &stats) + waiting;
+        if lag <= (SPLIT_FROM * self.config.num_workers * self.state.size.get()) as u64 {
+            return;
+        }
+        let (last, since) = (stats.last_seq, (self.clock)());
+        match &mut self.state.lanes.split {
+            None => {
+                let follower = self.journal.follower(last);
+                self.state.lanes.split(follower, since);
+            }
+            Some(split) => {
+                if !split.jump(last, since) {
+                    return;
+                }
+            }
+        }
+        let store = self.bench.store.name();
+        tracing::info!(store, %last, values = lag, "live values go first; the others follow");
+    }
+
+    fn join(&mut self) {
+        self.state.lanes.join();
+        if self.state.lanes.split.is_none() {
+            self.state.account.joined();
+            tracing::info!(store = self.bench.store.name(), "the backlog is made up for");
+        }
+    }
+
+    /// Gives up everything up to the journal's end.
+    fn skip(&mut self) {
+        let stats = self.journal.stats();
+        let last = stats.last_seq;
+        let unread = self.unread(&stats);
+        let taken = self.state.lanes.give_up(last) + std::mem::take(&mut self.state.account.owed);
+        self.state.account.fates.skipped += taken;
+        self.state.account.owed_in_doubt = false;
+        self.state.account.unread += unread;
+        let store = self.bench.store.name();
+        tracing::warn!(store, %last, values = taken + unread, "values for the store were given up, as told");
+    }
+
+    /// Values in the journal that no lane has read, as the journal estimates.
+    pub(super) fn unread(&self, stats: &Stats) -> u64 {
+        let lanes = &self.state.lanes;
+        let after_all = self.points_after(lanes.read_to(), stats);
+        let Some(split) = &lanes.split else { return after_all };
+        let read = lanes.consumer.position();
+        // Records that the fresh lane has passed were counted by it.
+        let backlog =
+            self.points_after(read, stats).saturating_sub(self.points_after(split.backlog.1.max(read), stats));
+        after_all + backlog
+    }
+
+    /// Points of the records after this one. The journal counts them from the cursor on; between there and its end they are taken to
+    /// be spread evenly.
+    fn points_after(&self, seq: Seq, stats: &Stats) -> u64 {
+        if seq >= stats.last_seq {
+            return 0;
+        }
+        let consumer = &self.state.lanes.consumer;
+        let lag = stats.consumers.iter().find(|c| c.name == consumer.name()).map_or(0, |c| c.lag_points);
+        let records = stats.last_seq.0.saturating_sub(consumer.committed_seq().0).max(1);
+        let left = stats.last_seq.0 - seq.0;
+        (u128::from(lag) * u128::from(left.min(records)) / u128::from(records)) as u64
+    }
+
+    /// When it is not told to stop.
+    pub(super) fn obey(&mut self, _: Instant) {
+        if self.control.takes_skip() {
+            self.state.plans.skip = true;
+        }
+        let is_paused = self.control.is_paused();
+        if std::mem::replace(&mut self.state.was_paused, is_paused) && !is_paused {
+            self.state.plans.look_at_lag = true;
+        }
+    }
+}
