@@ -34,7 +34,15 @@ pub(crate) struct Mind {
 
 impl Mind {
     pub(super) fn new(now: Instant) -> Self {
-        Self { fulfilled: None, asked: None, step_at: now, stepped_at: now, must_step: false, looked_at: now, said: HashSet::new() }
+        Self {
+            fulfilled: None,
+            asked: None,
+            step_at: now,
+            stepped_at: now,
+            must_step: false,
+            looked_at: now,
+            said: HashSet::new(),
+        }
     }
 
     /// A place is missing.
