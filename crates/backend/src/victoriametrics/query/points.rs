@@ -145,6 +145,10 @@ impl RawPoints for VmPoints<'_> {
         Ok(())
     }
 
+    fn sums_up(&self) -> bool {
+        true
+    }
+
     fn scan(
         &self,
         column: &Column<'_>,
