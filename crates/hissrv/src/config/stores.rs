@@ -1,7 +1,6 @@
 //! Which stores are fed, and which of them answers queries.
 
 use backend::hissrv::HissrvConfig;
-use backend::influxdb::InfluxdbConfig;
 use backend::postgres::PostgresConfig;
 use backend::victoriametrics::VictoriaMetricsConfig;
 use serde::{Deserialize, Serialize};

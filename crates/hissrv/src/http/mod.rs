@@ -6,7 +6,6 @@ mod stores;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backend::Query;
 use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome};

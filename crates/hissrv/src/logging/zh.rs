@@ -83,6 +83,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ),
     ("the store was brought in step", "已在该存储中建立或修改设置"),
     ("the store cannot be brought in step", "无法在该存储中建立所需的设置"),
+    ("live values go first; the others follow", "新数据优先发送；其余随后补发"),
+    ("the backlog is made up for", "积压数据已补发完毕"),
     ("values for the store were given up, as told", "已按指令放弃发往该存储的数据"),
     ("values that waited for a store were given up", "已放弃等待发往某存储的数据"),
     (
@@ -106,6 +108,14 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("a thread of the writer had panicked", "写入器的线程异常退出"),
     ("values of a source are not accounted for", "某数据源的数据账目不平"),
     ("values of the embedded store are not accounted for", "内置存储的数据账目不平"),
+    // backend: questions to stores.
+    ("the store cannot say a query, its points are fetched", "存储无法表达该查询，改为取回其数据点在本地计算"),
+    ("the body of an error answer ends early", "错误应答的正文提前结束"),
+    ("VictoriaMetrics does not tell how it was started", "VictoriaMetrics 未提供其启动参数"),
+    (
+        "VictoriaMetrics does not compute a question, its points are fetched",
+        "VictoriaMetrics 无法计算该查询，改为读取原始数据点",
+    ),
     // backend: PostgreSQL.
     (
         "a view in PostgreSQL does not show all columns; it is tried again with the next new one",
