@@ -74,8 +74,10 @@ impl Applier {
         engine: Arc<Engine>,
         applied: Arc<Applied>,
     ) -> io::Result<Self> {
-        consumer.seek(engine.flushed_seq());
-        applied.advance(engine.flushed_seq(), Visible::Yes);
+        // A new consumer starts at what the journal still has: what came before it was never meant for the engine.
+        let start = engine.flushed_seq().max(consumer.committed_seq());
+        consumer.seek(start);
+        applied.advance(start, Visible::Yes);
         let shared =
             Arc::new(Shared { journal, engine, applied, stopping: AtomicBool::new(false), stats: Mutex::default() });
         let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at: Instant::now() };

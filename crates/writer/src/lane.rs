@@ -105,13 +105,13 @@ impl Lane {
         self.repair.as_ref().map(|repair| repair.to)
     }
 
-    /// Goes on with what was put aside once everything up to there, of which `read` was read, is sent.
-    pub(crate) fn end_repair(&mut self, read: Seq) {
+    /// Goes on with what was put aside once everything up to there, of which `read` was read, is sent. True when it does.
+    pub(crate) fn end_repair(&mut self, read: Seq) -> bool {
         let is_done = self.slots.is_empty() && self.held.is_empty();
-        if let Some(repair) = self.repair.take_if(|repair| is_done && read >= repair.to) {
-            self.slots = repair.slots;
-            self.held = repair.held;
-        }
+        let Some(repair) = self.repair.take_if(|repair| is_done && read >= repair.to) else { return false };
+        self.slots = repair.slots;
+        self.held = repair.held;
+        true
     }
 
     /// Gives up everything; the values that had no fate.

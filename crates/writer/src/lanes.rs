@@ -60,7 +60,7 @@ impl Lanes {
 
     /// The last record that any of them has read.
     pub(crate) fn read_to(&self) -> Seq {
-        self.split.as_ref().map_or(self.consumer.position(), |split| split.follower.position())
+        self.split.as_ref().map_or(self.consumer.position(), Split::read_to)
     }
 
     /// True while the main lane has to wait for the fresh one before it reads on.
@@ -129,12 +129,11 @@ impl Lanes {
         }
     }
 
-    /// Lanes that have repaired everything go on as before.
-    pub(crate) fn end_repairs(&mut self) {
+    /// Lanes that have repaired everything go on as before. True when that was the fresh lane.
+    pub(crate) fn end_repairs(&mut self) -> bool {
         self.main.end_repair(self.consumer.position());
-        if let Some(split) = &mut self.split {
-            split.lane.end_repair(split.follower.position());
-        }
+        let Some(split) = &mut self.split else { return false };
+        split.lane.is_repairing() && split.lane.end_repair(split.follower.position())
     }
 
     /// Gives up everything up to `last`; the values that had no fate. Nothing may be under way.
@@ -151,14 +150,19 @@ impl Split {
         Self { follower, lane: Lane::new(shards), rule, seen: Seen::default(), safe, backlog }
     }
 
+    /// The last record that the lane has read, also when it reads some once more.
+    pub(crate) fn read_to(&self) -> Seq {
+        self.lane.repairs_to().unwrap_or_default().max(self.follower.position())
+    }
+
     /// Up to here all values of the fresh lane have their fates.
     fn done_to(&self) -> Seq {
         self.lane.done_to(self.follower.position())
     }
 
-    /// Goes on after the record `last`; what comes before is left to the other lane. False when it cannot.
+    /// Goes on after the record `last`; what comes before is left to the other lane. False when it cannot, as during a repair.
     pub(crate) fn jump(&mut self, last: Seq, since: TimestampNs) -> bool {
-        let jumps = self.rule.jump(self.follower.position(), last, since);
+        let jumps = !self.lane.is_repairing() && self.rule.jump(self.follower.position(), last, since);
         if jumps {
             self.follower.seek(last);
             self.backlog.1 = last;

@@ -21,6 +21,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         "  journal    fsync {:?}, at most {} on disk, when full: {:?}",
         c.journal.fsync, c.journal.max_disk, c.journal.when_full
     )?;
+    for store in c.stores() {
+        let answers = if store == c.answering() { ", answers queries" } else { "" };
+        writeln!(out, "  store      {}{}{answers}", store.text(), c.address_of(store))?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

@@ -12,6 +12,9 @@ use crate::positions::Verdict;
 
 /// How often it is seen whether what is wanted has changed.
 const STEP_EVERY: Duration = Duration::from_secs(60);
+/// How often it is brought in step although nothing changed: somebody may have changed it there, and PostgreSQL has its expired
+/// partitions dropped by that.
+const STEP_ANYWAY: Duration = Duration::from_secs(600);
 /// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
 const SAID_MAX: usize = 1_000;
 
@@ -22,6 +25,7 @@ pub(crate) struct Mind {
     /// What it is being brought in step with.
     asked: Option<Wanted>,
     step_at: Instant,
+    stepped_at: Instant,
     /// Whether or not something changed.
     must_step: bool,
     looked_at: Instant,
@@ -30,7 +34,15 @@ pub(crate) struct Mind {
 
 impl Mind {
     pub(super) fn new(now: Instant) -> Self {
-        Self { fulfilled: None, asked: None, step_at: now, must_step: false, looked_at: now, said: HashSet::new() }
+        Self {
+            fulfilled: None,
+            asked: None,
+            step_at: now,
+            stepped_at: now,
+            must_step: false,
+            looked_at: now,
+            said: HashSet::new(),
+        }
     }
 
     /// A place is missing.
@@ -63,8 +75,10 @@ impl Dispatcher {
     fn step(&mut self, now: Instant) {
         self.state.mind.step_at = now + STEP_EVERY;
         let wanted = (self.wanted)();
-        let is_same = self.state.mind.fulfilled.as_ref() == Some(&wanted);
-        if std::mem::take(&mut self.state.mind.must_step) || !is_same {
+        let mind = &mut self.state.mind;
+        let is_same = mind.fulfilled.as_ref() == Some(&wanted) && now.duration_since(mind.stepped_at) < STEP_ANYWAY;
+        if std::mem::take(&mut mind.must_step) || !is_same {
+            mind.stepped_at = now;
             self.keep_in_step(wanted);
         }
     }
@@ -96,6 +110,9 @@ impl Dispatcher {
     }
 
     fn missed(&mut self, error: &WriteError, now: Instant) {
+        if error.is_retryable() {
+            self.state.positions.failed();
+        }
         // While writes succeed, a look that fails says little; the next one will tell.
         if let Stage::Gone(before) = self.state.breaker.stage() {
             self.state.show.failed(error.to_string());
