@@ -79,15 +79,16 @@ pub(crate) fn names_that_stores_use_themselves_are_data(subject: &dyn Subject) {
     trial.write(&[point("m,a=x", "v", Float(1.0), START)]);
     for (number, taken) in (0..).zip(TAKEN).filter(|(_, taken)| !joins("m", taken)) {
         let field = format!("f{number}");
-        for (series, field) in [
-            (key(taken, &[("a", "x")]), "v"),
-            (key("m", &[(taken, "x")]), &field),
-            (key("m", &[("a", "x")]), taken),
-            (key("m", &[("a", taken)]), &field),
-        ] {
-            if let Err(error) = trial.try_write(&[point(&series, field, Float(f64::from(number)), START + SECOND)]) {
-                trial.broken(format!("{series} {field}: {error:?}"));
-            }
+        let series = [key(taken, &[("a", "x")]), key("m", &[(taken, "x")]), key("m", &[("a", taken)])];
+        let value = Float(f64::from(number));
+        let points = [
+            point(&series[0], "v", value, START + SECOND),
+            point(&series[1], &field, value, START + SECOND),
+            point("m,a=x", taken, value, START + SECOND),
+            point(&series[2], &field, value, START + SECOND),
+        ];
+        if let Err(error) = trial.try_write(&points) {
+            trial.broken(format!("{taken}: {error:?}"));
         }
     }
     for taken in TAKEN {
