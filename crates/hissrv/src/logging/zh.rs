@@ -108,14 +108,6 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("a thread of the writer had panicked", "写入器的线程异常退出"),
     ("values of a source are not accounted for", "某数据源的数据账目不平"),
     ("values of the embedded store are not accounted for", "内置存储的数据账目不平"),
-    // backend: questions to stores.
-    ("the store cannot say a query, its points are fetched", "存储无法表达该查询，改为取回其数据点在本地计算"),
-    ("the body of an error answer ends early", "错误应答的正文提前结束"),
-    ("VictoriaMetrics does not tell how it was started", "VictoriaMetrics 未提供其启动参数"),
-    (
-        "VictoriaMetrics does not compute a question, its points are fetched",
-        "VictoriaMetrics 无法计算该查询，改为读取原始数据点",
-    ),
     // backend: PostgreSQL.
     (
         "a view in PostgreSQL does not show all columns; it is tried again with the next new one",
