@@ -82,6 +82,11 @@ pub(crate) struct State {
     drained: bool,
     /// Not before then is the journal read again, after an error.
     read_after: Instant,
+    /// Not before then is anything sent: the store asked for it.
+    quiet_until: Instant,
+    /// Points refused since it was said how many, and when that was.
+    dead_unsaid: u64,
+    dead_said_at: Option<Instant>,
     deletes: u64,
     kept_at: Instant,
 }
@@ -113,6 +118,9 @@ impl State {
             was_paused: false,
             drained: false,
             read_after: now,
+            quiet_until: now,
+            dead_unsaid: 0,
+            dead_said_at: None,
             deletes: 0,
             kept_at: now,
         }
@@ -156,7 +164,7 @@ impl Dispatcher {
         let Some(deadline) = self.control.stop_at() else { return false };
         let under_way = self.crew.under_way();
         let can_send = self.state.breaker.lets_pass(under_way) && !self.control.is_paused();
-        let has_more = can_send && !self.state.plans.repair && self.state.lanes.all().any(|lane| lane.len() > 0);
+        let has_more = can_send && !self.state.plans.repair && self.state.lanes.all().any(|lane| !lane.is_idle());
         now >= deadline || (under_way == 0 && !has_more)
     }
 

@@ -5,7 +5,6 @@ mod isolate;
 mod sift;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use backend::{RemoteStore, Session, WriteError, Written};
 use model::TimestampNs;
 
 use crate::bad_columns::BadColumns;
+use crate::care::guarded;
 use crate::dead_letters::DeadLetters;
 use crate::meter::Meter;
 use crate::report::{Held, Outcome, Report};
@@ -52,19 +52,20 @@ impl Worker {
     }
 
     /// Works until there are no more tasks, or nobody wants to hear of them.
-    pub(crate) fn run(mut self, number: usize, tasks: &Receiver<Box<Task>>, reports: &SyncSender<Report>) {
+    pub(crate) fn run(mut self, number: usize, tasks: &Receiver<Task>, reports: &SyncSender<Report>) {
         while let Ok(mut task) = tasks.recv() {
             let outcome = match self.perform(&mut task) {
                 Ok(()) => Outcome::Done,
                 Err(held) => Outcome::Held(held),
             };
-            if reports.send(Report::Task { worker: number, task, outcome }).is_err() {
+            if reports.send(Report::Task { worker: number, task: Box::new(task), outcome }).is_err() {
                 return;
             }
         }
     }
 
     fn perform(&mut self, task: &mut Task) -> Result<(), Held> {
+        task.advanced = false;
         if !task.begun {
             self.sift(task);
         }
@@ -100,12 +101,7 @@ impl Worker {
 
     fn write(&mut self, task: &mut Task, range: Range<usize>) -> Result<Written, WriteError> {
         let (started, values) = (Instant::now(), range.len());
-        // A fault in a store's client must not end the thread: nobody would write any more.
-        let written = catch_unwind(AssertUnwindSafe(|| self.session.write(&task.batch, range)));
-        let written = written.unwrap_or_else(|_| {
-            self.session = self.bench.store.session();
-            Err(WriteError::Away { message: "the client of the store failed in an unexpected way".to_owned() })
-        });
+        let written = guarded(|| self.session.write(&task.batch, range));
         task.latency = started.elapsed();
         self.bench.meter.note(values, task.latency, written.is_ok());
         written

@@ -7,8 +7,13 @@ use backend::WriteError;
 use super::Dispatcher;
 use crate::breaker::retry_after;
 use crate::report::{Held, Outcome, Report};
+use crate::size::SLOW;
 use crate::task::Task;
 
+/// After so many failures a task goes on with smaller requests: it may be too much for the store's patience, or ours.
+const HALVE_EVERY: u32 = 3;
+/// How often it is said how many points are refused.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Wait before points are put into the dead letters again after that failed.
 const LETTERS_PAUSE: Duration = Duration::from_secs(1);
 
@@ -20,7 +25,7 @@ impl Dispatcher {
                 self.adapt(&task, now);
                 match outcome {
                     Outcome::Done => self.done(&task, now),
-                    Outcome::Held(held) => self.hold(task, held, now),
+                    Outcome::Held(held) => self.hold(*task, held, now),
                 }
             }
             Report::Probed { since, probe } => self.probed(since, probe, now),
@@ -40,6 +45,7 @@ impl Dispatcher {
         self.state.lanes.lane(task.lane).slots.release(&task.slots);
         self.state.account.fates += task.fates;
         self.state.account.resent += task.resent;
+        self.note_dead(task.fates.dead + task.fates.lost_dead, now);
         if task.latency.is_zero() {
             // Nothing was left to be written: that says nothing about the store.
             return;
@@ -52,8 +58,20 @@ impl Dispatcher {
         self.state.show.succeeded();
     }
 
+    /// Says now and then how many points were refused.
+    pub(super) fn note_dead(&mut self, points: u64, now: Instant) {
+        self.state.dead_unsaid += points;
+        let is_early = self.state.dead_said_at.is_some_and(|at| now.duration_since(at) < SAY_EVERY);
+        if self.state.dead_unsaid == 0 || is_early {
+            return;
+        }
+        self.state.dead_said_at = Some(now);
+        let (store, points) = (self.bench.store.name(), std::mem::take(&mut self.state.dead_unsaid));
+        tracing::warn!(store, points, "the store refuses points for good; they are in the dead letters");
+    }
+
     /// Keeps a task for later.
-    fn hold(&mut self, mut task: Box<Task>, held: Held, now: Instant) {
+    fn hold(&mut self, mut task: Task, held: Held, now: Instant) {
         match held {
             Held::Letters(message) => {
                 task.not_before = now + LETTERS_PAUSE;
@@ -68,6 +86,9 @@ impl Dispatcher {
 
     fn hold_for_store(&mut self, task: &mut Task, error: &WriteError, now: Instant) {
         self.state.show.failed(error.to_string());
+        if task.advanced {
+            self.state.breaker.succeeded();
+        }
         if matches!(error, WriteError::NoPlace { .. }) && !task.asked_for_place {
             task.asked_for_place = true;
             task.not_before = now + self.config.retry_delay.0;
@@ -76,9 +97,7 @@ impl Dispatcher {
         }
         task.failures += 1;
         if error.is_retryable() {
-            self.state.gate.failed(now);
-            self.state.positions.failed();
-            task.not_before = now + self.state.backoff.retry(task.failures, retry_after(error));
+            self.hold_for_retry(task, retry_after(error), now);
         } else {
             // The next place is asked for once more: a person may have changed the rights meanwhile.
             task.asked_for_place = false;
@@ -86,6 +105,20 @@ impl Dispatcher {
         }
         if self.state.breaker.failed(error, now) {
             self.log_gone(error);
+        }
+    }
+
+    fn hold_for_retry(&mut self, task: &mut Task, at_least: Option<Duration>, now: Instant) {
+        self.state.gate.failed(now);
+        self.state.positions.failed();
+        task.not_before = now + self.state.backoff.retry(task.failures, at_least);
+        // What it asks of one request it means for all.
+        self.state.quiet_until = self.state.quiet_until.max(now + at_least.unwrap_or_default());
+        if task.latency > SLOW {
+            self.state.size.note(task.latency, now);
+        }
+        if task.failures.is_multiple_of(HALVE_EVERY) {
+            task.halve();
         }
     }
 

@@ -16,6 +16,7 @@ impl Dispatcher {
             self.commit(position);
         }
         self.check();
+        self.note_dead(0, now);
         self.bench.bad_columns().forget_old(now);
     }
 

@@ -60,14 +60,16 @@ impl Mind {
 impl Dispatcher {
     /// Has the store looked at or kept in step, when it is time.
     pub(super) fn mind(&mut self, now: Instant) {
-        if self.care.is_busy() || self.control.is_paused() || self.control.stop_at().is_some() {
+        if self.care.is_busy() || self.control.stop_at().is_some() {
             return;
         }
+        let is_paused = self.control.is_paused();
         let may_look = now.duration_since(self.state.mind.looked_at) >= self.keep_every();
-        if self.state.breaker.look_due(now) || (may_look && self.state.positions.wants_look(now)) {
+        let is_due = !is_paused && self.state.breaker.look_due(now);
+        if is_due || (may_look && self.state.positions.wants_look(now)) {
             self.state.mind.looked_at = now;
             self.care.send(Errand::Probe);
-        } else if self.is_writing() && now >= self.state.mind.step_at {
+        } else if !is_paused && self.is_writing() && now >= self.state.mind.step_at {
             self.step(now);
         }
     }

@@ -104,14 +104,15 @@ impl Dispatcher {
 
     /// Values in the journal that no lane has read, as the journal estimates.
     pub(super) fn unread(&self, stats: &Stats) -> u64 {
+        self.points_after(self.state.lanes.read_to(), stats) + self.backlog(stats)
+    }
+
+    /// Those of them that are before the fresh lane. Records that it has passed were counted by it.
+    pub(super) fn backlog(&self, stats: &Stats) -> u64 {
         let lanes = &self.state.lanes;
-        let after_all = self.points_after(lanes.read_to(), stats);
-        let Some(split) = &lanes.split else { return after_all };
+        let Some(split) = &lanes.split else { return 0 };
         let read = lanes.consumer.position();
-        // Records that the fresh lane has passed were counted by it.
-        let backlog =
-            self.points_after(read, stats).saturating_sub(self.points_after(split.backlog.1.max(read), stats));
-        after_all + backlog
+        self.points_after(read, stats).saturating_sub(self.points_after(split.backlog.1.max(read), stats))
     }
 
     /// Points of the records after this one. The journal counts them from the cursor on; between there and its end they are taken to

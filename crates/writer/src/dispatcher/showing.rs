@@ -31,6 +31,7 @@ pub(crate) struct Show {
     /// The journal's end at a time; not reached yet by the store.
     mark: Option<(TimestampNs, Seq)>,
     lag: u64,
+    backlog: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +121,7 @@ impl Dispatcher {
         }
         let stats = self.journal.stats();
         let sample = Sample { at: now, stored: self.state.account.fates.stored, appended: stats.appended.points };
+        self.state.show.backlog = self.backlog(&stats) + self.state.account.owed;
         self.state.show.lag = self.unread(&stats) + self.on_the_way() + self.state.account.owed;
         let done = self.state.lanes.position().seq;
         let reached = done >= stats.last_seq;
@@ -142,7 +144,14 @@ impl Dispatcher {
         let split = lanes.split.as_ref()?;
         let (backlog_from, backlog_to) = split.backlog;
         let (fresh, backlog) = (split.follower.position(), lanes.consumer.position());
-        Some(LanesStatus { fresh, backlog, backlog_from, backlog_to, since: split.rule.since() })
+        Some(LanesStatus {
+            fresh,
+            backlog,
+            backlog_from,
+            backlog_to,
+            backlog_values: self.state.show.backlog,
+            since: split.rule.since(),
+        })
     }
 
     fn status(&self) -> WriterStatus {

@@ -93,9 +93,4 @@ impl Task {
         self.batch.values = left;
         self.start_over();
     }
-
-    /// All values it has are to be written, in one go.
-    pub(super) fn start_over(&mut self) {
-        self.todo = vec![0..self.batch.values.len()];
-    }
 }

@@ -209,7 +209,7 @@ fn run(case: &Case) -> Result<(), TestCaseError> {
     run.plant.store.script(|_| Ok(()));
     writer.resume();
     let last = run.plant.journal.stats().last_seq;
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while run.plant.committed() < last {
         prop_assert!(Instant::now() < deadline, "not done: {:?}", writer.status());
         std::thread::sleep(MS);
