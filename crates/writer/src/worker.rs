@@ -5,7 +5,7 @@ mod isolate;
 mod sift;
 
 use std::ops::Range;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -27,11 +27,28 @@ pub(crate) struct Bench {
     pub(crate) meter: Meter,
     pub(crate) clock: fn() -> TimestampNs,
     bad_columns: Mutex<BadColumns>,
+    /// Points refused alone, for a reason that is not told, since one was stored.
+    refused: AtomicU32,
 }
+
+/// Points refused one after another from which on the store counts as refusing everything: then they are kept.
+const REFUSED_MAX: u32 = 10;
 
 impl Bench {
     pub(crate) fn new(store: Arc<dyn RemoteStore>, dead_letters: Arc<DeadLetters>, clock: fn() -> TimestampNs) -> Self {
-        Self { store, dead_letters, meter: Meter::default(), clock, bad_columns: Mutex::default() }
+        Self {
+            store,
+            dead_letters,
+            meter: Meter::default(),
+            clock,
+            bad_columns: Mutex::default(),
+            refused: AtomicU32::new(0),
+        }
+    }
+
+    /// Counts a point that was refused alone; true when it was one too many.
+    fn refuses_everything(&self) -> bool {
+        self.refused.fetch_add(1, Relaxed) >= REFUSED_MAX
     }
 
     pub(crate) fn bad_columns(&self) -> MutexGuard<'_, BadColumns> {
@@ -81,7 +98,14 @@ impl Worker {
     fn advance(&mut self, task: &mut Task, range: Range<usize>) -> Result<(), WriteError> {
         match self.write(task, range.clone()) {
             Ok(written) => task.written(range, written),
-            Err(WriteError::Points { message }) if range.len() == 1 => self.isolated(task, range.start, &message)?,
+            Err(WriteError::Points { message, blame }) if range.len() == 1 => {
+                if let Err(error) = self.isolated(task, range.start, &message, blame) {
+                    if matches!(error, WriteError::Denied { .. }) {
+                        task.todo.push(range);
+                    }
+                    return Err(error);
+                }
+            }
             Err(WriteError::TooLarge { message }) if range.len() == 1 => self.condemn(task, range.start, &message),
             Err(WriteError::TooLarge { .. }) => {
                 task.too_large = Some(range.len());
@@ -104,6 +128,9 @@ impl Worker {
         let written = guarded(|| self.session.write(&task.batch, range));
         task.latency = started.elapsed();
         self.bench.meter.note(values, task.latency, written.is_ok());
+        if written.as_ref().is_ok_and(|written| written.filtered < values as u64) {
+            self.bench.refused.store(0, Relaxed);
+        }
         written
     }
 

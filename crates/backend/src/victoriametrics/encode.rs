@@ -35,7 +35,7 @@ pub(super) fn render(
     printer.finish();
     match outcome {
         Ok(()) => Ok(Written { filtered }),
-        Err(reason) => Err(WriteError::Points { message: format!("VictoriaMetrics: {reason}") }),
+        Err(reason) => Err(WriteError::points(format!("VictoriaMetrics: {reason}"))),
     }
 }
 

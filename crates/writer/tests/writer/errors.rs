@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use backend::WriteError;
+use backend::{Blame, WriteError};
 use journal::{FsyncPolicy, JournalConfig, WhenFull};
 use model::{ByteSize, FieldType, FieldValue, TimeRange};
 use writer::State;
@@ -12,7 +12,7 @@ use crate::store::{MemoryStore, away};
 use crate::support::{MS, NOW_S, Plant, S, eventually, quick, stop};
 
 fn refused() -> WriteError {
-    WriteError::Points { message: "field type conflict".to_owned() }
+    WriteError::Points { message: "field type conflict".to_owned(), blame: Blame::Column }
 }
 
 #[test]

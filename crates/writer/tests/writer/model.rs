@@ -167,7 +167,7 @@ impl Run {
             }
             let is_refused = refused.map(|n| format!("m,n={n}"));
             if request.points.iter().any(|(key, _)| Some(&key.2) == is_refused.as_ref()) {
-                return Err(WriteError::Points { message: "conflict".into() });
+                return Err(WriteError::Points { message: "conflict".into(), blame: backend::Blame::Column });
             }
             if request.points.len() > 700 { Err(WriteError::TooLarge { message: "large".into() }) } else { Ok(()) }
         });

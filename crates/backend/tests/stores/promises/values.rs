@@ -116,7 +116,7 @@ pub(crate) fn a_value_of_another_type_than_its_field_is_refused_and_the_rest_sto
 
 fn refuses(trial: &Trial<'_>, field: &str, points: &PointList) {
     match trial.subject.write(points) {
-        Err(WriteError::Points { message }) => {
+        Err(WriteError::Points { message, .. }) => {
             let names_it = trial.subject.remote().is_none() || message.contains(field);
             assert!(names_it, "the message does not name the field {field}: {message}");
         }
