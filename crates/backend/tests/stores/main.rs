@@ -2,7 +2,7 @@
 //! server. Answers are compared with those of the embedded engine to the same plan over the same points, and where that
 //! would prove little, with what stands in the test.
 //! Not here: another hissrv (its tests stand beside its program), retries and the order of batches (`writer`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod promises;
 
