@@ -63,6 +63,8 @@ pub(crate) struct Abilities {
     pub(crate) takes_name: fn(&str) -> bool,
     /// Measurement and field are one name with `_` between them: `a_b` has the fields of `a` that start with `b_`.
     pub(crate) joins_names: bool,
+    /// Of several values of one series, field and time the last one written stays; else one of them.
+    pub(crate) overwrites: bool,
     /// Retention policies of one database are kept apart.
     pub(crate) policies: bool,
 }
@@ -78,6 +80,7 @@ impl Default for Abilities {
             minus_zero: true,
             takes_name: |_| true,
             joins_names: false,
+            overwrites: true,
             policies: true,
         }
     }

@@ -41,6 +41,8 @@ static KIND: Kind = Kind {
             // It reads a quote in a field key as the start of a text.
             takes_name: |name| !name.contains('"'),
             joins_names: true,
+            // Which of them comes first when blocks are merged is not determined.
+            overwrites: false,
             ..Abilities::default()
         }
     },
