@@ -189,10 +189,11 @@ impl Worker {
         s.applied.advance(to, Visible::Lost);
     }
 
-    /// Appends are refused until the engine has files of what fills the journal, and by its own settings it may take its time.
+    /// What is not in files yet must not be what fills the journal: appends would be refused, or (where the oldest is dropped)
+    /// values lost that queries have seen already. By its own settings the engine may take its time.
     fn make_room(&self) {
         let s = &self.shared;
-        if !s.journal.stats().full || s.engine.applied_seq() <= s.engine.flushed_seq() {
+        if !s.journal.is_half_full() || s.engine.applied_seq() <= s.engine.flushed_seq() {
             return;
         }
         // The engine has logged the cause, and the journal stays full, so this is tried again.

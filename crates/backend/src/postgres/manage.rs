@@ -7,7 +7,8 @@ use model::HumanDuration;
 use postgres::Client;
 use postgres::error::SqlState;
 
-use super::client::{Conversation, Open, Timescale};
+use super::client::Conversation;
+use super::connector::{Open, Timescale};
 use super::error::Failure;
 use super::known::{KnownPlace, PlaceName};
 use super::names::Relation;

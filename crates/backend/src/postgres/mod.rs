@@ -18,7 +18,9 @@ mod config;
 mod names;
 
 mod client;
+mod connector;
 mod error;
+mod threads;
 
 mod known;
 
@@ -47,7 +49,8 @@ use std::time::Duration;
 
 pub use config::{ConfigError, PostgresConfig, UrlText};
 
-use client::{Connector, Link, Purpose};
+use client::Link;
+use connector::{Connector, Purpose};
 use known::Known;
 use query::Pool;
 

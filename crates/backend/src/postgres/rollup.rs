@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::client::{Open, Timescale};
+use super::connector::{Open, Timescale};
 use super::error::Failure;
 use super::known::PlaceName;
 use super::names::{Ident, Relation};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::FieldType;
 use postgres::{Client, GenericClient, Transaction};
 
-use super::client::Open;
+use super::connector::Open;
 use super::error::Failure;
 use super::known::{Field, KnownPlace, Table};
 use super::names::{Ident, Relation, TIME};

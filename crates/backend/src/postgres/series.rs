@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use model::key::SeriesKey;
 use postgres::Row;
 
-use super::client::Open;
+use super::connector::Open;
 use super::encode::Series;
 use super::error::Failure;
 use super::known::KnownPlace;

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Shared;
-use super::client::{Link, Purpose};
+use super::client::Link;
+use super::connector::Purpose;
 use super::encode::Batch;
 use super::write;
 use crate::{Points, Session, WriteError, Written};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use postgres::error::SqlState;
 use postgres::{Client, GenericClient};
 
-use super::client::Timescale;
+use super::connector::Timescale;
 use super::error::Failure;
 use super::names::Relation;
 

@@ -10,7 +10,8 @@ use postgres::types::ToSql;
 use postgres::{Statement, Transaction};
 
 use super::Shared;
-use super::client::{Conversation, Open};
+use super::client::Conversation;
+use super::connector::Open;
 use super::encode::{Batch, SortedRows};
 use super::error::Failure;
 use super::known::{KnownPlace, PlaceName, Table};
@@ -75,11 +76,12 @@ fn attempt(
     let place = ready_place(open, shared, to, trust)?;
     let found = series::ids_of(open, &place, &batch.series)?;
     let learnt = found.learnt.iter().filter_map(|&index| batch.series.get(index));
-    for needs in batch.needs(learnt) {
-        ready_table(open, shared, &place, &needs, batch, trust)?;
+    let mut targets = Vec::with_capacity(batch.tables.len());
+    for (needs, rows) in batch.needs(learnt).iter().zip(batch.tables.values()) {
+        let table = ready_table(open, shared, &place, needs, &rows.times(), trust)?;
+        targets.push(Target::new(&table, rows.sorted(&found.ids))?);
     }
-    let rows = tables_of(&place, batch, &found.ids)?;
-    store(conversation, &rows)
+    store(conversation, &targets)
 }
 
 /// The schema of a place.
@@ -99,15 +101,15 @@ fn ready_place(open: &mut Open, shared: &Shared, to: &Destination, trust: Trust)
     Ok(shared.known.add_place(&name, schema))
 }
 
-/// Makes the table of a measurement ready for the rows of a batch.
+/// The table of a measurement, ready for rows of these ascending times. Other sessions may know it otherwise meanwhile.
 fn ready_table(
     open: &mut Open,
     shared: &Shared,
     place: &KnownPlace,
     needs: &Needs,
-    batch: &Batch,
+    times: &[i64],
     trust: Trust,
-) -> Result<(), Failure> {
+) -> Result<Arc<Table>, Failure> {
     let measurement = &needs.measurement;
     let known = if trust == Trust::AsKnown { place.table(measurement) } else { None };
     let mut table = match known {
@@ -118,13 +120,12 @@ fn ready_table(
         schema::extend(open, place, needs, shared.width)?;
         table = reload(open, place, measurement)?;
     }
-    let times = batch.tables.get(measurement).map(super::encode::Rows::times).unwrap_or_default();
-    let missing: Vec<i64> = times.into_iter().filter(|&time| !table.has_partition(time)).collect();
+    let missing: Vec<i64> = times.iter().copied().filter(|&time| !table.has_partition(time)).collect();
     if !missing.is_empty() {
         partitions::make(&mut open.client, &place.schema, measurement, &missing, shared.width_micros())?;
-        reload(open, place, measurement)?;
+        table = reload(open, place, measurement)?;
     }
-    Ok(())
+    Ok(table)
 }
 
 fn load(
@@ -153,27 +154,12 @@ fn vanished() -> Failure {
     crate::WriteError::Busy { message, retry_after: None }.into()
 }
 
-/// One table with what is to be stored in it.
+/// One table with what is to be stored in it. Of several tables the first by name comes first, for all who write.
 struct Target<'a> {
     relation: Relation,
     /// Quoted columns of the fields with their types, in the order of the rows' columns.
     columns: Vec<(String, FieldType)>,
     rows: SortedRows<'a>,
-}
-
-/// Tables in the order of their names, which is the same for all who write.
-fn tables_of<'b>(place: &KnownPlace, batch: &'b Batch, ids: &[i32]) -> Result<Vec<Target<'b>>, Failure> {
-    let mut targets = Vec::with_capacity(batch.tables.len());
-    for (measurement, rows) in &batch.tables {
-        let table = place.table(measurement).ok_or_else(vanished)?;
-        let rows = rows.sorted(ids);
-        let column = |(field, kind): (&str, FieldType)| {
-            table.fields.get(field).map(|known| (known.column.to_string(), kind)).ok_or_else(vanished)
-        };
-        let columns = rows.fields().map(column).collect::<Result<_, _>>()?;
-        targets.push(Target { relation: table.relation.clone(), columns, rows });
-    }
-    Ok(targets)
 }
 
 fn store(conversation: &mut Conversation, targets: &[Target<'_>]) -> Result<(), Failure> {
@@ -233,7 +219,15 @@ fn upsert(transaction: &mut Transaction<'_>, statement: &Statement, rows: &Sorte
     Ok(())
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    fn new(table: &Table, rows: SortedRows<'a>) -> Result<Self, Failure> {
+        let column = |(field, kind): (&str, FieldType)| {
+            table.fields.get(field).map(|known| (known.column.to_string(), kind)).ok_or_else(vanished)
+        };
+        let columns = rows.fields().map(column).collect::<Result<_, _>>()?;
+        Ok(Self { relation: table.relation.clone(), columns, rows })
+    }
+
     fn copy_sql(&self) -> String {
         let columns: String = self.columns.iter().map(|(column, _)| format!(", {column}")).collect();
         format!("COPY {} (series, time{columns}) FROM STDIN (FORMAT binary)", self.relation)

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::config;
+use crate::node;
 
 pub(crate) fn run(file: &Path) -> Result<(), Failure> {
     let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
     let c = &loaded.config;
+    // Talks to none of them.
+    node::stores(c).map_err(|e| Failure::Usage(format!("{}: {e:#}", file.display())))?;
     let mut out = std::io::stdout().lock();
     for warning in &loaded.warnings {
         writeln!(out, "warning: {warning}")?;

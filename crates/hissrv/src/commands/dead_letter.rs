@@ -54,9 +54,18 @@ impl Folder {
         if !dir.is_dir() {
             return Err(Failure::Usage(format!("{}: no such directory", dir.display())));
         }
+        let known = stores_in(&dir)?;
         let stores = match &args.store {
-            Some(store) => vec![store.clone()],
-            None => stores_in(&dir)?,
+            Some(store) if known.contains(store) => vec![store.clone()],
+            Some(store) => {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let message = format!(
+                    "{}: there are no dead letters of a store `{store}`; stores that have some: {known}",
+                    dir.display()
+                );
+                return Err(Failure::Usage(message));
+            }
+            None => known,
         };
         let filter = Filter { reason: args.reason.clone(), ..Filter::default() };
         Ok(Self { fs: Arc::new(RealFs), dir, stores, filter })

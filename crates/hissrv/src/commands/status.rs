@@ -37,7 +37,10 @@ fn summary(s: &Value) -> String {
     }
     for consumer in s.pointer("/journal/consumers").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| consumer.get(key).map(short).unwrap_or_default();
-        lines.push(format!("  store {}: {} values are in the journal only", get("name"), get("lag_points")));
+        // The others were told of with their writers.
+        if get("name") == "embedded" {
+            lines.push(format!("  embedded: about {} values are in the journal only", get("lag_points")));
+        }
     }
     for (origin, counts) in s.get("intake").and_then(Value::as_object).into_iter().flatten() {
         let get = |key: &str| counts.get(key).map(short).unwrap_or_default();

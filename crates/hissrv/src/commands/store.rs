@@ -20,7 +20,7 @@ pub(crate) fn run(args: &StoreArgs) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match answer.get("writer") {
         Some(writer) => writeln!(out, "{}", line(name, writer))?,
-        None => writeln!(out, "{name}: forgotten, {} values given up", short(&answer, "values_given_up"))?,
+        None => writeln!(out, "{name}: forgotten, about {} values given up", short(&answer, "values_given_up"))?,
     }
     Ok(())
 }
@@ -37,14 +37,31 @@ fn list(url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Values that are not in the store and will not be, and how that is said.
+const NOT_STORED: [(&str, &str); 7] = [
+    ("dead", "refused (hissrv dead-letter list)"),
+    ("lost_dead", "refused and lost, since the space for dead letters was used up"),
+    ("filtered", "left out, since it has no type for them or their names were dropped"),
+    ("expired", "older than their policy keeps"),
+    ("lost", "lost in the journal"),
+    ("skipped", "given up"),
+    ("skipped_unread", "given up unread"),
+];
+
 /// One line about a store for a terminal.
 pub(super) fn line(name: &str, writer: &Value) -> String {
     let mut line = format!(
-        "{name}: {}, {} values stored, {} wait in the journal",
+        "{name}: {}, {} values stored, about {} wait in the journal",
         short(writer, "state"),
         short(writer, "stored"),
         short(writer, "lag_values")
     );
+    for (key, what) in NOT_STORED {
+        let count = writer.get(key).and_then(Value::as_u64).unwrap_or(0);
+        if count > 0 {
+            line += &format!(", {count} {what}");
+        }
+    }
     if let Some(seconds) = writer.get("seconds_to_drained").and_then(Value::as_f64) {
         line += &format!(", drained in {seconds:.0} s");
     }

@@ -126,6 +126,20 @@ impl Config {
         if let Some(backend) = self.query.backend.filter(|name| !stores.contains(name)) {
             return Err(format!("query.backend: the store `{}` is not one of those that are fed", backend.text()));
         }
-        self.writer.check().map_err(|e| format!("writer: {e}"))
+        self.refuse_self()?;
+        self.writer.check()
+    }
+
+    /// A hissrv that feeds itself would never come to an end.
+    fn refuse_self(&self) -> Result<(), String> {
+        let Some(url) = self.storage.as_ref().and_then(|s| s.hissrv.as_ref()).map(|c| c.url.to_string()) else {
+            return Ok(());
+        };
+        let own_port = self.server.listen.parse().map_or(0, |address: std::net::SocketAddr| address.port());
+        let is_local = ["//127.", "//localhost", "//[::1]"].iter().any(|host| url.contains(host));
+        match is_local && own_port > 0 && url.trim_end_matches('/').ends_with(&format!(":{own_port}")) {
+            true => Err(format!("storage.hissrv.url: {url} is this hissrv itself (server.listen)")),
+            false => Ok(()),
+        }
     }
 }

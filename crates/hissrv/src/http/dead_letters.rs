@@ -128,6 +128,15 @@ impl Retry<'_> {
         self.batch(remote, &mut *session, &batch)
     }
 
+    /// What cannot be read stays; the others go one by one.
+    fn unreadable(&mut self, remote: &Remote, session: &mut dyn Session, batch: &[Entry]) -> Result<(), ApiError> {
+        if batch.len() > 1 {
+            return batch.chunks(1).try_for_each(|one| self.batch(remote, session, one));
+        }
+        self.refused += 1;
+        Ok(())
+    }
+
     fn place(&self, entry: &Entry) -> Destination {
         let (database, policy) = (entry.letter.database.clone(), entry.letter.policy.clone());
         let is_default = self.node.catalog.meta().database(&database).is_some_and(|d| d.default_policy == policy);
@@ -138,7 +147,9 @@ impl Retry<'_> {
     fn batch(&mut self, remote: &Remote, session: &mut dyn Session, batch: &[Entry]) -> Result<(), ApiError> {
         let Some(first) = batch.first() else { return Ok(()) };
         let mut points = PointList::new(self.place(first));
-        batch.iter().for_each(|entry| add(&mut points, &entry.letter.line));
+        if !batch.iter().all(|entry| add(&mut points, &entry.letter.line)) {
+            return self.unreadable(remote, session, batch);
+        }
         match session.write(&points, 0..points.len()) {
             Ok(_) => {
                 let ids: Vec<LetterId> = batch.iter().map(|entry| entry.id).collect();
@@ -161,13 +172,13 @@ impl Retry<'_> {
     }
 }
 
-/// Adds the points of a line, which is one that hissrv wrote itself.
-fn add(points: &mut PointList, line: &str) {
+/// Adds the point of a line, which is one that hissrv wrote itself; false when it cannot be read all the same.
+fn add(points: &mut PointList, line: &str) -> bool {
     let mut parser = LineParser::new(line.as_bytes());
-    while let Some(Ok(line)) = parser.next_line() {
-        let Some(time) = line.time.and_then(|time| Precision::Nanosecond.to_instant(time)) else { continue };
-        for field in line.fields {
-            points.push(Point { series: line.series, field: &field.key, value: field.value.as_field_value(), time });
-        }
+    let Some(Ok(line)) = parser.next_line() else { return false };
+    let Some(time) = line.time.and_then(|time| Precision::Nanosecond.to_instant(time)) else { return false };
+    for field in line.fields {
+        points.push(Point { series: line.series, field: &field.key, value: field.value.as_field_value(), time });
     }
+    true
 }

@@ -33,7 +33,7 @@ use statements::{Parts, Statements};
 use vfs::RealFs;
 
 pub(crate) use clock::now;
-pub(crate) use remotes::Remote;
+pub(crate) use remotes::{Remote, stores};
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use backend::RemoteStore;
@@ -38,7 +38,7 @@ pub(super) struct Feed<'a> {
 }
 
 /// Makes the remote stores of the configuration. Does not talk to them: they may be away.
-pub(super) fn stores(config: &Config) -> anyhow::Result<Vec<Arc<dyn RemoteStore>>> {
+pub(crate) fn stores(config: &Config) -> anyhow::Result<Vec<Arc<dyn RemoteStore>>> {
     config.stores().into_iter().filter_map(|name| store(config, name).transpose()).collect()
 }
 
@@ -101,7 +101,15 @@ pub(super) fn warn_of_forsaken(journal: &Journal, fed: &[StoreName]) {
     }
 }
 
-/// Stops all writers; what they have not stored stays in the journal.
+/// Longest time for requests under way at a stop: the embedded store needs the rest of it.
+const STOP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Stops all writers at once; what they have not stored stays in the journal.
 pub(super) fn stop(remotes: &[Remote], deadline: Instant) {
-    remotes.iter().for_each(|remote| remote.writer.stop(deadline));
+    let deadline = deadline.min(Instant::now() + STOP_PATIENCE);
+    std::thread::scope(|scope| {
+        for remote in remotes {
+            scope.spawn(move || remote.writer.stop(deadline));
+        }
+    });
 }

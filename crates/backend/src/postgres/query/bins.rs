@@ -91,3 +91,48 @@ fn borders(plan: &Select, range: TimeRange) -> Option<Vec<i64>> {
     }
     Some(borders)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use query::compile::{Context, Dialect, compile};
+
+    const DAY: i64 = 86_400_000_000;
+
+    fn bins(text: &str) -> Option<Bins> {
+        let question = format!("SELECT mean(v) FROM m WHERE {text}");
+        let parsed = influxql::parse(&question, &influxql::Params::default(), &influxql::Limits::default()).unwrap();
+        let [influxql::ast::Statement::Select(select)] = parsed.as_slice() else { panic!("{question}") };
+        let (now, database) = (TimestampNs(DAY * 1_000_000), Some("d".to_owned()));
+        let context = Context { now, database, policy: None, dialect: Dialect::Extended, into: false };
+        let plan = compile(select, &context).unwrap();
+        Bins::of(&plan, plan.range, WITH_DATE_BIN)
+    }
+
+    #[test]
+    fn windows_of_whole_microseconds_start_at_or_before_the_range() {
+        let from_90_s = "time >= 90s AND time < 10m GROUP BY";
+        assert_eq!(
+            bins(&format!("{from_90_s} time(1m)")),
+            Some(Bins::Regular { width: 60_000_000, origin: 60_000_000 })
+        );
+        let shifted = Some(Bins::Regular { width: 60_000_000, origin: 40_000_000 });
+        assert_eq!(bins(&format!("{from_90_s} time(1m, -20s)")), shifted);
+        assert_eq!(bins(&format!("{from_90_s} time(1500ns)")), None);
+        assert_eq!(bins(&format!("{from_90_s} time(1m, 1ns)")), None);
+        assert_eq!(bins("time >= 90s"), Some(Bins::One));
+    }
+
+    #[test]
+    fn days_of_a_zone_are_told_one_by_one_where_the_range_is_bounded() {
+        let berlin = "GROUP BY time(1d) tz('Europe/Berlin')";
+        let Some(Bins::Borders(borders)) = bins(&format!("time >= '2026-03-28' AND time < '2026-03-31' {berlin}"))
+        else {
+            panic!("there are borders")
+        };
+        let lengths: Vec<i64> = borders.windows(2).map(|pair| (pair[1] - pair[0]) / 3_600_000_000).collect();
+        assert_eq!(lengths, [24, 23]);
+        assert_eq!(bins(&format!("time < '2026-03-31' {berlin}")), None);
+        assert_eq!(bins("time >= 0 AND time < 90000m GROUP BY time(1m) tz('Europe/Berlin')"), None);
+    }
+}

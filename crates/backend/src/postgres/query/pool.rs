@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use postgres::CancelToken;
 use query::{Cancel, Limits, QueryError};
 
-use crate::postgres::client::{Connector, Link, Purpose};
+use crate::postgres::client::Link;
+use crate::postgres::connector::{Connector, Purpose};
 
 /// Connections in use at once.
 const CONNECTIONS_MAX: usize = 16;

@@ -1,6 +1,9 @@
 //! Against a real PostgreSQL.
 
+mod asking;
+mod encrypted;
 mod trouble;
+mod upkeep;
 mod writing;
 
 use std::sync::OnceLock;
