@@ -41,7 +41,7 @@ pub(crate) struct Task {
     pub(crate) not_before: Instant,
     /// Its place was missing, and was asked to be made.
     pub(crate) asked_for_place: bool,
-    /// How long the last write took.
+    /// How long the last write took since it was given out; zero when there was none.
     pub(crate) latency: Duration,
     /// A request of so many of its values was larger than the store takes.
     pub(crate) too_large: Option<usize>,

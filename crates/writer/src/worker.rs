@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use backend::{RemoteStore, Session, WriteError, Written};
 use model::TimestampNs;
@@ -83,6 +83,7 @@ impl Worker {
 
     fn perform(&mut self, task: &mut Task) -> Result<(), Held> {
         task.advanced = false;
+        task.latency = Duration::ZERO;
         if !task.begun {
             self.sift(task);
         }

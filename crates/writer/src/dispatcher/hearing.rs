@@ -12,10 +12,27 @@ use crate::task::Task;
 
 /// After so many failures a task goes on with smaller requests: it may be too much for the store's patience, or ours.
 const HALVE_EVERY: u32 = 3;
-/// How often it is said how many points are refused.
+/// How often the same thing is said.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Wait before points are put into the dead letters again after that failed.
 const LETTERS_PAUSE: Duration = Duration::from_secs(1);
+
+/// When something was said.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    at: Option<Instant>,
+}
+
+impl Said {
+    /// True when it may be said again, which it is then.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.at.is_none_or(|at| now.duration_since(at) >= SAY_EVERY);
+        if is_due {
+            self.at = Some(now);
+        }
+        is_due
+    }
+}
 
 impl Dispatcher {
     pub(super) fn apply(&mut self, report: Report, now: Instant) {
@@ -56,16 +73,15 @@ impl Dispatcher {
         self.state.plans.look_at_lag |= !self.is_writing();
         self.state.breaker.succeeded();
         self.state.show.succeeded();
+        self.state.mind.works();
     }
 
     /// Says now and then how many points were refused.
     pub(super) fn note_dead(&mut self, points: u64, now: Instant) {
         self.state.dead_unsaid += points;
-        let is_early = self.state.dead_said_at.is_some_and(|at| now.duration_since(at) < SAY_EVERY);
-        if self.state.dead_unsaid == 0 || is_early {
+        if self.state.dead_unsaid == 0 || !self.state.dead_said.is_due(now) {
             return;
         }
-        self.state.dead_said_at = Some(now);
         let (store, points) = (self.bench.store.name(), std::mem::take(&mut self.state.dead_unsaid));
         tracing::warn!(store, points, "the store refuses points for good; they are in the dead letters");
     }
@@ -75,8 +91,7 @@ impl Dispatcher {
         match held {
             Held::Letters(message) => {
                 task.not_before = now + LETTERS_PAUSE;
-                let store = self.bench.store.name();
-                tracing::error!(store, error = %message, "points that the store refuses cannot be put into the dead letters; trying again");
+                self.note_letters_fail(&message, now);
                 self.state.show.failed(message);
             }
             Held::Store(error) => self.hold_for_store(&mut task, &error, now),
@@ -84,8 +99,18 @@ impl Dispatcher {
         self.state.lanes.lane(task.lane).held.push(task);
     }
 
+    fn note_letters_fail(&mut self, error: &str, now: Instant) {
+        if self.state.letters_said.is_due(now) {
+            let store = self.bench.store.name();
+            tracing::error!(store, error, "refused points cannot be put into the dead letters; trying again");
+        }
+    }
+
     fn hold_for_store(&mut self, task: &mut Task, error: &WriteError, now: Instant) {
         self.state.show.failed(error.to_string());
+        if matches!(error, WriteError::Away { .. }) {
+            self.state.positions.failed();
+        }
         if task.advanced {
             self.state.breaker.succeeded();
         }
@@ -110,7 +135,6 @@ impl Dispatcher {
 
     fn hold_for_retry(&mut self, task: &mut Task, at_least: Option<Duration>, now: Instant) {
         self.state.gate.failed(now);
-        self.state.positions.failed();
         task.not_before = now + self.state.backoff.retry(task.failures, at_least);
         // What it asks of one request it means for all.
         self.state.quiet_until = self.state.quiet_until.max(now + at_least.unwrap_or_default());

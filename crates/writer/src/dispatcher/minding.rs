@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use backend::{Probe, Step, Wanted, WriteError};
 
 use super::Dispatcher;
-use crate::breaker::{Cause, Stage};
+use crate::breaker::Cause;
 use crate::care::Errand;
 use crate::positions::Verdict;
 
@@ -17,6 +17,8 @@ const STEP_EVERY: Duration = Duration::from_secs(60);
 const STEP_ANYWAY: Duration = Duration::from_secs(600);
 /// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
 const SAID_MAX: usize = 1_000;
+/// Most reasons that are said while a store cannot be written to.
+const REASONS_MAX: usize = 20;
 
 /// What the dispatcher has in mind about its store.
 pub(crate) struct Mind {
@@ -30,6 +32,8 @@ pub(crate) struct Mind {
     must_step: bool,
     looked_at: Instant,
     said: HashSet<String>,
+    /// Reasons that were said why the store cannot be written to.
+    said_gone: HashSet<String>,
 }
 
 impl Mind {
@@ -42,6 +46,7 @@ impl Mind {
             must_step: false,
             looked_at: now,
             said: HashSet::new(),
+            said_gone: HashSet::new(),
         }
     }
 
@@ -49,6 +54,11 @@ impl Mind {
     pub(super) fn want_step(&mut self, now: Instant) {
         self.must_step = true;
         self.step_at = now;
+    }
+
+    /// The store can be written to.
+    pub(super) fn works(&mut self) {
+        self.said_gone.clear();
     }
 
     /// True when this sentence was not said before.
@@ -112,16 +122,14 @@ impl Dispatcher {
     }
 
     fn missed(&mut self, error: &WriteError, now: Instant) {
-        if error.is_retryable() {
+        if matches!(error, WriteError::Away { .. }) {
             self.state.positions.failed();
         }
         // While writes succeed, a look that fails says little; the next one will tell.
-        if let Stage::Gone(before) = self.state.breaker.stage() {
+        if !self.is_writing() {
             self.state.show.failed(error.to_string());
             self.state.breaker.missed(error, now);
-            if before != Cause::of(error) {
-                self.log_gone(error);
-            }
+            self.log_gone(error);
         }
     }
 
@@ -133,14 +141,24 @@ impl Dispatcher {
                 self.state.mind.fulfilled = asked;
                 steps.iter().for_each(|step| self.log_step(step));
             }
-            Err(error) if error.is_retryable() => return self.missed(&error, now),
+            Err(error) if error.is_retryable() => return self.no_step(&error, now),
             Err(error) => self.log_no_step(&error),
         }
         if !self.is_writing() {
             self.state.breaker.found();
             self.state.plans.look_at_lag = true;
+            if self.state.lanes.are_idle() {
+                // Nothing waits that could show it.
+                self.state.show.succeeded();
+            }
         }
         self.hurry(now);
+    }
+
+    /// It could not be asked: nothing is known of the places that are missing.
+    fn no_step(&mut self, error: &WriteError, now: Instant) {
+        self.state.lanes.all_mut().flat_map(|lane| &mut lane.held).for_each(|task| task.asked_for_place = false);
+        self.missed(error, now);
     }
 
     fn log_step(&mut self, step: &Step) {
@@ -163,7 +181,12 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn log_gone(&self, error: &WriteError) {
+    /// Says why the store cannot be written to, once for each reason.
+    pub(super) fn log_gone(&mut self, error: &WriteError) {
+        let said = &mut self.state.mind.said_gone;
+        if said.len() >= REASONS_MAX || !said.insert(error.to_string()) {
+            return;
+        }
         let store = self.bench.store.name();
         match Cause::of(error) {
             Cause::Denied => {

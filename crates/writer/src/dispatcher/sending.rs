@@ -50,7 +50,8 @@ impl Dispatcher {
             return None;
         }
         let is_backlog = id == LaneId::Main && is_split;
-        if is_backlog && !self.state.budget.allows(now) {
+        // The fresh lane does not read on while they join, and there is little left.
+        if is_backlog && !self.are_joining() && !self.state.budget.allows(now) {
             return None;
         }
         let (size, due) = (self.state.size.get(), self.due(id, now));

@@ -107,11 +107,15 @@ impl Dispatcher {
             Stage::Gone(Cause::Starting) => State::Starting,
             Stage::Gone(Cause::Denied) => State::Denied,
             Stage::Gone(_) => State::Waiting,
-            // Whether it works is not known before the first write.
-            Stage::Trial if self.state.show.state != State::Starting => self.state.show.state,
+            // Whether it works is not known before the first write, if there is one.
+            Stage::Trial if !self.is_idle() && self.state.show.state != State::Starting => self.state.show.state,
             _ if self.state.lanes.split.is_some() => State::Recovering,
             Stage::Trial | Stage::Works => State::Writing,
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.crew.under_way() == 0 && self.state.lanes.are_idle()
     }
 
     /// Looks at the journal, once a second.

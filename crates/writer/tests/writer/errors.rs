@@ -133,6 +133,31 @@ fn a_store_that_is_not_there_at_the_start_gets_everything_later() {
 }
 
 #[test]
+fn a_store_that_comes_late_is_fine_also_when_there_is_nothing_to_write() {
+    let plant = Plant::new(MemoryStore::new());
+    plant.store.set_up(false);
+    let writer = plant.start(quick());
+    eventually("it waits", || writer.status().state == State::Waiting);
+    plant.store.set_up(true);
+    eventually("it is fine", || writer.status().state == State::Writing && writer.status().last_error.is_none());
+    stop(&writer);
+}
+
+#[test]
+fn a_person_who_mended_something_need_not_wait() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.store.script(|_| Err(WriteError::Denied { message: "wrong token".to_owned() }));
+    plant.write_all(&columns, 0, 0.0);
+    let writer = plant.start(quick());
+    eventually("it says so", || writer.status().state == State::Denied);
+    plant.store.script(|_| Ok(()));
+    writer.resume();
+    eventually("all is stored", || plant.store.len() == 10);
+    stop(&writer);
+}
+
+#[test]
 fn a_denied_writer_asks_rarely_and_keeps_everything() {
     let plant = Plant::new(MemoryStore::new());
     let columns = plant.columns(1_000);

@@ -67,7 +67,7 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let steps = prop::collection::vec(step(), 5..60);
     let flags = (any::<bool>(), any::<bool>());
-    (1usize..5, flags, 0u64..12, any::<u64>(), steps).prop_map(
+    (1usize..5, flags, prop_oneof![0u64..12, 0u64..60], any::<u64>(), steps).prop_map(
         |(workers, (loses, forecasts), latency_ms, seed, steps)| Case {
             workers,
             loses,
@@ -185,7 +185,7 @@ impl Run {
             Step::Restart => {
                 writer.stop(Instant::now() + self.random.below(300) as u32 * MS);
                 // A request may still be under way: a new process would find the old one's gone.
-                std::thread::sleep(20 * MS);
+                std::thread::sleep(80 * MS);
                 assert_balanced(&writer.status());
                 *writer = self.plant.start(self.config.clone());
             }
