@@ -2,7 +2,7 @@
 //! `GET /api/v1/dead-letters`.
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 
 use super::{Route, json, parameter, parameters};
@@ -20,7 +20,21 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn flush(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+/// A page of another site that a person looks at could otherwise have the browser do this.
+fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+    let site = origin.split_once("://").map(|(_, site)| site);
+    if site.is_some() && site == text(header::HOST) {
+        return Ok(());
+    }
+    let message = format!("administrative requests from pages of {origin} are refused");
+    Err(ApiError::new(ErrorKind::BadRequest, message)
+        .with_hint("send them without the header Origin, or from hissrv's own pages"))
+}
+
+async fn flush(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
     let list = parameters(&uri)?;
     let compact = match parameter(&list, "compact") {
         None | Some("false") => false,
@@ -33,7 +47,8 @@ async fn flush(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError
     app.administer(move |historian| historian.flush(compact)).await.map(json)
 }
 
-async fn store(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+async fn store(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
     let list = parameters(&uri)?;
     let name = parameter(&list, "name").ok_or_else(|| missing("name", "the name of a store, as status shows it"))?;
     let action = match parameter(&list, "action") {
@@ -47,7 +62,8 @@ async fn store(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError
     app.administer(move |historian| historian.control_store(&name, action)).await.map(json)
 }
 
-async fn treat_dead_letters(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+async fn treat_dead_letters(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
     let list = parameters(&uri)?;
     let action = match parameter(&list, "action") {
         Some("retry") => LetterAction::Retry,

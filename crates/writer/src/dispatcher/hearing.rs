@@ -41,7 +41,7 @@ impl Dispatcher {
                 self.crew.returned(worker);
                 self.adapt(&task, now);
                 match outcome {
-                    Outcome::Done => self.done(&task, now),
+                    Outcome::Done => self.done(*task, now),
                     Outcome::Held(held) => self.hold(*task, held, now),
                 }
             }
@@ -57,9 +57,11 @@ impl Dispatcher {
         }
     }
 
-    fn done(&mut self, task: &Task, now: Instant) {
+    fn done(&mut self, task: Task, now: Instant) {
         debug_assert_eq!(task.fates.sum(), task.first_time);
-        self.state.lanes.lane(task.lane).slots.release(&task.slots);
+        let slots = &mut self.state.lanes.lane(task.lane).slots;
+        slots.release(&task.slots);
+        slots.recycle(task.batch.values);
         self.state.account.fates += task.fates;
         self.state.account.resent += task.resent;
         self.note_dead(task.fates.dead + task.fates.lost_dead, now);
