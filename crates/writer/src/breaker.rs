@@ -13,9 +13,8 @@ use backend::WriteError;
 
 use crate::backoff::{Backoff, Pace};
 
-/// Live values must arrive within seconds of the store's return.
+/// Live values must arrive within seconds of the store's return. Who is busy may be gone as well, behind a proxy that says 503.
 const AWAY_MOST: Duration = Duration::from_secs(5);
-const BUSY_MOST: Duration = Duration::from_secs(30);
 /// Longest wait that a store is granted when it asks for one.
 const ASKED_MOST: Duration = Duration::from_secs(600);
 /// Only a person can help; a storm of requests could lock an account.
@@ -127,8 +126,7 @@ impl Breaker {
 
     fn leave_alone(&mut self, cause: Cause, at_least: Option<Duration>, now: Instant) {
         let pace = match cause {
-            Cause::Starting | Cause::Away => Pace { first: self.first.min(AWAY_MOST), most: AWAY_MOST },
-            Cause::Busy => Pace { first: self.first, most: BUSY_MOST },
+            Cause::Starting | Cause::Away | Cause::Busy => Pace { first: self.first.min(AWAY_MOST), most: AWAY_MOST },
             Cause::Denied => DENIED,
         };
         // A person who mended it need not wait for the pace of another cause.
