@@ -56,7 +56,11 @@ mod tests {
         let (threads, barrier) = (Threads::default(), Arc::new(Barrier::new(THREADS_MAX + 1)));
         for _ in 0..THREADS_MAX {
             let barrier = Arc::clone(&barrier);
-            threads.spawn(move || drop(barrier.wait())).unwrap();
+            threads
+                .spawn(move || {
+                    barrier.wait();
+                })
+                .unwrap();
         }
         assert!(matches!(threads.spawn(|| {}), Err(Failure::Crowded(_))));
         barrier.wait();
