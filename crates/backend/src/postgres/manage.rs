@@ -8,7 +8,7 @@ use postgres::Client;
 use postgres::error::SqlState;
 
 use super::client::Conversation;
-use super::connector::{Open, Timescale};
+use super::connector::Timescale;
 use super::error::Failure;
 use super::known::{KnownPlace, PlaceName};
 use super::names::Relation;
@@ -79,10 +79,11 @@ fn keep_policy(
         }
     };
     let place = shared.known.add_place(&name, schema);
-    match (duration, open.peer.timescale.clone()) {
-        (Some(duration), None) => steps.extend(expire(&mut open.client, &place, duration)?),
-        (duration, Some(extension)) => steps.extend(keep_policies(open, &extension, &place, duration)?),
-        (None, None) => {}
+    if let Some(duration) = duration {
+        steps.extend(expire(&mut open.client, &place, duration)?);
+    }
+    if let Some(extension) = open.peer.timescale.clone() {
+        steps.extend(keep_policies(&mut open.client, &extension, &place, duration)?);
     }
     Ok(steps)
 }
@@ -121,16 +122,19 @@ fn limit(client: &mut Client, duration: Duration) -> Result<Option<i64>, Failure
     Ok(now.checked_sub(duration).and_then(|limit| i64::try_from(limit.as_micros()).ok()))
 }
 
-/// Lets TimescaleDB drop what has expired.
+/// Lets TimescaleDB drop what has expired of its tables.
 fn keep_policies(
-    open: &mut Open,
+    client: &mut Client,
     extension: &Timescale,
     place: &KnownPlace,
     duration: Option<Duration>,
 ) -> Result<Vec<Step>, Failure> {
     let mut steps = Vec::new();
-    for (_, table) in partitions::tables(&mut open.client, &place.schema)? {
-        match keep_table_policy(&mut open.client, extension, &table, duration) {
+    for (_, table) in partitions::tables(client, &place.schema)? {
+        if partitions::is_partitioned(client, &table)? {
+            continue;
+        }
+        match keep_table_policy(client, extension, &table, duration) {
             Ok(false) => {}
             Ok(true) => {
                 let kept = duration.map_or_else(|| "for ever".to_owned(), |kept| HumanDuration(kept).to_string());

@@ -164,13 +164,13 @@ struct Target<'a> {
 
 fn store(conversation: &mut Conversation, targets: &[Target<'_>]) -> Result<(), Failure> {
     if conversation.upserts_left == 0 {
-        match all_in_one(conversation.open()?, targets, Way::Copy) {
+        match all_in_one(conversation.opened()?, targets, Way::Copy) {
             Err(failure) if failure.code() == Some(&SqlState::UNIQUE_VIOLATION) => conversation.upserts_left = UPSERTS,
             outcome => return outcome,
         }
     }
     conversation.upserts_left -= 1;
-    all_in_one(conversation.open()?, targets, Way::Merge)
+    all_in_one(conversation.opened()?, targets, Way::Merge)
 }
 
 /// How rows get into a table.

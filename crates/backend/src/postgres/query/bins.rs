@@ -7,7 +7,6 @@ use query::plan::{Select, Windowing};
 
 use super::stream::Parameter;
 use crate::postgres::encode::{micros, system_time};
-use crate::postgres::timescale::interval;
 
 /// Windows that are told one by one, at most.
 const BORDERS_MAX: usize = 20_000;
@@ -57,9 +56,9 @@ impl Bins {
         match self {
             Self::One => ("0".to_owned(), Vec::new()),
             Self::Regular { width, origin } => {
-                let width = std::time::Duration::from_micros(width.unsigned_abs());
-                let sql = format!("date_bin(${first}::text::interval, time, ${}::timestamptz)", first + 1);
-                (sql, vec![Box::new(interval(width)), Box::new(system_time(*origin))])
+                // The width as a constant: a parameter would be made an interval again for each row.
+                let sql = format!("date_bin(INTERVAL '{width} microseconds', time, ${first}::timestamptz)");
+                (sql, vec![Box::new(system_time(*origin))])
             }
             Self::Borders(borders) => {
                 let borders: Vec<_> = borders.iter().map(|&border| system_time(border)).collect();

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use model::TimeRange;
 
 /// Rows held at once, of all blocks of a query; some 100 MB.
-const ROWS_MAX: usize = 1_000_000;
-/// Rows that a block should have.
-const BLOCK_ROWS: usize = 65_536;
+pub(super) const ROWS_MAX: usize = 1_000_000;
+/// Rows that a block should have. Where a block has many series, PostgreSQL reads the whole table, block after block: the fewer the
+/// better.
+const BLOCK_ROWS: usize = 262_144;
 /// Series of a block, at most.
-const BLOCK_SERIES_MAX: usize = 4096;
+const BLOCK_SERIES_MAX: usize = 16_384;
 
 /// What a block holds: of which table, which of its blocks, which field and which times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,10 +25,9 @@ pub(super) struct Key {
     pub(super) range: TimeRange,
 }
 
-/// Series that are fetched together when each has about so many rows and `threads` share the work.
-pub(super) fn block_len(series: usize, rows_each: usize, threads: usize) -> usize {
-    let shared = series.div_ceil(threads.max(1) * 2);
-    (BLOCK_ROWS / rows_each.max(1)).clamp(1, BLOCK_SERIES_MAX).min(shared.max(16))
+/// Series that are fetched together when each has about so many rows.
+pub(super) fn block_len(rows_each: usize) -> usize {
+    (BLOCK_ROWS / rows_each.max(1)).clamp(1, BLOCK_SERIES_MAX)
 }
 
 /// Blocks of rows of one kind.
@@ -140,10 +140,8 @@ mod tests {
 
     #[test]
     fn blocks_are_as_large_as_their_rows_allow() {
-        assert_eq!(block_len(100_000, 1, 2), BLOCK_SERIES_MAX);
-        assert_eq!(block_len(100_000, 1000, 2), 65);
-        assert_eq!(block_len(100, 1, 2), 25);
-        assert_eq!(block_len(5, 1, 4), 16);
-        assert_eq!(block_len(100_000, usize::MAX, 1), 1);
+        assert_eq!(block_len(1), BLOCK_SERIES_MAX);
+        assert_eq!(block_len(1000), 262);
+        assert_eq!(block_len(usize::MAX), 1);
     }
 }

@@ -10,8 +10,8 @@ use query::{Cell, QueryError, QueryResult, ResultSeries};
 
 use super::bins::Bins;
 use super::condition::Condition;
+use super::session::{Found, Measurement, Session};
 use super::sql::{self, From, SeriesPoint};
-use super::store::{Found, Session};
 use super::stream::stream;
 use super::uses::Use;
 use crate::postgres::known::Field;
@@ -21,16 +21,17 @@ use crate::postgres::names::Relation;
 const SERIES: usize = 10_000;
 
 pub(super) fn latest(session: &Session<'_>, place: &Place, query: &SeriesQuery) -> Result<QueryResult, QueryError> {
-    let (schema, names) = session.names_of(place, &query.measurement)?;
-    let Some(table) = names.table else { return Ok(QueryResult::default()) };
-    let table = Relation::new(&schema, table);
-    let mut known: Vec<(String, Field)> = names.fields.into_iter().map(|f| (f.name, f.field)).collect();
+    let measurement = session.names_of(place, &query.measurement)?;
+    let Measurement { schema, names } = &*measurement;
+    let Some(table) = names.table.clone() else { return Ok(QueryResult::default()) };
+    let table = Relation::new(schema, table);
+    let mut known: Vec<(String, Field)> = names.fields.iter().map(|f| (f.name.clone(), f.field.clone())).collect();
     known.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     if !query.fields.is_empty() {
         let find = |name: &String| known.iter().find(|(field, _)| field == name).cloned();
         known = query.fields.iter().filter_map(find).collect();
     }
-    let found = session.series(&schema, &query.measurement, &query.filter)?;
+    let found = session.series(schema, &query.measurement, &query.filter)?;
     let mut newest: Vec<HashMap<i32, (TimestampNs, Cell)>> = Vec::with_capacity(known.len());
     for (_, field) in &known {
         newest.push(of_field(session, &table, field, &found)?);

@@ -10,6 +10,7 @@ mod pieces;
 mod pool;
 mod reader;
 mod scan;
+mod session;
 mod sql;
 mod store;
 mod stream;
@@ -23,8 +24,8 @@ use query::{Cancel, Limits, QueryError, QueryResult, Select};
 pub(super) use pool::Pool;
 
 use condition::Condition;
-use pool::Patience;
-use store::{PostgresQuery, Session};
+use session::Session;
+use store::PostgresQuery;
 use uses::Uses;
 
 use super::Postgres;
@@ -35,7 +36,7 @@ impl Query for Postgres {
         let session = self.ask_as(options.cancel, options.limits);
         let server = session.server()?;
         let Prepared { plan, uses, condition } = prepare(&session, plan)?;
-        let store = PostgresQuery::new(session, &plan, uses, condition, options.threads, server);
+        let store = PostgresQuery::new(session, &plan, uses, condition, server);
         let outcome = execute(&plan, &store, options, &mut |table| {
             // What a failed scan left out may be missing from this table.
             if store.has_failed() { Err(QueryError::Enough) } else { sink(table) }
@@ -50,7 +51,7 @@ impl Query for Postgres {
 
 impl Postgres {
     fn ask_as(&self, cancel: &Cancel, limits: &Limits) -> Session<'_> {
-        Session { pool: &self.pool, known: &self.shared.known, patience: Patience::new(cancel, limits) }
+        Session::new(&self.pool, &self.shared.known, cancel, limits)
     }
 }
 
@@ -74,9 +75,9 @@ fn prepare(session: &Session<'_>, plan: &Select) -> Result<Prepared, QueryError>
         && let NameOrPattern::Name(name) = &only.name
     {
         let place = Place { database: only.database.clone(), policy: only.policy.clone() };
-        let (_, names) = session.names_of(&place, name)?;
-        (condition, plan.filter) = condition::split(plan.filter.take(), &names);
-        is_filtered = plan.filter.as_ref().is_some_and(|filter| condition::reads_field(filter, &names));
+        let measurement = session.names_of(&place, name)?;
+        (condition, plan.filter) = condition::split(plan.filter.take(), &measurement.names);
+        is_filtered = plan.filter.as_ref().is_some_and(|filter| condition::reads_field(filter, &measurement.names));
     }
     let uses = Uses::of(&plan, is_filtered);
     Ok(Prepared { plan, uses, condition })

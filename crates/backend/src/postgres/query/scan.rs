@@ -8,7 +8,7 @@ use query::plan::Order;
 use query::{Cell, Piece, Summary};
 
 use super::bins::Bins;
-use super::blocks::{Blocks, Fetched, Key, block_len};
+use super::blocks::{Blocks, Fetched, Key, ROWS_MAX, block_len};
 use super::pieces::{Pieces, Visit};
 use super::sql::{self, From, SeriesPoint, SeriesSummary};
 use super::store::{Column, PostgresQuery};
@@ -45,13 +45,14 @@ impl<'a> Scan<'a> {
 
     /// Gives the column to `visit`.
     pub(super) fn run(&self, suffices: Suffices<'_>, visit: Visit<'_>) -> Result<(), Failure> {
-        let done = match Bins::of(self.query.plan, self.range, self.query.server) {
-            Some(bins) if self.used.is_summed() && suffices(self.range.start, self.range.start) => {
-                self.by_summaries(&bins, suffices, visit)
-            }
-            Some(bins) if self.used.is_reducible() => self.by_chosen(&bins, visit),
-            _ => None,
-        };
+        let takes_summaries = self.used.is_summed() && suffices(self.range.start, self.range.start);
+        if !takes_summaries && !self.used.is_reducible() {
+            return self.by_points(visit);
+        }
+        let done = self.query.bins(self.range).and_then(|bins| match takes_summaries {
+            true => self.by_summaries(&bins, suffices, visit),
+            false => self.by_chosen(&bins, visit),
+        });
         if done.is_some() || self.query.has_failed() { Ok(()) } else { self.by_points(visit) }
     }
 
@@ -124,8 +125,8 @@ impl<'a> Scan<'a> {
         stream(session.pool, &session.patience, ask, decode, &mut |(_, time, cell): SeriesPoint| Ok(each(time, cell)))
     }
 
-    /// The rows of this series, fetched together with those of its neighbours. `None`: PostgreSQL cannot reckon so, or it failed, and
-    /// then the query knows.
+    /// The rows of this series, fetched together with those of its neighbours. `None`: PostgreSQL cannot reckon so, or they are too
+    /// many, or it failed, and then the query knows.
     fn of_block<T: HasSeries + Clone + Send + 'static>(
         &self,
         blocks: &Blocks<T>,
@@ -134,12 +135,12 @@ impl<'a> Scan<'a> {
         decode: Decode<T>,
     ) -> Option<Vec<T>> {
         let all_series = &self.column.of.series;
-        let len = block_len(all_series.len(), bins.count(self.range), self.query.threads);
+        let len = block_len(bins.count(self.range));
         let block = self.column.series / len;
         let key = Key { origin: self.column.of.number, block, field: self.column.field, range: self.range };
         let session = &self.query.session;
-        let fetch = |series: Vec<i32>| match all(session.pool, &session.patience, ask(series), decode) {
-            Ok(rows) => Some(rows),
+        let fetch = |series: Vec<i32>| match all(session.pool, &session.patience, ask(series), decode, ROWS_MAX) {
+            Ok(rows) => rows,
             // A number that is too large, or the like: the points have none of that.
             Err(failure) if failure.is_of_data() => None,
             Err(failure) => {

@@ -213,7 +213,7 @@ mod tests {
             from.chosen(vec![1], &regular, all),
             from.chosen(vec![1], &Bins::One, all),
         ];
-        let lengths = [3, 5, 5, 3];
+        let lengths = [3, 4, 4, 3];
         for (ask, length) in asked.iter().zip(lengths) {
             assert!(ask.sql.contains("\"d;\".\"m'\"") && ask.sql.contains("\"a\"\"b\""), "{}", ask.sql);
             assert_eq!(ask.parameters.len(), length, "{}", ask.sql);

@@ -3,44 +3,38 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::key::SeriesKey;
-use model::{ColumnId, FieldType};
+use model::{ColumnId, FieldType, TimeRange};
 use query::QueryError;
 use query::plan::Select;
-use query::store::{Place, Reader, Schema, SeriesQuery, Store, StoredSeries, TagCondition, TagMatch};
+use query::store::{Place, Reader, Schema, SeriesQuery, Store, StoredSeries};
 
+use super::bins::Bins;
 use super::blocks::Blocks;
 use super::condition::Condition;
-use super::pool::{Patience, Pool};
 use super::reader::PostgresReader;
+use super::session::{Found, Measurement, Session, value_of};
 use super::sql::{SeriesPoint, SeriesSummary};
-use super::stream::{Ask, Parameter, all};
 use super::uses::Uses;
 use crate::postgres::error::Failure;
-use crate::postgres::known::{Field, Known, PlaceName};
-use crate::postgres::names::{Ident, Relation};
-use crate::postgres::places;
-use crate::postgres::schema::Names;
+use crate::postgres::known::Field;
+use crate::postgres::names::Relation;
 
-/// What a query needs of the store.
-pub(super) struct Session<'q> {
-    pub(super) pool: &'q Pool,
-    pub(super) known: &'q Known,
-    pub(super) patience: Patience,
-}
+/// Ranges whose windows are kept.
+const RANGES_MAX: usize = 16;
 
 /// One query.
 pub(super) struct PostgresQuery<'q> {
     pub(super) session: Session<'q>,
     /// The plan that is executed, and what it does with fields.
-    pub(super) plan: &'q Select,
+    plan: &'q Select,
     pub(super) uses: Uses,
     /// What rows must fulfil.
     pub(super) condition: Condition,
-    pub(super) threads: usize,
     /// Version of the server.
-    pub(super) server: i32,
+    server: i32,
     origins: Mutex<Vec<Arc<Origin>>>,
+    /// Windows by range, since every series of a query is read over the same one or two.
+    bins: Mutex<HashMap<TimeRange, Option<Arc<Bins>>>>,
     pub(super) summaries: Blocks<SeriesSummary>,
     pub(super) chosen: Blocks<SeriesPoint>,
     /// The first thing that went wrong while points were read.
@@ -69,149 +63,16 @@ pub(super) struct Column {
     pub(super) field: usize,
 }
 
-/// A series as it is found.
-pub(super) struct Found {
-    pub(super) id: i32,
-    pub(super) tags: Vec<(String, String)>,
-}
-
-impl<'q> Session<'q> {
-    fn failed(&self, failure: Failure) -> QueryError {
-        failure.into_query_error(self.pool.at())
-    }
-
-    /// Does something on a connection.
-    pub(super) fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut postgres::Client) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, QueryError> {
-        let mut lease = self.pool.lend(&self.patience)?;
-        let Some(link) = lease.link() else { return Err(self.failed(Failure::Thread)) };
-        link.run(move |conversation| work(&mut conversation.opened()?.client)).map_err(|failure| self.failed(failure))
-    }
-
-    /// Version of the server.
-    pub(super) fn server(&self) -> Result<i32, QueryError> {
-        let mut lease = self.pool.lend(&self.patience)?;
-        let Some(link) = lease.link() else { return Err(self.failed(Failure::Thread)) };
-        link.run(|conversation| Ok(conversation.opened()?.peer.version)).map_err(|failure| self.failed(failure))
-    }
-
-    /// The schema of a place.
-    pub(super) fn schema_of(&self, place: &Place) -> Result<Ident, QueryError> {
-        let Place { database, policy } = place.clone();
-        let default = self.known.default_of(&database);
-        let found = self.run(move |client| match policy.or(default) {
-            Some(policy) => places::find(client, &PlaceName { database, policy }),
-            None => {
-                let plain = Ident::schema(&database, None);
-                let mut all = places::list(client)?.into_iter();
-                Ok(all.find(|(name, schema)| name.database == database && *schema == plain).map(|(_, schema)| schema))
-            }
-        })?;
-        found.ok_or_else(|| match &place.policy {
-            Some(policy) => QueryError::NotFound { what: "retention policy", name: policy.clone() },
-            None => QueryError::NotFound { what: "database", name: place.database.clone() },
-        })
-    }
-
-    /// The names of a measurement, and the schema they are in.
-    pub(super) fn names_of(&self, place: &Place, measurement: &str) -> Result<(Ident, Names), QueryError> {
-        let schema = self.schema_of(place)?;
-        if measurement.contains('\0') {
-            return Ok((schema, Names::default()));
-        }
-        let measurement = measurement.to_owned();
-        self.run(move |client| {
-            let names = Names::read(client, &schema, &measurement)?;
-            Ok((schema, names))
-        })
-    }
-
-    /// Series of a measurement that fulfil the conditions, by their tags.
-    pub(super) fn series(
-        &self,
-        schema: &Ident,
-        measurement: &str,
-        filter: &[TagCondition],
-    ) -> Result<Vec<Found>, QueryError> {
-        let (conditions, mut values) = tag_conditions(filter);
-        let mut parameters: Vec<Parameter> = vec![Box::new(measurement.to_owned())];
-        parameters.append(&mut values);
-        let sql = format!("SELECT id, key FROM {} WHERE measurement = $1::text{conditions}", Relation::series(schema));
-        let decode = |row: &postgres::Row| Ok((row.try_get::<_, i32>(0)?, row.try_get::<_, String>(1)?));
-        let rows = all(self.pool, &self.patience, Ask { sql, parameters }, decode).map_err(|e| self.failed(e))?;
-        let mut found: Vec<Found> = rows.into_iter().map(|(id, key)| Found { id, tags: tags_of(&key) }).collect();
-        found.retain(|series| {
-            filter.iter().all(|c| c.matches.accepts(value_of(&series.tags, &c.key).unwrap_or_default()))
-        });
-        found.sort_unstable_by(|a, b| a.tags.cmp(&b.tags));
-        Ok(found)
-    }
-}
-
-fn tags_of(key: &str) -> Vec<(String, String)> {
-    let Ok(key) = SeriesKey::parse(key.as_bytes()) else { return Vec::new() };
-    key.tags().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
-}
-
-pub(super) fn value_of<'t>(tags: &'t [(String, String)], key: &str) -> Option<&'t str> {
-    tags.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
-}
-
-/// What the index answers of the conditions, and its values from `$2` on. All of them are checked again afterwards: patterns are left
-/// out, since PostgreSQL's are of another kind.
-fn tag_conditions(filter: &[TagCondition]) -> (String, Vec<Parameter>) {
-    let mut sql = String::new();
-    let mut parameters: Vec<Parameter> = Vec::new();
-    let storable =
-        |values: &[String]| -> Vec<String> { values.iter().filter(|v| !v.contains('\0')).cloned().collect() };
-    for condition in filter.iter().filter(|condition| !condition.key.contains('\0')) {
-        let key = parameters.len() + 2;
-        match &condition.matches {
-            TagMatch::In(values) => {
-                let values = storable(values);
-                if let [only] = values.as_slice()
-                    && !only.is_empty()
-                {
-                    // This is what the index on tags is for.
-                    sql += &format!(" AND tags @> ${key}::text::jsonb");
-                    let tag = serde_json::json!({ condition.key.as_str(): only });
-                    parameters.push(Box::new(tag.to_string()));
-                    continue;
-                }
-                sql += &format!(" AND COALESCE(tags ->> ${key}::text, '') = ANY(${}::text[])", key + 1);
-                parameters.push(Box::new(condition.key.clone()));
-                parameters.push(Box::new(values));
-            }
-            TagMatch::NotIn(values) => {
-                sql += &format!(" AND COALESCE(tags ->> ${key}::text, '') <> ALL(${}::text[])", key + 1);
-                parameters.push(Box::new(condition.key.clone()));
-                parameters.push(Box::new(storable(values)));
-            }
-            TagMatch::Like(_) | TagMatch::NotLike(_) => {}
-        }
-    }
-    (sql, parameters)
-}
-
 impl<'q> PostgresQuery<'q> {
-    pub(super) fn new(
-        session: Session<'q>,
-        plan: &'q Select,
-        uses: Uses,
-        condition: Condition,
-        threads: usize,
-        server: i32,
-    ) -> Self {
+    pub(super) fn new(session: Session<'q>, plan: &'q Select, uses: Uses, condition: Condition, server: i32) -> Self {
         Self {
             session,
             plan,
             uses,
             condition,
-            threads,
             server,
             origins: Mutex::default(),
+            bins: Mutex::default(),
             summaries: Blocks::default(),
             chosen: Blocks::default(),
             failure: Mutex::default(),
@@ -238,6 +99,16 @@ impl<'q> PostgresQuery<'q> {
 
     pub(super) fn into_failure(self) -> Option<QueryError> {
         self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The windows of a range, where SQL has them.
+    pub(super) fn bins(&self, range: TimeRange) -> Option<Arc<Bins>> {
+        let mut known = self.bins.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= RANGES_MAX {
+            known.clear();
+        }
+        let make = || Bins::of(self.plan, range, self.server).map(Arc::new);
+        known.entry(range).or_insert_with(make).clone()
     }
 
     /// The column of a number.
@@ -291,25 +162,27 @@ impl Store for PostgresQuery<'_> {
     }
 
     fn schema(&self, place: &Place, measurement: &str) -> Result<Schema, QueryError> {
-        let (_, names) = self.session.names_of(place, measurement)?;
-        let mut fields: Vec<(String, FieldType)> = names.fields.into_iter().map(|f| (f.name, f.field.kind)).collect();
-        let mut tags: Vec<String> = names.tags.into_iter().map(|tag| tag.name).collect();
+        let found = self.session.names_of(place, measurement)?;
+        let mut fields: Vec<(String, FieldType)> =
+            found.names.fields.iter().map(|f| (f.name.clone(), f.field.kind)).collect();
+        let mut tags: Vec<String> = found.names.tags.iter().map(|tag| tag.name.clone()).collect();
         fields.sort_unstable();
         tags.sort_unstable();
         Ok(Schema { fields, tags })
     }
 
     fn series(&self, place: &Place, query: &SeriesQuery) -> Result<Vec<StoredSeries>, QueryError> {
-        let (schema, names) = self.session.names_of(place, &query.measurement)?;
-        let Some(table) = names.table else { return Ok(Vec::new()) };
-        let of_known: HashMap<String, Field> = names.fields.into_iter().map(|f| (f.name, f.field)).collect();
-        let fields: Vec<_> = query.fields.iter().map(|name| (name.clone(), of_known.get(name).cloned())).collect();
+        let measurement = self.session.names_of(place, &query.measurement)?;
+        let Measurement { schema, names } = &*measurement;
+        let Some(table) = names.table.clone() else { return Ok(Vec::new()) };
+        let column = |name: &String| names.fields.iter().find(|f| f.name == *name).map(|f| f.field.clone());
+        let fields: Vec<_> = query.fields.iter().map(|name| (name.clone(), column(name))).collect();
         if !query.without_fields && fields.iter().all(|(_, field)| field.is_none()) {
             return Ok(Vec::new());
         }
-        let found = self.session.series(&schema, &query.measurement, &query.filter)?;
+        let found = self.session.series(schema, &query.measurement, &query.filter)?;
         let ids = found.iter().map(|series| series.id).collect();
-        let origin = self.add_origin(Relation::new(&schema, table), fields, ids)?;
+        let origin = self.add_origin(Relation::new(schema, table), fields, ids)?;
         let stored = |(index, series): (usize, &Found)| StoredSeries {
             tags: query.tags.iter().map(|key| value_of(&series.tags, key).map(str::to_owned)).collect(),
             columns: origin.columns(index),

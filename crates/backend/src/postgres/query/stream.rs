@@ -115,17 +115,18 @@ fn produce<T>(
     Ok(())
 }
 
-/// All rows of a small answer.
+/// All rows of an answer of at most `max`; `None` for one of more.
 pub(super) fn all<T: Send + 'static>(
     pool: &Pool,
     patience: &Patience,
     ask: Ask,
     decode: Decode<T>,
-) -> Result<Vec<T>, Failure> {
+    max: usize,
+) -> Result<Option<Vec<T>>, Failure> {
     let mut rows = Vec::new();
     stream(pool, patience, ask, decode, &mut |row| {
         rows.push(row);
-        Ok(ControlFlow::Continue(()))
+        Ok(if rows.len() > max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    Ok(rows)
+    Ok((rows.len() <= max).then_some(rows))
 }
