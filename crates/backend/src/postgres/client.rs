@@ -3,6 +3,7 @@
 //! server answers or the network gives up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ pub(super) struct Conversation {
     open: Option<Open>,
     /// Writes that are made row by row, since one of the last met rows that were there already.
     pub(super) upserts_left: u32,
+    /// Nobody waits for what it does any more.
+    is_given_up: Arc<AtomicBool>,
 }
 
 impl Conversation {
@@ -30,8 +33,12 @@ impl Conversation {
         Ok(self.open.insert(open))
     }
 
-    /// The connection as it is; whoever asks has opened it before.
+    /// The connection as it is; whoever asks has opened it before. None once nobody waits any more: what is written then could
+    /// come after later values.
     pub(super) fn opened(&mut self) -> Result<&mut Open, Failure> {
+        if self.is_given_up.load(Ordering::Relaxed) {
+            return Err(Failure::Thread);
+        }
         self.open.as_mut().ok_or(Failure::Thread)
     }
 
@@ -49,12 +56,18 @@ type Job = Box<dyn FnOnce(&mut Conversation) + Send>;
 pub(super) struct Link {
     connector: Arc<Connector>,
     purpose: Purpose,
-    jobs: Option<SyncSender<Job>>,
+    thread: Option<ItsThread>,
+}
+
+struct ItsThread {
+    jobs: SyncSender<Job>,
+    /// Set when nobody waits for it any more.
+    is_given_up: Arc<AtomicBool>,
 }
 
 impl Link {
     pub(super) fn new(connector: &Arc<Connector>, purpose: Purpose) -> Self {
-        Self { connector: Arc::clone(connector), purpose, jobs: None }
+        Self { connector: Arc::clone(connector), purpose, thread: None }
     }
 
     /// Does `work` on the connection and waits for it, at most for the store's timeout.
@@ -101,25 +114,34 @@ impl Link {
 
     /// Forgets the thread: it ends when its work ends.
     fn leave(&mut self) {
-        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            thread.is_given_up.store(true, Ordering::Relaxed);
+        }
     }
 
     fn thread(&mut self) -> Result<&SyncSender<Job>, Failure> {
-        let jobs = match self.jobs.take() {
-            Some(jobs) => jobs,
+        let thread = match self.thread.take() {
+            Some(thread) => thread,
             None => spawn(&self.connector, self.purpose)?,
         };
-        Ok(self.jobs.insert(jobs))
+        Ok(&self.thread.insert(thread).jobs)
     }
 }
 
-fn spawn(connector: &Arc<Connector>, purpose: Purpose) -> Result<SyncSender<Job>, Failure> {
+fn spawn(connector: &Arc<Connector>, purpose: Purpose) -> Result<ItsThread, Failure> {
     let (jobs, inbox) = sync_channel::<Job>(1);
-    let mut conversation = Conversation { connector: Arc::clone(connector), purpose, open: None, upserts_left: 0 };
+    let is_given_up = Arc::new(AtomicBool::new(false));
+    let mut conversation = Conversation {
+        connector: Arc::clone(connector),
+        purpose,
+        open: None,
+        upserts_left: 0,
+        is_given_up: Arc::clone(&is_given_up),
+    };
     connector.threads().spawn(move || {
         for job in inbox {
             job(&mut conversation);
         }
     })?;
-    Ok(jobs)
+    Ok(ItsThread { jobs, is_given_up })
 }
