@@ -18,6 +18,7 @@ macro_rules! every_store_keeps {
     ($($topic:ident { $($promise:ident,)+ })+) => {
         every_store_keeps!(@ embedded { $($topic { $($promise,)+ })+ });
         every_store_keeps!(@ influxdb { $($topic { $($promise,)+ })+ });
+        every_store_keeps!(@ postgres { $($topic { $($promise,)+ })+ });
     };
     (@ $store:ident { $($topic:ident { $($promise:ident,)+ })+ }) => {
         mod $store {

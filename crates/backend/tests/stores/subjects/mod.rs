@@ -2,6 +2,7 @@
 
 mod embedded;
 mod influxdb;
+mod postgres;
 
 mod remote;
 
@@ -13,6 +14,7 @@ use model::FieldValue;
 
 pub(crate) use embedded::embedded;
 pub(crate) use influxdb::influxdb;
+pub(crate) use postgres::postgres;
 
 use remote::Kind;
 
