@@ -8,11 +8,12 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
 QUERY_BENCH_ARGS ?=
+REMOTE_BENCH_ARGS ?=
 
 # Options for `make differential`, for instance: make differential DIFFERENTIAL_ARGS='--seed 7 --queries 5000'
 DIFFERENTIAL_ARGS ?= --queries 20000
 
-.PHONY: help run test differential check bench bench-queries bench-redis fuzz clean
+.PHONY: help run test differential check bench bench-queries bench-redis bench-remote fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +21,7 @@ help: ## Show this list
 run: ## Start hissrv with a simulated plant on its own Redis; Ctrl-C stops it
 	@scripts/run.sh
 
-test: ## Run all tests (installs redis-server, influxd and clients of it if they are missing)
+test: ## Run all tests (installs the servers and clients that they need and that are missing)
 	@scripts/test.sh
 
 differential: ## Ask hissrv and a real influxd 20 000 random questions and compare the answers
@@ -34,11 +35,12 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	scripts/install-tool.sh cargo-deny
 	cargo deny --log-level error check bans licenses sources
 
-bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge (10 M values a set; quiet machine)
-	@scripts/install-deps.sh victoria-metrics influxdb redis-server
+bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge and the feeding of other stores (10 M values a set; quiet machine)
+	@scripts/install-deps.sh victoria-metrics influxdb postgresql redis-server
 	python3 bench/run.py $(BENCH_ARGS)
 	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
+	python3 bench/remote.py $(REMOTE_BENCH_ARGS)
 
 bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
 	@scripts/install-deps.sh victoria-metrics influxdb
@@ -47,6 +49,10 @@ bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
 bench-redis: ## Only the Redis bridge: loss, rate and processor time per message
 	@scripts/install-deps.sh redis-server
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
+
+bench-remote: ## Only the feeding of InfluxDB, VictoriaMetrics and PostgreSQL, beside the plain loader
+	@scripts/install-deps.sh victoria-metrics influxdb postgresql
+	python3 bench/remote.py $(REMOTE_BENCH_ARGS)
 
 fuzz: ## Run each fuzz target for a minute
 	scripts/fuzz.sh

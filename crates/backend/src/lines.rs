@@ -45,7 +45,7 @@ pub(crate) fn render(
         None => written.filtered += 1,
     });
     printer.finish();
-    refused.map_or(Ok(written), |message| Err(WriteError::Points { message }))
+    refused.map_or(Ok(written), |message| Err(WriteError::points(message)))
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
             list.push(Point { series, field: "v", value: FieldValue::Integer(1), time: TimestampNs(7) });
         }
         let rules = Rules { misread: |series| (series == b"bad").then(|| "it is bad".to_owned()), ..ALL_AS_IT_IS };
-        let refused = Err(WriteError::Points { message: "it is bad".to_owned() });
+        let refused = Err(WriteError::points("it is bad"));
         assert_eq!(render(&list, 0..2, &mut Vec::new(), rules), refused);
         assert!(render(&list, 0..1, &mut Vec::new(), rules).is_ok());
     }

@@ -38,6 +38,10 @@ enum Command {
     Query(QueryArgs),
     /// Show the state of a running hissrv.
     Status(StatusArgs),
+    /// Show, pause, resume or skip the feeding of remote stores.
+    Store(StoreArgs),
+    /// Look at points that a remote store refused, send them again, take them out, or remove them.
+    DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
     Verify(VerifyArgs),
 }
@@ -128,6 +132,118 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
+/// Arguments of `store`.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// Base URL of the service.
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:6004")]
+    pub(crate) url: String,
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+/// What `store` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Show every store: its state, what it has, what waits for it.
+    List,
+    /// Send nothing until it is resumed; the journal keeps everything.
+    Pause {
+        /// Its name, such as influxdb.
+        name: String,
+    },
+    /// Go on sending.
+    Resume {
+        /// Its name.
+        name: String,
+    },
+    /// Give up everything that waits for the store now. It never gets these values.
+    Skip {
+        /// Its name.
+        name: String,
+    },
+    /// Keep nothing in the journal any more for a store that is not configured any more.
+    Forget {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Arguments of `dead-letter`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hissrv dead-letter list\n  \
+    hissrv dead-letter show --store influxdb --reason 'field type conflict'\n  \
+    hissrv dead-letter export --format line > refused.lp\n  \
+    hissrv dead-letter retry --store influxdb")]
+pub(crate) struct DeadLetterArgs {
+    /// Only those of this store.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) store: Option<String>,
+    /// Only those whose reason holds this text.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: DeadLetterCommand,
+}
+
+/// What `dead-letter` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetterCommand {
+    /// Count them by store and reason.
+    List(DataArgs),
+    /// Print them for reading.
+    Show {
+        #[command(flatten)]
+        data: DataArgs,
+        /// At most so many, the oldest first.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+    },
+    /// Write them to stdout for other programs.
+    Export {
+        #[command(flatten)]
+        data: DataArgs,
+        /// line: line protocol with the reason as a comment; json: an object a line; csv.
+        #[arg(long, value_enum, default_value_t = ExportFormat::Line)]
+        format: ExportFormat,
+    },
+    /// Have a running service send them to their store once more; what it takes is removed.
+    Retry(ServiceArgs),
+    /// Have a running service remove them.
+    Purge(ServiceArgs),
+}
+
+/// Forms of `dead-letter export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Line protocol, times in nanoseconds.
+    Line,
+    /// A JSON object a line.
+    Json,
+    /// Comma separated, with a header.
+    Csv,
+}
+
+/// Which running service.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// Base URL of the service.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:6004")]
+    pub(crate) url: String,
+}
+
+/// Which data directory; the service may be stopped or running.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// The data directory; default: that of the configuration in force.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Configuration file to take the data directory from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
@@ -169,6 +285,8 @@ pub fn main() -> ExitCode {
         Command::CheckConfig { file } => commands::check_config::run(&file),
         Command::Query(args) => commands::query::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Store(args) => commands::store::run(&args),
+        Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };
     match outcome {

@@ -163,6 +163,12 @@ impl Journal {
         self.shared.lock().durable
     }
 
+    /// True once half of the disk space is used, or an append was refused for want of it.
+    pub fn is_half_full(&self) -> bool {
+        let state = self.shared.lock();
+        state.counters.full || state.segments.used().0 > self.shared.config.max_disk.0 / 2
+    }
+
     /// Numbers for metrics and status pages. Takes the lock for some microseconds.
     pub fn stats(&self) -> Stats {
         self.shared.lock().stats()

@@ -74,8 +74,10 @@ impl Applier {
         engine: Arc<Engine>,
         applied: Arc<Applied>,
     ) -> io::Result<Self> {
-        consumer.seek(engine.flushed_seq());
-        applied.advance(engine.flushed_seq(), Visible::Yes);
+        // A new consumer starts at what the journal still has: what came before it was never meant for the engine.
+        let start = engine.flushed_seq().max(consumer.committed_seq());
+        consumer.seek(start);
+        applied.advance(start, Visible::Yes);
         let shared =
             Arc::new(Shared { journal, engine, applied, stopping: AtomicBool::new(false), stats: Mutex::default() });
         let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at: Instant::now() };
@@ -187,10 +189,11 @@ impl Worker {
         s.applied.advance(to, Visible::Lost);
     }
 
-    /// Appends are refused until the engine has files of what fills the journal, and by its own settings it may take its time.
+    /// What is not in files yet must not be what fills the journal: appends would be refused, or (where the oldest is dropped)
+    /// values lost that queries have seen already. By its own settings the engine may take its time.
     fn make_room(&self) {
         let s = &self.shared;
-        if !s.journal.stats().full || s.engine.applied_seq() <= s.engine.flushed_seq() {
+        if !s.journal.is_half_full() || s.engine.applied_seq() <= s.engine.flushed_seq() {
             return;
         }
         // The engine has logged the cause, and the journal stays full, so this is tried again.

@@ -40,13 +40,23 @@ fn command(folder: &Path, port: u16) -> Command {
     command
 }
 
-/// A new cluster, and in it the database; without a server, through PostgreSQL's single-user mode.
+/// A new cluster, its database renamed to ours, which is quicker than making one; without a server, through PostgreSQL's
+/// single-user mode.
 fn initialise(folder: &Path) {
     let mut initdb = program("initdb", folder);
-    initdb.args(["--no-sync", "--auth=trust", "--username=hissrv", "--encoding=UTF8", "--locale=C.UTF-8", "-D"]);
+    initdb.args([
+        "--no-sync",
+        "--auth=trust",
+        "--username=hissrv",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--wal-segsize=1",
+        "-D",
+    ]);
     run(initdb.arg(folder.join("data")), "");
     let mut single = program("postgres", folder);
-    run(single.args(["--single", "-D"]).arg(folder.join("data")).arg("postgres"), "CREATE DATABASE hissrv;\n");
+    single.args(["--single", "-F", "-D"]).arg(folder.join("data")).arg("template1");
+    run(&mut single, "ALTER DATABASE postgres RENAME TO hissrv;\n");
 }
 
 fn run(command: &mut Command, input: &str) {

@@ -84,6 +84,46 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// When a file could not be written.
     fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError>;
+
+    /// Does something to the feeding of a remote store; the answer is its state as JSON. Blocks.
+    ///
+    /// # Errors
+    /// There is no such store, or it cannot be done.
+    fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError>;
+
+    /// Points that stores refused, oldest first, as JSON; `store`, `reason` (part of it), `limit` and `after` choose. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or store, or they cannot be read.
+    fn dead_letters(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// Does something with such points; `store` and `reason` choose, the answer is JSON with the numbers. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or store, or the store cannot be reached.
+    fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+}
+
+/// What can be done to the feeding of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreAction {
+    /// Nothing is sent until it is resumed; the journal keeps everything.
+    Pause,
+    /// Sending goes on.
+    Resume,
+    /// Everything that waits for it is given up.
+    Skip,
+    /// A store that is not configured any more: the journal keeps nothing for it.
+    Forget,
+}
+
+/// What can be done with points that a store refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterAction {
+    /// They are sent to it once more; what it takes is removed.
+    Retry,
+    /// They are removed.
+    Purge,
 }
 
 /// A body of line protocol and where it goes.

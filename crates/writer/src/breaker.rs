@@ -13,9 +13,10 @@ use backend::WriteError;
 
 use crate::backoff::{Backoff, Pace};
 
-/// Live values must arrive within seconds of the store's return.
+/// Live values must arrive within seconds of the store's return. Who is busy may be gone as well, behind a proxy that says 503.
 const AWAY_MOST: Duration = Duration::from_secs(5);
-const BUSY_MOST: Duration = Duration::from_secs(30);
+/// Longest wait that a store is granted when it asks for one.
+const ASKED_MOST: Duration = Duration::from_secs(600);
 /// Only a person can help; a storm of requests could lock an account.
 const DENIED: Pace = Pace { first: Duration::from_secs(30), most: Duration::from_secs(300) };
 
@@ -87,6 +88,11 @@ impl Breaker {
         matches!(self.stage, Stage::Gone(_)) && now >= self.look_at
     }
 
+    /// The next look is due at once.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        self.look_at = self.look_at.min(now);
+    }
+
     /// A write succeeded.
     pub(crate) fn succeeded(&mut self) {
         self.stage = Stage::Works;
@@ -120,8 +126,7 @@ impl Breaker {
 
     fn leave_alone(&mut self, cause: Cause, at_least: Option<Duration>, now: Instant) {
         let pace = match cause {
-            Cause::Starting | Cause::Away => Pace { first: self.first.min(AWAY_MOST), most: AWAY_MOST },
-            Cause::Busy => Pace { first: self.first, most: BUSY_MOST },
+            Cause::Starting | Cause::Away | Cause::Busy => Pace { first: self.first.min(AWAY_MOST), most: AWAY_MOST },
             Cause::Denied => DENIED,
         };
         // A person who mended it need not wait for the pace of another cause.
@@ -132,10 +137,10 @@ impl Breaker {
     }
 }
 
-/// What a busy store asked for.
+/// What a busy store asked for, within reason.
 pub(crate) fn retry_after(error: &WriteError) -> Option<Duration> {
     match error {
-        WriteError::Busy { retry_after, .. } => *retry_after,
+        WriteError::Busy { retry_after, .. } => retry_after.map(|asked| asked.min(ASKED_MOST)),
         _ => None,
     }
 }

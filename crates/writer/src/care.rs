@@ -1,12 +1,13 @@
 //! The thread that asks the store how it is and keeps it in step, beside the workers, which may all be waiting for it.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use backend::{RemoteStore, Wanted};
+use backend::{RemoteStore, Wanted, WriteError};
 
 use crate::report::Report;
 
@@ -56,12 +57,19 @@ fn run(store: &dyn RemoteStore, errands: &Receiver<Errand>, reports: &SyncSender
         let report = match errand {
             Errand::Probe => {
                 let since = Instant::now();
-                Report::Probed { since, probe: store.probe() }
+                Report::Probed { since, probe: guarded(|| store.probe()) }
             }
-            Errand::KeepInStep(wanted) => Report::InStep(store.keep_in_step(&wanted)),
+            Errand::KeepInStep(wanted) => Report::InStep(guarded(|| store.keep_in_step(&wanted))),
         };
         if reports.send(report).is_err() {
             return;
         }
     }
+}
+
+/// A fault in a store's client must not end the thread that waits for it: nobody would write any more.
+pub(crate) fn guarded<T>(ask: impl FnOnce() -> Result<T, WriteError>) -> Result<T, WriteError> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| {
+        Err(WriteError::Away { message: "the client of the store failed in an unexpected way".to_owned() })
+    })
 }

@@ -10,14 +10,25 @@ use crate::status::WriterStatus;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     paused: AtomicBool,
+    resumed: AtomicBool,
     skip: AtomicBool,
     stop_at: Mutex<Option<Instant>>,
     status: Mutex<WriterStatus>,
 }
 
 impl Control {
-    pub(crate) fn pause(&self, paused: bool) {
-        self.paused.store(paused, Relaxed);
+    pub(crate) fn pause(&self) {
+        self.paused.store(true, Relaxed);
+    }
+
+    pub(crate) fn resume(&self) {
+        self.paused.store(false, Relaxed);
+        self.resumed.store(true, Relaxed);
+    }
+
+    /// True once after it was told to go on.
+    pub(crate) fn takes_resume(&self) -> bool {
+        self.resumed.swap(false, Relaxed)
     }
 
     pub(crate) fn is_paused(&self) -> bool {

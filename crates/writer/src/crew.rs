@@ -15,7 +15,7 @@ pub(crate) struct Crew {
 }
 
 struct Seat {
-    tasks: SyncSender<Box<Task>>,
+    tasks: SyncSender<Task>,
     /// What the worker has.
     out: Option<Out>,
 }
@@ -37,7 +37,7 @@ impl Crew {
     ) -> io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (mut seats, mut threads) = (Vec::new(), Vec::new());
         for number in 0..workers {
-            let (tasks, received): (_, Receiver<Box<Task>>) = sync_channel(1);
+            let (tasks, received): (_, Receiver<Task>) = sync_channel(1);
             let worker = Worker::new(Arc::clone(bench));
             let reports = reports.clone();
             let name = format!("{}-{number}", bench.store.name());
@@ -68,13 +68,18 @@ impl Crew {
         self.seats.iter().filter_map(|seat| seat.out).map(|out| out.bytes).sum()
     }
 
-    /// Gives a task to an idle worker, the first one, whose connection is warm; gives it back when there is none.
-    pub(crate) fn give(&mut self, task: Box<Task>) -> Result<(), Box<Task>> {
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.out.is_none()) else { return Err(task) };
+    /// Gives a task to an idle worker, the first one, whose connection is warm; returns it when there is none.
+    pub(crate) fn give(&mut self, task: Task) -> Option<Task> {
+        let Some(seat) = self.seats.iter_mut().find(|seat| seat.out.is_none()) else { return Some(task) };
         let out = Out { lane: task.lane, first_time: task.first_time, bytes: task.bytes };
-        seat.tasks.send(task).map_err(|refused| refused.0)?;
-        seat.out = Some(out);
-        Ok(())
+        match seat.tasks.send(task) {
+            Ok(()) => {
+                seat.out = Some(out);
+                None
+            }
+            // Its thread has ended, which it does not do by itself.
+            Err(refused) => Some(refused.0),
+        }
     }
 
     /// A worker gave its task back.

@@ -12,6 +12,7 @@ mod showing;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use backend::Wanted;
@@ -35,6 +36,7 @@ use crate::routes::Routes;
 use crate::size::BatchSize;
 use crate::task::LaneId;
 use crate::worker::Bench;
+use hearing::Said;
 use minding::Mind;
 use planning::Plans;
 use showing::Show;
@@ -77,11 +79,16 @@ pub(crate) struct State {
     budget: Budget,
     /// The lane of the last task given out.
     last_given: LaneId,
-    was_paused: bool,
     /// The journal will get no more records, and all were read.
     drained: bool,
     /// Not before then is the journal read again, after an error.
     read_after: Instant,
+    /// Not before then is anything sent: the store asked for it.
+    quiet_until: Instant,
+    /// Points refused since it was said how many, and when that was.
+    dead_unsaid: u64,
+    dead_said: Said,
+    letters_said: Said,
     deletes: u64,
     kept_at: Instant,
 }
@@ -110,9 +117,12 @@ impl State {
             plans: Plans::default(),
             budget: Budget::new(config.backlog_rate, now),
             last_given: LaneId::Main,
-            was_paused: false,
             drained: false,
             read_after: now,
+            quiet_until: now,
+            dead_unsaid: 0,
+            dead_said: Said::default(),
+            letters_said: Said::default(),
             deletes: 0,
             kept_at: now,
         }
@@ -145,7 +155,9 @@ impl Dispatcher {
         loop {
             match self.reports.recv_timeout(patience) {
                 Ok(report) => self.apply(report, Instant::now()),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => return,
+                // All threads have ended, which they do not do by themselves. It must not spin because of that.
+                Err(RecvTimeoutError::Disconnected) => return thread::sleep(patience),
             }
             patience = Duration::ZERO;
         }
@@ -156,7 +168,7 @@ impl Dispatcher {
         let Some(deadline) = self.control.stop_at() else { return false };
         let under_way = self.crew.under_way();
         let can_send = self.state.breaker.lets_pass(under_way) && !self.control.is_paused();
-        let has_more = can_send && !self.state.plans.repair && self.state.lanes.all().any(|lane| lane.len() > 0);
+        let has_more = can_send && !self.state.plans.repair && !self.state.lanes.are_idle();
         now >= deadline || (under_way == 0 && !has_more)
     }
 

@@ -18,7 +18,7 @@ use crate::values::Item;
 pub(crate) struct Lane {
     pub(crate) slots: Slots,
     /// Tasks that wait for their retry.
-    pub(crate) held: Vec<Box<Task>>,
+    pub(crate) held: Vec<Task>,
     repair: Option<Repair>,
     shards: usize,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Lane {
 /// What was put aside.
 struct Repair {
     slots: Slots,
-    held: Vec<Box<Task>>,
+    held: Vec<Task>,
     /// Up to here everything is sent once more.
     to: Seq,
 }
@@ -37,13 +37,13 @@ impl Lane {
     }
 
     /// The next task, if one is ready: a held one first.
-    pub(crate) fn task(&mut self, id: LaneId, size: usize, due: Due, wants: &TaskNeeds<'_>) -> Option<Box<Task>> {
+    pub(crate) fn task(&mut self, id: LaneId, size: usize, due: Due, wants: &TaskNeeds<'_>) -> Option<Task> {
         if let Some(index) = self.held.iter().position(|task| task.not_before <= wants.now) {
             return Some(self.held.swap_remove(index));
         }
         let taken = self.slots.take(size, due)?;
         let batch = Batch::new(taken.values, taken.bucket, Arc::clone(wants.catalog));
-        Some(Box::new(Task::new(batch, id, taken.slots, wants.now)))
+        Some(Task::new(batch, id, taken.slots, wants.now))
     }
 
     /// Up to here every value of the lane has its fate, when it has read up to `read`.
@@ -67,6 +67,11 @@ impl Lane {
         self.repair.is_none() && self.held.is_empty() && self.slots.is_empty()
     }
 
+    /// True when nothing waits for a worker or for its retry.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.slots.iter().next().is_none()
+    }
+
     /// Values that wait, for a worker or for their retry.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() + self.held.iter().map(|task| task.batch.values.len()).sum::<usize>()
@@ -74,14 +79,13 @@ impl Lane {
 
     /// Values without a fate, those aside with workers.
     pub(crate) fn first_time(&self) -> u64 {
-        let of =
-            |slots: &Slots, held: &[Box<Task>]| slots.first_time() + held.iter().map(|t| t.first_time).sum::<u64>();
+        let of = |slots: &Slots, held: &[Task]| slots.first_time() + held.iter().map(|t| t.first_time).sum::<u64>();
         of(&self.slots, &self.held) + self.repair.as_ref().map_or(0, |repair| of(&repair.slots, &repair.held))
     }
 
     /// Memory of its values, without those that workers have.
     pub(crate) fn bytes(&self) -> usize {
-        let of = |slots: &Slots, held: &[Box<Task>]| slots.bytes() + held.iter().map(|task| task.bytes).sum::<usize>();
+        let of = |slots: &Slots, held: &[Task]| slots.bytes() + held.iter().map(|task| task.bytes).sum::<usize>();
         of(&self.slots, &self.held) + self.repair.as_ref().map_or(0, |repair| of(&repair.slots, &repair.held))
     }
 
@@ -105,13 +109,13 @@ impl Lane {
         self.repair.as_ref().map(|repair| repair.to)
     }
 
-    /// Goes on with what was put aside once everything up to there, of which `read` was read, is sent.
-    pub(crate) fn end_repair(&mut self, read: Seq) {
+    /// Goes on with what was put aside once everything up to there, of which `read` was read, is sent. True when it does.
+    pub(crate) fn end_repair(&mut self, read: Seq) -> bool {
         let is_done = self.slots.is_empty() && self.held.is_empty();
-        if let Some(repair) = self.repair.take_if(|repair| is_done && read >= repair.to) {
-            self.slots = repair.slots;
-            self.held = repair.held;
-        }
+        let Some(repair) = self.repair.take_if(|repair| is_done && read >= repair.to) else { return false };
+        self.slots = repair.slots;
+        self.held = repair.held;
+        true
     }
 
     /// Gives up everything; the values that had no fate.

@@ -16,8 +16,9 @@ const WAITING_MAX: usize = 120;
 pub(crate) struct Positions {
     durable_after: Duration,
     waiting: VecDeque<Reached>,
-    /// What the store said of its process; the outer option is `None` until it said something.
-    incarnation: Option<Option<String>>,
+    /// What the store said of its process, when it said something the last time.
+    incarnation: Option<String>,
+    was_seen: bool,
     /// It failed without telling whether it is the same process.
     doubtful: bool,
 }
@@ -50,7 +51,7 @@ pub(crate) enum Verdict {
 
 impl Positions {
     pub(crate) fn new(durable_after: Duration) -> Self {
-        Self { durable_after, waiting: VecDeque::new(), incarnation: None, doubtful: false }
+        Self { durable_after, waiting: VecDeque::new(), incarnation: None, was_seen: false, doubtful: false }
     }
 
     /// The lanes have come so far.
@@ -82,16 +83,18 @@ impl Positions {
         self.doubtful = true;
     }
 
-    /// The store said what process it is.
+    /// The store was seen, and may have said what process it is.
     pub(crate) fn looked(&mut self, incarnation: Option<&str>) -> Verdict {
-        let incarnation = incarnation.map(ToOwned::to_owned);
-        let is_same = match &self.incarnation {
-            None => true,
-            Some(None) if incarnation.is_none() => !self.doubtful,
-            Some(known) => *known == incarnation,
+        let is_same = match (&self.incarnation, incarnation) {
+            _ if !self.was_seen => true,
+            (Some(known), Some(now)) => known == now,
+            _ => !self.doubtful,
         };
+        self.was_seen = true;
         self.doubtful = false;
-        self.incarnation = Some(incarnation);
+        if let Some(incarnation) = incarnation {
+            self.incarnation = Some(incarnation.to_owned());
+        }
         if is_same || self.durable_after.is_zero() { Verdict::Same } else { Verdict::StartedAnew }
     }
 
@@ -155,6 +158,19 @@ mod tests {
         positions.failed();
         assert_eq!(positions.looked(None), Verdict::StartedAnew);
         assert_eq!(positions.looked(None), Verdict::Same);
+    }
+
+    #[test]
+    fn one_that_tells_its_process_now_and_then_is_compared_with_what_it_told_last() {
+        let mut positions = Positions::new(S * 10);
+        assert_eq!(positions.looked(Some("a")), Verdict::Same);
+        assert_eq!(positions.looked(None), Verdict::Same);
+        positions.failed();
+        assert_eq!(positions.looked(Some("a")), Verdict::Same);
+        assert_eq!(positions.looked(None), Verdict::Same);
+        assert_eq!(positions.looked(Some("b")), Verdict::StartedAnew);
+        positions.failed();
+        assert_eq!(positions.looked(None), Verdict::StartedAnew);
     }
 
     #[test]

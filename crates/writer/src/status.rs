@@ -111,6 +111,8 @@ pub struct LanesStatus {
     /// up to here at least.
     #[serde(serialize_with = "seq")]
     pub backlog_to: Seq,
+    /// Values that it has left, as the journal estimates.
+    pub backlog_values: u64,
     /// Values from this time on are live ones.
     #[serde(serialize_with = "ns")]
     pub since: TimestampNs,

@@ -9,6 +9,7 @@ use backend::Written;
 use crate::account::Fates;
 use crate::batch::Batch;
 use crate::dead_letters::Letter;
+use crate::size::SIZE_MIN;
 
 /// Values to be written, and how far that is.
 pub(crate) struct Task {
@@ -23,8 +24,12 @@ pub(crate) struct Task {
     pub(crate) bytes: usize,
     /// Parts still to be written, the next one last.
     pub(crate) todo: Vec<Range<usize>>,
-    /// Something of it was written.
+    /// Most values of a part.
+    part_max: usize,
+    /// Something of it was written,
     pub(crate) begun: bool,
+    /// also since it was given out the last time.
+    pub(crate) advanced: bool,
     /// Points refused for good that are not in the dead letters yet.
     pub(crate) dead: Vec<Dead>,
     /// Fates of the values that have one.
@@ -36,7 +41,7 @@ pub(crate) struct Task {
     pub(crate) not_before: Instant,
     /// Its place was missing, and was asked to be made.
     pub(crate) asked_for_place: bool,
-    /// How long the last write took.
+    /// How long the last write took since it was given out; zero when there was none.
     pub(crate) latency: Duration,
     /// A request of so many of its values was larger than the store takes.
     pub(crate) too_large: Option<usize>,
@@ -61,15 +66,16 @@ pub(crate) struct Dead {
 impl Task {
     pub(crate) fn new(batch: Batch, lane: LaneId, slots: Vec<usize>, now: Instant) -> Self {
         let (first_time, bytes) = (batch.values.first_time() as u64, batch.values.bytes());
-        let todo = vec![0..batch.values.len()];
-        Self {
+        let mut task = Self {
             batch,
             lane,
             slots,
             first_time,
             bytes,
-            todo,
+            todo: Vec::new(),
+            part_max: usize::MAX,
             begun: false,
+            advanced: false,
             dead: Vec::new(),
             fates: Fates::default(),
             resent: 0,
@@ -78,12 +84,22 @@ impl Task {
             asked_for_place: false,
             latency: Duration::ZERO,
             too_large: None,
-        }
+        };
+        task.start_over();
+        task
+    }
+
+    /// All values it has are to be written, in one go if that was not too much before.
+    pub(crate) fn start_over(&mut self) {
+        let (values, part) = (self.batch.values.len(), self.part_max);
+        let parts = (0..values).step_by(part).map(|start| start..values.min(start + part));
+        self.todo = parts.rev().collect();
     }
 
     /// The points of `range` were taken by the store, but for those it has no type for.
     pub(crate) fn written(&mut self, range: Range<usize>, written: Written) {
         self.begun = true;
+        self.advanced = true;
         let again = self.batch.values.again_in(range.clone());
         let first_time = (range.len() - again) as u64;
         let filtered = written.filtered.min(first_time);
@@ -96,6 +112,14 @@ impl Task {
         let middle = range.start + range.len() / 2;
         self.todo.push(middle..range.end);
         self.todo.push(range.start..middle);
+    }
+
+    /// Goes on with a smaller part than before.
+    pub(crate) fn halve(&mut self) {
+        if let Some(range) = self.todo.pop_if(|range| range.len() > SIZE_MIN) {
+            self.part_max = range.len().div_ceil(2);
+            self.split(range);
+        }
     }
 
     /// What was found dead is in the dead letters, or lost so many for want of space.

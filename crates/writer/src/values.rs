@@ -57,6 +57,13 @@ impl Values {
         self.entries.push(Entry { time, bits, column, kind: item.value.field_type(), again });
     }
 
+    /// Forgets all of them and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.texts.clear();
+        self.again = 0;
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

@@ -5,16 +5,16 @@ mod isolate;
 mod sift;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use backend::{RemoteStore, Session, WriteError, Written};
 use model::TimestampNs;
 
 use crate::bad_columns::BadColumns;
+use crate::care::guarded;
 use crate::dead_letters::DeadLetters;
 use crate::meter::Meter;
 use crate::report::{Held, Outcome, Report};
@@ -27,11 +27,28 @@ pub(crate) struct Bench {
     pub(crate) meter: Meter,
     pub(crate) clock: fn() -> TimestampNs,
     bad_columns: Mutex<BadColumns>,
+    /// Points refused alone, for a reason that is not told, since one was stored.
+    refused: AtomicU32,
 }
+
+/// Points refused one after another from which on the store counts as refusing everything: then they are kept.
+const REFUSED_MAX: u32 = 10;
 
 impl Bench {
     pub(crate) fn new(store: Arc<dyn RemoteStore>, dead_letters: Arc<DeadLetters>, clock: fn() -> TimestampNs) -> Self {
-        Self { store, dead_letters, meter: Meter::default(), clock, bad_columns: Mutex::default() }
+        Self {
+            store,
+            dead_letters,
+            meter: Meter::default(),
+            clock,
+            bad_columns: Mutex::default(),
+            refused: AtomicU32::new(0),
+        }
+    }
+
+    /// Counts a point that was refused alone; true when it was one too many.
+    fn refuses_everything(&self) -> bool {
+        self.refused.fetch_add(1, Relaxed) >= REFUSED_MAX
     }
 
     pub(crate) fn bad_columns(&self) -> MutexGuard<'_, BadColumns> {
@@ -52,19 +69,21 @@ impl Worker {
     }
 
     /// Works until there are no more tasks, or nobody wants to hear of them.
-    pub(crate) fn run(mut self, number: usize, tasks: &Receiver<Box<Task>>, reports: &SyncSender<Report>) {
+    pub(crate) fn run(mut self, number: usize, tasks: &Receiver<Task>, reports: &SyncSender<Report>) {
         while let Ok(mut task) = tasks.recv() {
             let outcome = match self.perform(&mut task) {
                 Ok(()) => Outcome::Done,
                 Err(held) => Outcome::Held(held),
             };
-            if reports.send(Report::Task { worker: number, task, outcome }).is_err() {
+            if reports.send(Report::Task { worker: number, task: Box::new(task), outcome }).is_err() {
                 return;
             }
         }
     }
 
     fn perform(&mut self, task: &mut Task) -> Result<(), Held> {
+        task.advanced = false;
+        task.latency = Duration::ZERO;
         if !task.begun {
             self.sift(task);
         }
@@ -80,7 +99,14 @@ impl Worker {
     fn advance(&mut self, task: &mut Task, range: Range<usize>) -> Result<(), WriteError> {
         match self.write(task, range.clone()) {
             Ok(written) => task.written(range, written),
-            Err(WriteError::Points { message }) if range.len() == 1 => self.isolated(task, range.start, &message)?,
+            Err(WriteError::Points { message, blame }) if range.len() == 1 => {
+                if let Err(error) = self.isolated(task, range.start, &message, blame) {
+                    if matches!(error, WriteError::Denied { .. }) {
+                        task.todo.push(range);
+                    }
+                    return Err(error);
+                }
+            }
             Err(WriteError::TooLarge { message }) if range.len() == 1 => self.condemn(task, range.start, &message),
             Err(WriteError::TooLarge { .. }) => {
                 task.too_large = Some(range.len());
@@ -100,14 +126,12 @@ impl Worker {
 
     fn write(&mut self, task: &mut Task, range: Range<usize>) -> Result<Written, WriteError> {
         let (started, values) = (Instant::now(), range.len());
-        // A fault in a store's client must not end the thread: nobody would write any more.
-        let written = catch_unwind(AssertUnwindSafe(|| self.session.write(&task.batch, range)));
-        let written = written.unwrap_or_else(|_| {
-            self.session = self.bench.store.session();
-            Err(WriteError::Away { message: "the client of the store failed in an unexpected way".to_owned() })
-        });
+        let written = guarded(|| self.session.write(&task.batch, range));
         task.latency = started.elapsed();
         self.bench.meter.note(values, task.latency, written.is_ok());
+        if written.as_ref().is_ok_and(|written| written.filtered < values as u64) {
+            self.bench.refused.store(0, Relaxed);
+        }
         written
     }
 

@@ -79,12 +79,12 @@ impl StoreWriter {
 
     /// Sends nothing more, and keeps the values in the journal, until [`StoreWriter::resume`]. What is under way arrives.
     pub fn pause(&self) {
-        self.control.pause(true);
+        self.control.pause();
     }
 
-    /// Ends a pause.
+    /// Ends a pause. A store that does not work is looked at once more at once, so that nobody waits who has mended something.
     pub fn resume(&self) {
-        self.control.pause(false);
+        self.control.resume();
     }
 
     /// Gives up everything up to the journal's end at this moment, but for what is under way. It is counted as skipped.

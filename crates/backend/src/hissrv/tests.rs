@@ -40,7 +40,7 @@ fn each_error_of_a_write_means_something() {
         write(&store(&Fake::start(move |_| Answer::json(status, body).with("Retry-After: 5")))).unwrap_err()
     };
     let partial = r#"{"code":"invalid","message":"partial write: points beyond retention policy dropped=1"}"#;
-    assert!(matches!(error(400, partial), WriteError::Points { message } if message.ends_with("dropped=1")));
+    assert!(matches!(error(400, partial), WriteError::Points { message, .. } if message.ends_with("dropped=1")));
     let full = r#"{"code":"unavailable","message":"the journal is full"}"#;
     let five = Some(Duration::from_secs(5));
     assert!(matches!(error(503, full), WriteError::Busy { retry_after, .. } if retry_after == five));

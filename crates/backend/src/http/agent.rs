@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use model::Secret;
 use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::unversioned::transport::Connector;
@@ -14,7 +15,7 @@ use super::connector::TlsConnector;
 use super::gzip::Packer;
 use super::reason::shorten;
 use super::retry_after::retry_after;
-use super::{Endpoint, Gzip, HttpError, HttpSettings, SetupError};
+use super::{Auth, Endpoint, Gzip, HttpError, HttpSettings, SetupError};
 
 pub(crate) use ureq::http::Method;
 
@@ -42,6 +43,8 @@ pub(crate) struct Http {
     agent: Agent,
     endpoint: Endpoint,
     authorization: Option<HeaderValue>,
+    /// What must not be shown, whoever says it.
+    secrets: Vec<Secret>,
     timeout: Duration,
     /// `None`: bodies go as they are.
     packer: Option<Packer>,
@@ -77,6 +80,7 @@ impl Http {
         Ok(Self {
             agent: Agent::with_parts(agent_config(timeout, connections), connector, Later::default()),
             authorization: authorization(&auth, &endpoint)?,
+            secrets: secrets(&auth, &endpoint),
             endpoint,
             timeout,
             packer: is_packed.then(|| Packer::new(connections)),
@@ -213,17 +217,26 @@ impl Http {
 
     /// Some servers and proxies repeat the request in their error.
     fn without_secrets(&self, body: String) -> String {
-        let value = self.authorization.as_ref().and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-        match value.and_then(|value| value.split_once(' ')) {
-            Some((_, secret)) if !secret.is_empty() && body.contains(secret) => body.replace(secret, "***"),
-            _ => body,
-        }
+        let header = self.authorization.as_ref().and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let sent = header.and_then(|value| value.split_once(' ')).map(|(_, secret)| secret);
+        let all = sent.into_iter().chain(self.secrets.iter().map(Secret::reveal));
+        all.filter(|secret| !secret.is_empty()).fold(body, |body, secret| body.replace(secret, "***"))
     }
 
     /// No such request can be made; `new` has checked all but the target, which is ours.
     fn wrong(&self, error: &ureq::http::Error) -> HttpError {
         HttpError::Connect(shorten(&format!("cannot ask {}: {error}", self.endpoint)))
     }
+}
+
+/// Passwords and tokens of a store.
+fn secrets(auth: &Auth, endpoint: &Endpoint) -> Vec<Secret> {
+    let own = match auth {
+        Auth::None => None,
+        Auth::Basic(login) => Some(login.password.clone()),
+        Auth::Token(token) | Auth::Bearer(token) => Some(token.clone()),
+    };
+    own.into_iter().chain(endpoint.login().map(|login| login.password.clone())).collect()
 }
 
 /// A large body is sent when the server wants it. Otherwise one that finds it too large answers and cuts the connection while we

@@ -6,7 +6,7 @@ use query::QueryError;
 
 use super::Endpoint;
 use super::reason::{reason, shorten};
-use crate::WriteError;
+use crate::{Blame, WriteError};
 
 /// Why a request failed. Messages name host and port, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +102,10 @@ impl HttpError {
         let message = format!("{store}: {self}");
         let Self::Status { status, retry_after, .. } = self else { return WriteError::Away { message } };
         match status {
-            400 | 422 => WriteError::Points { message },
+            400 | 422 => {
+                let blame = Blame::of_words(&message);
+                WriteError::Points { message, blame }
+            }
             408 => WriteError::Away { message },
             413 => WriteError::TooLarge { message },
             429 | 500.. => WriteError::Busy { message, retry_after },
@@ -116,7 +119,7 @@ impl HttpError {
     /// What it means for a request that carries no points: it is refused as a whole, or the store is away or busy.
     pub(crate) fn into_refusal(self, store: &str) -> WriteError {
         match self.into_write_error(store) {
-            WriteError::Points { message } | WriteError::TooLarge { message } | WriteError::NoPlace { message } => {
+            WriteError::Points { message, .. } | WriteError::TooLarge { message } | WriteError::NoPlace { message } => {
                 WriteError::Denied { message }
             }
             other => other,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::client::{PRODUCT, Server};
 use super::encode::bucket_name;
 use crate::http::{Http, HttpError, Method};
-use crate::{Database, Policy, Probe, Step, Wanted, WriteError};
+use crate::{Blame, Database, Policy, Probe, Step, Wanted, WriteError};
 
 const DATABASES: &str = "/api/v3/configure/database";
 
@@ -21,7 +21,11 @@ pub(super) fn write_error(error: HttpError) -> WriteError {
         Some(400) if reason.contains("database name") => WriteError::Denied { message },
         Some(422) if reason.contains("limit") && reason.contains("databases") => WriteError::Denied { message },
         Some(404) if reason.contains("database") => WriteError::NoPlace { message },
-        Some(400 | 422) => WriteError::Points { message: format!("{message}{}", first_line_error(&error)) },
+        Some(400 | 422) => {
+            let message = format!("{message}{}", first_line_error(&error));
+            let blame = Blame::of_words(&message);
+            WriteError::Points { message, blame }
+        }
         _ => error.into_write_error(PRODUCT),
     }
 }

@@ -49,7 +49,7 @@ impl From<QueryError> for Failure {
 
 /// Points that can never be stored.
 pub(super) fn points(message: impl Into<String>) -> WriteError {
-    WriteError::Points { message: message.into() }
+    WriteError::points(message)
 }
 
 impl Failure {
@@ -113,7 +113,7 @@ fn of_server(error: &DbError, at: &str) -> WriteError {
         Class::Busy => WriteError::Busy { message: said, retry_after: None },
         Class::Denied(advice) => WriteError::Denied { message: format!("{said}: {advice}") },
         Class::TooLarge => WriteError::TooLarge { message: said },
-        Class::Points => WriteError::Points { message: said },
+        Class::Points => WriteError::points(said),
     }
 }
 
@@ -167,7 +167,7 @@ fn of_client(error: &postgres::Error, at: &str) -> WriteError {
         "error performing TLS handshake" => {
             "set tls.ca_file to the authority that signed its certificate, tls.insecure to accept any, or sslmode=disable"
         }
-        _ if kind.starts_with("error serializing") => return WriteError::Points { message },
+        _ if kind.starts_with("error serializing") => return WriteError::points(message),
         _ => return WriteError::Away { message },
     };
     WriteError::Denied { message: format!("{message}: {advice}") }

@@ -9,13 +9,14 @@ use model::FieldType;
 use postgres::{Client, GenericClient, Transaction};
 
 use super::connector::Open;
-use super::error::{Failure, points};
+use super::error::Failure;
 use super::known::{Field, KnownPlace, Table};
 use super::names::{Ident, Relation, TIME};
 use super::partitions;
 use super::places::LOCK_CLASS;
 use super::timescale;
 use super::view;
+use crate::{Blame, WriteError};
 
 /// What a batch needs of a measurement's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,10 +117,10 @@ impl Table {
 
 fn conflict(needs: &Needs, field: &str, new: FieldType, old: FieldType) -> Failure {
     let measurement = &needs.measurement;
-    points(format!(
+    let message = format!(
         "field `{field}` of `{measurement}` is of type {old} in PostgreSQL, the point's value is of type {new}"
-    ))
-    .into()
+    );
+    WriteError::Points { message, blame: Blame::Column }.into()
 }
 
 /// The table of a measurement, if it exists, as it stands in the table of names.

@@ -100,8 +100,16 @@ fn write_error(error: HttpError) -> WriteError {
 
 /// Why a question has no answer.
 pub(super) fn query_error(error: HttpError) -> QueryError {
-    error.into_query_error(NAME)
+    let Some((_, told)) = error.body().split_once(TOO_MANY) else { return error.into_query_error(NAME) };
+    let most: String = told.chars().take_while(char::is_ascii_digit).collect();
+    let limit = format!(
+        "{most} series that {NAME} finds at once (its flags -search.maxSeries and -search.maxUniqueTimeseries)"
+    );
+    QueryError::TooMuch { limit, detail: "more are selected".to_owned() }
 }
+
+/// What stands in the answer to a question for too many series.
+const TOO_MANY: &str = "the number of matching timeseries exceeds ";
 
 /// Why its state is not known.
 pub(super) fn probe_error(error: HttpError) -> WriteError {

@@ -69,7 +69,7 @@ impl Facts {
         retention(self.flag("retentionPeriod")?).map(Retention)
     }
 
-    /// Milliseconds since 1970 on its clock, good to a second or two.
+    /// Milliseconds since 1970 on its clock, good to some seconds: it tells the same for a while.
     pub(super) fn now_ms(&self) -> Option<i64> {
         let (seconds, read_at) = self.clock?;
         let since = i64::try_from(read_at.elapsed().as_millis()).ok()?;

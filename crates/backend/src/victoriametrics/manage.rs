@@ -34,7 +34,10 @@ impl Manage for VictoriaMetrics {
         for database in &wanted.databases {
             self.shared.set_default(&database.name, &database.default_policy);
         }
-        let known = self.shared.learn().map_err(probe_error)?;
+        let known = match self.shared.learn() {
+            Err(error) if error.status().is_some() => self.shared.known(),
+            learnt => learnt.map_err(probe_error)?,
+        };
         let facts = known.writer.as_deref().cloned().unwrap_or_default();
         let mut steps = shortfalls(&facts, &policies);
         steps.extend(excess(&facts, &policies));
@@ -100,7 +103,7 @@ fn excess(facts: &Facts, wanted: &[WantedPolicy]) -> Vec<String> {
 /// A length of time as its flag has it: whole years or days, rounded up.
 fn flag(length: Duration) -> String {
     let days = length.as_secs().div_ceil(DAY);
-    if days > 0 && days % 365 == 0 { format!("{}y", days / 365) } else { format!("{days}d") }
+    if days > 0 && days.is_multiple_of(365) { format!("{}y", days / 365) } else { format!("{days}d") }
 }
 
 #[cfg(test)]

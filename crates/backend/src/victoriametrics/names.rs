@@ -33,6 +33,12 @@ pub(super) fn tag_of(label: &str) -> Option<&str> {
     label.strip_suffix('_').filter(|tag| is_reserved(tag))
 }
 
+/// True where a text begins with one of the reserved names.
+#[inline]
+pub(super) fn begins_as_reserved(text: &[u8]) -> bool {
+    RESERVED.iter().any(|reserved| text.starts_with(reserved.as_bytes()))
+}
+
 /// One of the reserved names, with any number of underscores behind it.
 fn is_reserved(name: &str) -> bool {
     let rest = |reserved: &&str| name.strip_prefix(reserved);

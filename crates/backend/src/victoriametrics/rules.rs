@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use memchr::{memchr_iter, memchr2, memchr3};
 use model::key::SeriesKey;
 
 use super::facts::Facts;
-use super::names::label_of;
+use super::names::{begins_as_reserved, label_of};
 use crate::Destination;
 
 /// `-maxLabelsPerTimeseries` where it is not told. Labels above it are dropped, and different series become one.
@@ -41,6 +42,23 @@ impl Rules {
             oldest_ms: now.zip(retention).map(|(now, kept)| now.saturating_sub(millis(kept.0))),
             newest_ms: now.map(|now| now.saturating_add(millis(AHEAD))),
         }
+    }
+
+    /// True of names that nothing here concerns, told without taking them apart: short, nothing escaped, no tag like a reserved one.
+    #[inline]
+    pub(super) fn is_plain(&self, series: &[u8], field: &str) -> bool {
+        let is_short = series.len() <= MAX_NAME && series.len() + field.len() < self.max_value;
+        if !is_short
+            || memchr2(b'\\', b'\n', series).is_some()
+            || memchr3(b'"', b'\\', b'\n', field.as_bytes()).is_some()
+        {
+            return false;
+        }
+        let mut labels = 0;
+        memchr_iter(b',', series).all(|comma| {
+            labels += 1;
+            labels <= self.max_labels && !begins_as_reserved(series.get(comma + 1..).unwrap_or_default())
+        })
     }
 
     /// Why no point of this series can be stored.

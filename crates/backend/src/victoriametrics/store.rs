@@ -10,7 +10,7 @@ use crate::{Destination, Points, Session, Write, WriteError, Written};
 
 use super::VictoriaMetricsConfig;
 use super::address::Addresses;
-use super::client::Client;
+use super::client::{Client, probe_error};
 use super::encode::render;
 use super::facts::Facts;
 use super::manage::WantedPolicy;
@@ -44,6 +44,8 @@ pub(super) struct Shared {
 pub(super) struct Known {
     pub(super) writer: Option<Arc<Facts>>,
     pub(super) reader: Option<Arc<Facts>>,
+    /// It was asked and did not want to tell.
+    is_refused: bool,
 }
 
 impl VictoriaMetrics {
@@ -76,14 +78,38 @@ impl Shared {
             None => Arc::clone(&writer),
             Some(told) => read(told?),
         };
-        let known = Known { writer: Some(writer), reader: Some(reader) };
-        self.known.write().unwrap_or_else(PoisonError::into_inner).clone_from(&known);
+        let known = Known { writer: Some(writer), reader: Some(reader), is_refused: false };
+        self.set_known(&known);
         Ok(known)
+    }
+
+    fn set_known(&self, known: &Known) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clone_from(known);
     }
 
     /// What it told last.
     pub(super) fn known(&self) -> Known {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it told last; what it tells now if it was never asked.
+    ///
+    /// # Errors
+    /// It could not be asked. When it only does not want to tell, nothing is known.
+    pub(super) fn known_or_learnt(&self) -> Result<Known, HttpError> {
+        let known = self.known();
+        if known.writer.is_some() || known.is_refused {
+            return Ok(known);
+        }
+        match self.learn() {
+            Err(error) if error.status().is_some() => {
+                tracing::debug!(%error, "VictoriaMetrics does not tell how it was started");
+                let refused = Known { is_refused: true, ..known };
+                self.set_known(&refused);
+                Ok(refused)
+            }
+            learnt => learnt,
+        }
     }
 
     /// Remembers that points which name no policy go to this one.
@@ -123,7 +149,8 @@ impl Session for Writing {
         if place.is_default {
             self.shared.set_default(&place.database, &place.policy);
         }
-        let rules = Rules::new(self.shared.known().writer.as_deref(), place);
+        let known = self.shared.known_or_learnt().map_err(probe_error)?;
+        let rules = Rules::new(known.writer.as_deref(), place);
         self.lines.clear();
         let written = render(points, range, &rules, &mut self.lines)?;
         if !self.lines.is_empty() {

@@ -1,11 +1,12 @@
 //! Against a real VictoriaMetrics.
 
+mod querying;
 mod writing;
 
 use model::{FieldValue, TimestampNs};
 use rig::Server;
 
-use super::*;
+use super::{VictoriaMetrics, VictoriaMetricsConfig};
 use crate::{Destination, Point, PointList};
 
 /// Some Sunday in 2026, well inside of what a server keeps.

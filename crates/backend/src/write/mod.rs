@@ -121,10 +121,42 @@ pub enum WriteError {
     Points {
         /// Why not.
         message: String,
+        /// What the reason is about.
+        blame: Blame,
     },
 }
 
+/// What is wrong with a point that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// Its value, its time, or its names: others of the same field may be fine.
+    Value,
+    /// Its field: it has another type there, and so have the other values of the field about that time.
+    Column,
+    /// The store does not say. It may as well refuse everything.
+    Unknown,
+}
+
+impl Blame {
+    /// What a store that takes line protocol means by its words.
+    pub fn of_words(message: &str) -> Self {
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        if says(&["field type conflict", "field_type_conflict", "invalid column type"]) {
+            Self::Column
+        } else if says(&["partial write", "unable to parse", "beyond retention policy", "outside retention policy"]) {
+            Self::Value
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
 impl WriteError {
+    /// Points that can never be stored, for what they are themselves.
+    pub fn points(message: impl Into<String>) -> Self {
+        Self::Points { message: message.into(), blame: Blame::Value }
+    }
+
     /// True when the very same points may be taken later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Away { .. } | Self::Busy { .. })

@@ -1,8 +1,8 @@
-//! What every store promises, whatever is behind it. A promise is one function; here it becomes one test a store, run against
-//! the real server. Answers are compared with those of the embedded engine to the same plan over the same points, and where that
+//! What every store promises, whatever is behind it. A promise is one function; each store is held to it, on its real
+//! server. Answers are compared with those of the embedded engine to the same plan over the same points, and where that
 //! would prove little, with what stands in the test.
 //! Not here: another hissrv (its tests stand beside its program), retries and the order of batches (`writer`).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod promises;
 
@@ -13,23 +13,48 @@ mod difference;
 mod embedded;
 mod trial;
 
-/// Makes a module of tests for each store, with a module in it for each file of promises.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use subjects::Subject;
+
+/// A promise, and what finds out whether a store keeps it.
+struct Promise {
+    name: &'static str,
+    check: fn(&dyn Subject),
+}
+
+/// Tries all promises, each with a database of its own.
+fn try_all(promises: &[Promise], subject: impl Fn() -> Box<dyn Subject>) {
+    let is_broken = |promise: &&Promise| {
+        println!("{}:", promise.name);
+        catch_unwind(AssertUnwindSafe(|| (promise.check)(&*subject()))).is_err()
+    };
+    let broken: Vec<&str> = promises.iter().filter(is_broken).map(|promise| promise.name).collect();
+    assert!(broken.is_empty(), "broken are, as told above:\n{}", broken.join("\n"));
+}
+
+/// Makes a module of tests for each store, with one test for each file of promises: it takes long to start a server, and a runner
+/// that gives each test a process of its own has one started for each.
 macro_rules! every_store_keeps {
     ($($topic:ident { $($promise:ident,)+ })+) => {
         every_store_keeps!(@ embedded { $($topic { $($promise,)+ })+ });
         every_store_keeps!(@ influxdb { $($topic { $($promise,)+ })+ });
+        every_store_keeps!(@ victoriametrics { $($topic { $($promise,)+ })+ });
         every_store_keeps!(@ postgres { $($topic { $($promise,)+ })+ });
     };
     (@ $store:ident { $($topic:ident { $($promise:ident,)+ })+ }) => {
         mod $store {
-            $(mod $topic {
+            mod keeps_its_promises_about {
+                use crate::{Promise, promises, subjects, try_all};
+
                 $(
                     #[test]
-                    fn $promise() {
-                        crate::promises::$topic::$promise(&crate::subjects::$store());
+                    fn $topic() {
+                        let promises = [$(Promise { name: stringify!($promise), check: promises::$topic::$promise }),+];
+                        try_all(&promises, || Box::new(subjects::$store()));
                     }
                 )+
-            })+
+            }
         }
     };
 }

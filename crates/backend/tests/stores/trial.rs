@@ -17,6 +17,8 @@ use crate::subjects::Subject;
 
 /// What sums in different orders may differ by.
 const ROUNDING: f64 = 1e-9;
+/// Breaches of one promise that are shown.
+const SHOWN: usize = 8;
 /// `now()` of every query: a day after the first points.
 const NOW: TimestampNs = TimestampNs(START + 86_400_000_000_000);
 
@@ -160,7 +162,8 @@ impl Drop for Trial<'_> {
     fn drop(&mut self) {
         let broken = self.broken.borrow();
         if !broken.is_empty() && !std::thread::panicking() {
-            panic!("{} breaches:\n{}", broken.len(), broken.join("\n"));
+            let shown = &broken[..broken.len().min(SHOWN)];
+            panic!("{} breaches, such as:\n{}", broken.len(), shown.join("\n"));
         }
     }
 }
@@ -187,8 +190,17 @@ fn plan_in(dialect: Dialect, question: &str, database: &str) -> Select {
 
 /// The whole answer of a store.
 pub(crate) fn run<S: Query + ?Sized>(store: &S, plan: &Select) -> Result<QueryResult, QueryError> {
+    run_within(store, plan, &Limits::default())
+}
+
+/// The same within limits.
+pub(crate) fn run_within<S: Query + ?Sized>(
+    store: &S,
+    plan: &Select,
+    limits: &Limits,
+) -> Result<QueryResult, QueryError> {
     let cancel = Cancel::new();
-    collect(plan, &Limits::default(), |plan, limits, sink| {
+    collect(plan, limits, |plan, limits, sink| {
         let options = Options { limits, cancel: &cancel, registry: Registry::shared(), threads: 2, into: false };
         store.query(plan, &options, sink)
     })

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::config;
+use crate::node;
 
 pub(crate) fn run(file: &Path) -> Result<(), Failure> {
     let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
     let c = &loaded.config;
+    // Talks to none of them.
+    node::stores(c).map_err(|e| Failure::Usage(format!("{}: {e:#}", file.display())))?;
     let mut out = std::io::stdout().lock();
     for warning in &loaded.warnings {
         writeln!(out, "warning: {warning}")?;
@@ -21,6 +24,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         "  journal    fsync {:?}, at most {} on disk, when full: {:?}",
         c.journal.fsync, c.journal.max_disk, c.journal.when_full
     )?;
+    for store in c.stores() {
+        let answers = if store == c.answering() { ", answers queries" } else { "" };
+        writeln!(out, "  store      {}{}{answers}", store.text(), c.address_of(store))?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

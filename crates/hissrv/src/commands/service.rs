@@ -62,7 +62,7 @@ async fn serve_async(
             tracing::warn!(connections = report.cut, "connections were cut because their requests took too long");
         }
         let last = Arc::clone(&node);
-        blocking(move || last.close()).await
+        blocking(move || last.close(deadline)).await
     };
     tokio::select! {
         ended = tokio::time::timeout(STOP_DEADLINE, stop) => match ended {

@@ -23,14 +23,7 @@ fn summary(s: &Value) -> String {
     let at = |path: &str| s.pointer(path).map(short).unwrap_or_default();
     let mut lines = vec![
         format!("hissrv {}, up {} s, {}", at("/version"), at("/uptime_s"), readiness(s)),
-        format!(
-            "engine   {} series, {} values in {} files ({} bytes), {} in memory",
-            at("/engine/series"),
-            at("/engine/file_values"),
-            at("/engine/files"),
-            at("/engine/file_bytes"),
-            at("/engine/head_values")
-        ),
+        engine(s),
         format!(
             "journal  durable up to record {}, {} bytes in {} segments",
             at("/journal/durable_seq"),
@@ -38,18 +31,26 @@ fn summary(s: &Value) -> String {
             at("/journal/segments")
         ),
     ];
+    for store in s.get("stores").and_then(Value::as_array).into_iter().flatten() {
+        let name = store.get("name").map(short).unwrap_or_default();
+        lines.push(format!("store    {}", super::store::line(&name, store.get("writer").unwrap_or(&Value::Null))));
+    }
     for consumer in s.pointer("/journal/consumers").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| consumer.get(key).map(short).unwrap_or_default();
-        lines.push(format!("  store {}: {} values are in the journal only", get("name"), get("lag_points")));
+        // The others were told of with their writers.
+        if get("name") == "embedded" {
+            lines.push(format!("  embedded: about {} values are in the journal only", get("lag_points")));
+        }
     }
     for (origin, counts) in s.get("intake").and_then(Value::as_object).into_iter().flatten() {
         let get = |key: &str| counts.get(key).map(short).unwrap_or_default();
         lines.push(format!(
-            "intake   {origin}: {} received, {} journaled, {} rejected, {} dropped",
+            "intake   {origin}: {} received, {} journaled, {} rejected, {} dropped, {} in flight",
             get("received"),
             get("journaled"),
             get("rejected"),
-            get("dropped")
+            get("dropped"),
+            get("in_flight")
         ));
     }
     for source in s.get("sources").and_then(Value::as_array).into_iter().flatten() {
@@ -65,6 +66,21 @@ fn summary(s: &Value) -> String {
         ));
     }
     lines.join("\n") + "\n"
+}
+
+fn engine(s: &Value) -> String {
+    let Some(engine) = s.get("engine").filter(|engine| !engine.is_null()) else {
+        return "engine   switched off".to_owned();
+    };
+    let at = |key: &str| engine.get(key).map(short).unwrap_or_default();
+    format!(
+        "engine   {} series, {} values in {} files ({} bytes), {} in memory",
+        at("series"),
+        at("file_values"),
+        at("files"),
+        at("file_bytes"),
+        at("head_values")
+    )
 }
 
 fn readiness(s: &Value) -> String {

@@ -81,9 +81,7 @@ fn check(config: &Config) -> Result<(), String> {
         return Err("journal.fsync_interval: expected more than 0, such as 100ms".to_owned());
     }
     config.redis.validate().map_err(|e| e.to_string())?;
-    if !config.storage.embedded.enabled {
-        return Err("storage.embedded.enabled: must be true, this version has no other store".to_owned());
-    }
+    config.check_stores()?;
     if config.engine.partition.0.as_secs() < PARTITION_MIN_S || config.engine.to_config().is_none() {
         return Err("engine.partition: expected 1h to 292 years, such as 1d".to_owned());
     }
@@ -103,7 +101,16 @@ fn check(config: &Config) -> Result<(), String> {
 /// Rollups must go from one policy to another that both exist.
 fn check_tasks(config: &Config) -> Result<(), String> {
     let policies = &config.retention.policies;
-    for task in &config.downsampling.tasks {
+    let tasks = &config.downsampling.tasks;
+    let mut raw: Vec<&str> = tasks.iter().map(|task| task.source.as_str()).collect();
+    raw.retain(|source| !tasks.iter().any(|task| task.target == *source));
+    raw.dedup();
+    if let [first, second, ..] = raw.as_slice() {
+        return Err(format!(
+            "downsampling: values go to one retention policy, but tasks read them from two, `{first}` and `{second}`"
+        ));
+    }
+    for task in tasks {
         for name in [&task.source, &task.target] {
             if !policies.is_empty() && !policies.iter().any(|p| p.name == *name) {
                 return Err(format!("downsampling task `{}`: there is no retention policy `{name}`", task.name));
@@ -188,7 +195,9 @@ mod tests {
             let message = read(text).unwrap_err();
             assert!(message.starts_with(&format!("h.yaml:{line}:")) && message.contains(word), "{message}");
         }
-        assert!(read("storage: {embedded: {enabled: false}}\n").unwrap_err().contains("storage.embedded.enabled"));
+        assert!(read("storage: {embedded: {enabled: false}}\n").unwrap_err().contains("no store is left"));
+        assert!(read("storage: {influxdb: {enabled: true}}\n").unwrap_err().contains("section `influxdb`"));
+        assert!(read("query: {backend: postgres}\n").unwrap_err().contains("query.backend"));
         assert!(read("engine: {partition: 1s}\n").unwrap_err().contains("engine.partition"));
     }
 

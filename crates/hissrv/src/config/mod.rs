@@ -6,26 +6,26 @@ mod interpolate;
 mod load;
 mod sections;
 mod seed;
+mod stores;
 
 #[cfg(test)]
 mod example;
 
 use std::path::PathBuf;
 
+use backend::influxdb::InfluxdbConfig;
 use serde::{Deserialize, Serialize};
 use server::ServerConfig;
 use source::RedisConfig;
+use writer::WriterConfig;
 
 pub use error::ConfigError;
 pub use load::{Loaded, find, load, parse};
 pub use sections::{
-    EmbeddedSection, EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection,
-    StorageSection, WhenFullMode,
+    EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection, WhenFullMode,
 };
-pub use seed::{
-    Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, InfluxdbSection, Policy, RetentionSection,
-    WriterSection,
-};
+pub use seed::{Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, Policy, RetentionSection};
+pub use stores::{EmbeddedSection, InfluxdbSwitch, StorageSection, StoreName};
 
 /// Everything that can be set. Every section may be left out.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -38,7 +38,7 @@ pub struct Config {
     /// The durable log that every value goes through first.
     pub journal: JournalSection,
     /// Which stores are fed.
-    pub storage: StorageSection,
+    pub storage: Option<StorageSection>,
     /// The embedded store.
     pub engine: EngineSection,
     /// Limits of queries.
@@ -48,13 +48,13 @@ pub struct Config {
     /// Batches of values from sources.
     pub buffer: BufferSection,
     /// Writers to remote stores.
-    pub writer: WriterSection,
+    pub writer: WriterConfig,
     /// How long data is kept.
     pub retention: RetentionSection,
     /// Rollups.
     pub downsampling: DownsamplingSection,
     /// An InfluxDB server; its `bucket` names the default database.
-    pub influxdb: Option<InfluxdbSection>,
+    pub influxdb: Option<InfluxdbConfig>,
     /// What is logged, and how.
     pub log: LogSection,
 }
@@ -65,12 +65,12 @@ impl Default for Config {
             server: ServerConfig::default(),
             data_dir: PathBuf::from("./data"),
             journal: JournalSection::default(),
-            storage: StorageSection::default(),
+            storage: None,
             engine: EngineSection::default(),
             query: QuerySection::default(),
             redis: RedisConfig::default(),
             buffer: BufferSection::default(),
-            writer: WriterSection::default(),
+            writer: WriterConfig::default(),
             retention: RetentionSection::default(),
             downsampling: DownsamplingSection::default(),
             influxdb: None,
@@ -88,25 +88,32 @@ impl Config {
         self.influxdb.as_ref().map_or(DEFAULT_DATABASE, |i| &i.bucket)
     }
 
+    /// The retention policy that values of Redis go to: the one that rollups start from; `None`: the one there always is.
+    pub fn raw_policy(&self) -> Option<&str> {
+        let tasks = &self.downsampling.tasks;
+        let first = tasks.iter().find(|task| !tasks.iter().any(|other| other.target == task.source))?;
+        let policy = self.retention.policies.iter().find(|policy| policy.name == first.source)?;
+        Some(&policy.name)
+    }
+
     /// What is set but has no effect in this version, a sentence each.
     pub fn without_effect(&self) -> Vec<&'static str> {
         let mut notes = Vec::new();
-        if self.influxdb.is_some() {
+        let stores = self.stores();
+        if self.influxdb.is_some() && !stores.contains(&StoreName::Influxdb) {
             notes.push(
-                "influxdb: this version does not write to InfluxDB yet; values are kept in the embedded store, \
-                 in the database named by influxdb.bucket",
+                "influxdb: not written to, since storage.influxdb is not enabled; only its bucket counts, as the name of the database",
             );
-        }
-        if self.writer != WriterSection::default() {
-            notes.push("writer: there are no remote stores in this version; its settings have no effect yet");
         }
         if self.retention.policies.iter().any(|policy| !policy.measurements.is_empty()) {
             notes.push(
                 "retention: values of Redis go to the default policy; the list of measurements of a policy has no effect yet",
             );
         }
-        if !self.downsampling.tasks.is_empty() {
-            notes.push("downsampling: this version makes no rollups; the tasks were checked but have no effect yet");
+        if !self.downsampling.tasks.is_empty() && !stores.contains(&StoreName::Influxdb) {
+            notes.push(
+                "downsampling: rollups are made by InfluxDB only, as continuous queries or tasks; without it they have no effect yet",
+            );
         }
         notes
     }

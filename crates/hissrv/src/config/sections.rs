@@ -9,6 +9,8 @@ use query::Limits;
 use query::compile::Dialect;
 use serde::{Deserialize, Serialize};
 
+use super::StoreName;
+
 /// Settings of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -76,28 +78,6 @@ impl JournalSection {
     }
 }
 
-/// Which stores are fed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StorageSection {
-    /// The store inside hissrv.
-    pub embedded: EmbeddedSection,
-}
-
-/// The embedded store.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EmbeddedSection {
-    /// Must be true in this version, which has no other store. Default true.
-    pub enabled: bool,
-}
-
-impl Default for EmbeddedSection {
-    fn default() -> Self {
-        Self { enabled: true }
-    }
-}
-
 /// Settings of the embedded store.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -141,6 +121,9 @@ impl EngineSection {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuerySection {
+    /// The store that answers queries, one of those that are fed. Default: the embedded one, else the first of influxdb,
+    /// victoriametrics, postgres, hissrv.
+    pub backend: Option<StoreName>,
     /// Language of `/query`: `strict` is that of InfluxDB 1.x; `extended` has calendar windows and further functions, too.
     /// Default `strict`.
     pub influxql: InfluxqlMode,
@@ -157,7 +140,7 @@ pub struct QuerySection {
 impl Default for QuerySection {
     fn default() -> Self {
         let Limits { max_points, max_series, max_rows, max_memory, .. } = Limits::default();
-        Self { influxql: InfluxqlMode::Strict, max_points, max_series, max_rows, max_memory }
+        Self { backend: None, influxql: InfluxqlMode::Strict, max_points, max_series, max_rows, max_memory }
     }
 }
 

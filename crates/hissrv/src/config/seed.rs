@@ -24,24 +24,6 @@ impl Default for BufferSection {
     }
 }
 
-/// Writers to remote stores.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WriterSection {
-    /// Writers at work at a time. Default 4.
-    pub num_workers: usize,
-    /// Tries after the first one. Default 3.
-    pub retry_attempts: u32,
-    /// Pause before the first of them. Default 1 s.
-    pub retry_delay: HumanDuration,
-}
-
-impl Default for WriterSection {
-    fn default() -> Self {
-        Self { num_workers: 4, retry_attempts: 3, retry_delay: HumanDuration(Duration::from_secs(1)) }
-    }
-}
-
 /// How long data is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -105,26 +87,4 @@ pub struct Aggregation {
     pub function: String,
     /// Name of the result.
     pub alias: String,
-}
-
-/// An InfluxDB server.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct InfluxdbSection {
-    /// Its URL.
-    pub url: String,
-    /// Its token; never shown.
-    #[serde(skip_serializing)]
-    pub token: Option<String>,
-    /// Its organisation (2.x).
-    pub org: Option<String>,
-    /// Its bucket (2.x) or database (1.x); also the name of hissrv's own default database. Default `telemetry`.
-    pub bucket: String,
-}
-
-impl Default for InfluxdbSection {
-    fn default() -> Self {
-        let bucket = super::DEFAULT_DATABASE.to_owned();
-        Self { url: "http://localhost:8086".to_owned(), token: None, org: None, bucket }
-    }
 }

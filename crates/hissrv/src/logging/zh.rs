@@ -67,6 +67,54 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "the last values could not be written to files; the journal keeps them",
         "最后的数据未能写入数据文件；已保留在预写日志中",
     ),
+    // writer: values to stores in other processes.
+    ("values reach the store", "数据已能写入该存储"),
+    (
+        "the store cannot be written to; values stay in the journal until it can",
+        "该存储无法写入；恢复之前数据保留在预写日志中",
+    ),
+    (
+        "the store refuses values until its settings or ours are changed; they stay in the journal",
+        "该存储拒绝写入，需修改其设置或本机设置；数据保留在预写日志中",
+    ),
+    (
+        "the store was started anew and may have lost its last values; they are sent once more",
+        "该存储已重新启动，可能丢失了最后的数据；将再次发送",
+    ),
+    ("the store was brought in step", "已在该存储中建立或修改设置"),
+    ("the store cannot be brought in step", "无法在该存储中建立所需的设置"),
+    ("live values go first; the others follow", "新数据优先发送；其余随后补发"),
+    ("the backlog is made up for", "积压数据已补发完毕"),
+    ("values for the store were given up, as told", "已按指令放弃发往该存储的数据"),
+    ("values that waited for a store were given up", "已放弃等待发往某存储的数据"),
+    (
+        "the journal keeps values for a store that is not configured any more; `hissrv store forget NAME` gives them up",
+        "预写日志中仍为一个已不在配置中的存储保留数据；可用 `hissrv store forget 名称` 放弃",
+    ),
+    ("deletions are not forwarded to remote stores; delete there, too", "删除操作不会转发给远程存储；请在那里另行删除"),
+    ("a journal record cannot be decoded; the rest of it was passed over", "一条预写日志记录无法解码，其余部分已跳过"),
+    ("records of the journal were lost before the store had them", "部分预写日志记录在写入该存储之前丢失"),
+    (
+        "points that the store refuses cannot be put into the dead letters; trying again",
+        "无法保存被该存储拒绝的数据点（死信），将重试",
+    ),
+    ("no space for dead letters; further ones are lost", "死信空间已用尽，后续死信将丢失"),
+    ("cut off an unfinished dead letter", "已截断一条未写完的死信"),
+    (
+        "requests were still under way at the deadline; their values come again",
+        "停止期限已到，部分请求尚未结束；其数据将再次发送",
+    ),
+    ("the books of the writer do not balance", "写入器的账目不平"),
+    ("a thread of the writer had panicked", "写入器的线程异常退出"),
+    ("values of a source are not accounted for", "某数据源的数据账目不平"),
+    ("values of the embedded store are not accounted for", "内置存储的数据账目不平"),
+    // backend: PostgreSQL.
+    (
+        "a view in PostgreSQL does not show all columns; it is tried again with the next new one",
+        "PostgreSQL 中的一个视图未包含全部列；出现下一个新列时重试",
+    ),
+    ("TimescaleDB does not compress a table", "TimescaleDB 未能压缩一张表"),
+    ("this edition of TimescaleDB does not compress", "该版本的 TimescaleDB 不支持压缩"),
     // engine
     (
         "values could not be written to a block file; they stay in memory and in the journal",

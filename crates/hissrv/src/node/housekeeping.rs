@@ -1,5 +1,5 @@
-//! What is done from time to time, by one thread: continuous queries are run when they are due, and values that are older than
-//! their retention policy keeps are removed.
+//! What is done from time to time, by one thread: continuous queries are run when they are due, values that are older than their
+//! retention policy keeps are removed, the books are looked at.
 
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use catalog::Catalog;
 use engine::Engine;
+use journal::Journal;
 use model::Seq;
 use pipeline::Applied;
 use statements::Statements;
 
+use super::accounts::Accounts;
+use super::forecast::Outlook;
 use super::now;
 
 /// Time between two looks at what is due.
@@ -34,6 +37,9 @@ pub(super) struct House {
     pub(super) applied: Arc<Applied>,
     /// What must be visible before a continuous query is run: its windows would miss it.
     pub(super) replay_to: Seq,
+    pub(super) journal: Arc<Journal>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) outlook: Arc<Outlook>,
 }
 
 struct Running {
@@ -50,6 +56,8 @@ impl Housekeeping {
             let mut retained = Instant::now();
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 house.run_continuous_queries();
+                house.accounts.check();
+                house.outlook.note(Instant::now(), house.journal.stats().disk);
                 if retained.elapsed() >= RETENTION_PERIOD {
                     retained = Instant::now();
                     enforce_retention(&house.catalog, &house.engine);

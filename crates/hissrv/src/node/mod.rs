@@ -1,11 +1,18 @@
 //! A running hissrv: every room opened in the right order, joined, and closed in the right order.
 
+mod accounts;
+mod answering;
 mod clock;
+mod embedded;
+mod forecast;
 mod housekeeping;
 mod metrics;
+mod opened;
 mod policies;
+mod remotes;
 mod sinks;
 mod status;
+mod wanted;
 
 use std::fs::File;
 use std::path::Path;
@@ -14,11 +21,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use backend::Embedded;
+use backend::{Embedded, StorageBackend};
 use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
-use model::{BucketId, Seq};
+use model::{BucketId, ByteSize, Seq};
 use pipeline::{Applied, Applier, Intake, Origin};
 use query::Limits;
 use source::redis::{RedisSource, SourceOptions};
@@ -26,19 +33,23 @@ use statements::{Parts, Statements};
 use vfs::RealFs;
 
 pub(crate) use clock::now;
+pub(crate) use remotes::{Remote, stores};
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
+use accounts::Accounts;
+use answering::Answering;
+use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
+use remotes::Feed;
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
 pub(crate) const ENGINE: &str = "engine";
 pub(crate) const JOURNAL: &str = "journal";
+pub(crate) const DEAD_LETTERS: &str = "dead-letter";
 /// File that is locked while a process uses the data directory.
 const LOCK: &str = "LOCK";
-/// Name of the journal's consumer that feeds the embedded engine.
-const CONSUMER: &str = "embedded";
 
 /// Everything of a running service but its HTTP server.
 pub(crate) struct Node {
@@ -47,8 +58,13 @@ pub(crate) struct Node {
     pub(crate) journal: Arc<Journal>,
     pub(crate) intake: Intake,
     pub(crate) applied: Arc<Applied>,
-    pub(crate) applier: Applier,
-    pub(crate) backend: Embedded,
+    /// Feeds the embedded store; `None` where that is switched off.
+    pub(crate) applier: Option<Arc<Applier>>,
+    /// Answers queries.
+    pub(crate) backend: Arc<dyn StorageBackend>,
+    /// Knows the names, whether it has values or not.
+    pub(crate) embedded: Embedded,
+    pub(crate) remotes: Vec<Remote>,
     pub(crate) statements: Statements,
     housekeeping: Housekeeping,
     pub(crate) database: String,
@@ -59,6 +75,9 @@ pub(crate) struct Node {
     redis: std::sync::Mutex<Option<RedisSource>>,
     bucket: BucketId,
     stopping: AtomicBool,
+    journal_max: ByteSize,
+    outlook: Arc<Outlook>,
+    accounts: Arc<Accounts>,
     /// Held, and with it the right to use the data directory, until the node is dropped.
     _lock: File,
 }
@@ -71,59 +90,55 @@ impl Node {
         let lock = lock(dir)?;
         refuse_lost_names(dir)?;
         let fs: Arc<dyn vfs::Fs> = Arc::new(RealFs);
-        let (catalog, report) = Catalog::open(Arc::clone(&fs), &dir.join(CATALOG))?;
-        for finding in &report.findings {
-            tracing::error!(finding, "damage in the catalog");
-        }
-        if report.lost_records > 0 {
-            tracing::error!(
-                records = report.lost_records,
-                "names were lost: both copies of the catalog are damaged there"
-            );
-        }
-        let catalog = Arc::new(catalog);
-        let engine_config = config.engine.to_config().context("engine.partition")?;
-        let (engine, report) = Engine::open(Arc::clone(&fs), &dir.join(ENGINE), Arc::clone(&catalog), engine_config)?;
-        for finding in &report.findings {
-            tracing::error!(finding, "damage in the store; everything else stays readable");
-        }
-        let engine = Arc::new(engine);
-        let (journal, report) =
-            Journal::open(fs, &dir.join(JOURNAL), config.journal.to_config(), engine.flushed_seq())?;
-        if report.segments == 0 && engine.flushed_seq() > Seq(0) {
-            tracing::error!(folder = %dir.join(JOURNAL).display(), "the journal is gone; values that were not in files yet are lost");
-        }
-        status::log_recovery(&report);
-        let bucket = catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
+        let catalog = opened::catalog(&fs, dir)?;
+        let engine = opened::engine(&fs, config, &catalog)?;
+        let journal = opened::journal(&fs, config, &engine)?;
+        catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         policies::ensure(&catalog, config)?;
-        let applied = Arc::new(Applied::default());
+        let bucket = catalog.bucket_of(config.database(), config.raw_policy())?;
         let replay_to = journal.durable_seq();
-        let consumer = journal.consumer(CONSUMER).context("open the journal's cursor of the embedded store")?;
-        refuse_lost_store(dir, consumer.committed_seq(), engine.flushed_seq())?;
-        let applier = Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied))?;
+        let (applier, applied) = if config.feeds_embedded() {
+            let applied = Arc::new(Applied::default());
+            (Some(Arc::new(embedded::feed(dir, &journal, &engine, &applied)?)), applied)
+        } else {
+            embedded::leave_alone(&journal)?;
+            (None, Arc::new(Applied::at_once()))
+        };
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
-        let backend = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
+        let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
+        let stores = remotes::stores(config)?;
+        let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
+        remotes::warn_of_forsaken(&journal, &config.stores());
+        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
+        let answering = answering(config, &catalog, &remotes);
         let limits = config.query.to_limits(config.server.query_timeout.0);
         let statements = Statements::new(Parts {
-            remote: None,
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),
-            store: Arc::new(backend.clone()),
+            store: Arc::new(embedded.clone()),
+            remote: answering.clone().map(|backend| statements::Remote { backend, has_all_values: applier.is_none() }),
             limits,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             dialect: config.query.to_dialect(),
             clock: now,
         });
+        let accounts = Arc::new(Accounts::new(intake.clone(), applier.clone()));
+        let outlook = Arc::new(Outlook::default());
         let housekeeping = Housekeeping::start(House {
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             statements: statements.clone(),
             applied: Arc::clone(&applied),
             replay_to,
+            journal: Arc::clone(&journal),
+            accounts: Arc::clone(&accounts),
+            outlook: Arc::clone(&outlook),
         })?;
         Ok(Self {
-            backend,
+            backend: answering.unwrap_or_else(|| Arc::new(embedded.clone())),
+            embedded,
+            remotes,
             statements,
             housekeeping,
             database: config.database().to_owned(),
@@ -140,6 +155,9 @@ impl Node {
             applier,
             replay_to,
             bucket,
+            journal_max: config.journal.max_disk,
+            outlook,
+            accounts,
         })
     }
 
@@ -196,17 +214,26 @@ impl Node {
         }
     }
 
-    /// Drains the journal into the store and writes everything to files. Sources and HTTP must have stopped. What cannot be
-    /// written is logged and stays in the journal.
-    pub(crate) fn close(&self) {
+    /// Drains the journal into the store and writes everything to files; remote stores get what they take until `deadline`.
+    /// Sources and HTTP must have stopped. What cannot be written is logged and stays in the journal.
+    pub(crate) fn close(&self, deadline: Instant) {
         self.housekeeping.stop();
+        remotes::stop(&self.remotes, deadline);
         self.journal.close();
-        self.applier.drain();
+        if let Some(applier) = &self.applier {
+            applier.drain();
+        }
     }
 
     pub(crate) fn redis(&self) -> std::sync::MutexGuard<'_, Option<RedisSource>> {
         self.redis.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// The remote store that answers queries, if one does.
+fn answering(config: &Config, catalog: &Arc<Catalog>, remotes: &[Remote]) -> Option<Arc<dyn StorageBackend>> {
+    let remote = remotes.iter().find(|remote| remote.name == config.answering().text())?;
+    Some(Arc::new(Answering { catalog: Arc::clone(catalog), store: Arc::clone(&remote.store) }))
 }
 
 /// Without the catalog its identifiers would be given out again, and old values would appear under new names.
@@ -220,18 +247,6 @@ fn refuse_lost_names(dir: &Path) -> anyhow::Result<()> {
         "{} is missing or empty, but there are values in {}: restore the folder from a backup, or use another data_dir",
         dir.join(CATALOG).display(),
         dir.display()
-    )
-}
-
-/// The journal forgets what the store has in files: a store with less than that has lost values.
-fn refuse_lost_store(dir: &Path, forgotten: Seq, stored: Seq) -> anyhow::Result<()> {
-    if forgotten <= stored {
-        return Ok(());
-    }
-    bail!(
-        "{} holds values up to record {stored} only, but the journal has handed over records up to {forgotten}: restore the \
-         folder from a backup, or use another data_dir",
-        dir.join(ENGINE).display()
     )
 }
 

@@ -1,5 +1,6 @@
 //! Retention policies that the configuration names: the same objects that CREATE RETENTION POLICY makes, in the database that
-//! values of Redis go to. They are made, or changed to what the configuration says, at every start; none is removed.
+//! values of Redis go to. They are made, or changed to what the configuration says, at every start; none is removed. The one that
+//! rollups start from becomes the database's default one, so that values and questions that name none go there.
 
 use anyhow::Context;
 use catalog::{Catalog, PolicySpec};
@@ -11,10 +12,11 @@ pub(super) fn ensure(catalog: &Catalog, config: &Config) -> anyhow::Result<()> {
     let database = config.database();
     for policy in &config.retention.policies {
         let spec = spec_of(policy)?;
+        let is_default = config.raw_policy() == Some(&policy.name);
         let exists = catalog.meta().policy(database, Some(&policy.name)).is_ok();
         let made = match exists {
-            true => catalog.alter_policy(database, &policy.name, &spec, false),
-            false => catalog.create_policy(database, &policy.name, &spec, false),
+            true => catalog.alter_policy(database, &policy.name, &spec, is_default),
+            false => catalog.create_policy(database, &policy.name, &spec, is_default),
         };
         made.with_context(|| format!("retention policy `{}` of the configuration", policy.name))?;
     }

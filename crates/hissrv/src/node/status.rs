@@ -5,6 +5,7 @@ use pipeline::Origin;
 use serde_json::{Value, json};
 
 use super::Node;
+use super::remotes::Remote;
 
 impl Node {
     /// Sources, intake, journal, engine.
@@ -19,6 +20,8 @@ impl Node {
             "intake": self.intake_status(),
             "journal": self.journal_status(),
             "engine": self.engine_status(),
+            "stores": self.stores_status(),
+            "accounting_mismatches": self.accounting_mismatches(),
         })
     }
 
@@ -27,6 +30,7 @@ impl Node {
             let c = self.intake.counters().read(origin);
             let counts = json!({
                 "received": c.received, "journaled": c.journaled, "rejected": c.rejected, "dropped": c.dropped,
+                "in_flight": c.in_flight,
             });
             (origin.name().to_owned(), counts)
         });
@@ -42,7 +46,8 @@ impl Node {
             })
         });
         json!({
-            "segments": s.segments, "bytes": s.disk.0, "queue_bytes": s.queue.0,
+            "segments": s.segments, "bytes": s.disk.0, "max_bytes": self.journal_max.0,
+            "seconds_to_full": self.outlook.time_to(self.journal_max).map(|time| time.as_secs()), "queue_bytes": s.queue.0,
             "first_seq": s.first_seq.0, "last_seq": s.last_seq.0, "durable_seq": s.durable_seq.0,
             "dropped_records": s.dropped_records, "dropped_points": s.dropped_points,
             "corrupt_records": s.corrupt_records, "full": s.full, "poisoned": s.poisoned,
@@ -50,8 +55,10 @@ impl Node {
         })
     }
 
+    /// Null where the embedded store is switched off.
     fn engine_status(&self) -> Value {
-        let (s, applier) = (self.engine.stats(), self.applier.stats());
+        let Some(applier) = self.applier.as_ref().map(|applier| applier.stats()) else { return Value::Null };
+        let s = self.engine.stats();
         let names = self.catalog.read();
         json!({
             "series": names.series_count(), "columns": names.column_count(),
@@ -64,6 +71,27 @@ impl Node {
             "refused_values": applier.refused, "lost_values": applier.lost_values,
             "lost_records": applier.lost_records, "errors": applier.errors,
         })
+    }
+}
+
+impl Node {
+    /// The remote stores.
+    fn stores_status(&self) -> Value {
+        let state = |remote: &Remote| {
+            let letters = remote.dead_letters.stats();
+            json!({
+                "name": remote.name, "answers_queries": remote.name == self.backend.name(),
+                "writer": remote.writer.status(),
+                "dead_letters": { "points": letters.letters, "bytes": letters.bytes.0, "lost": letters.lost },
+            })
+        };
+        self.remotes.iter().map(state).collect()
+    }
+
+    /// Sums of values that did not fit, since the start, over sources and stores.
+    pub(super) fn accounting_mismatches(&self) -> u64 {
+        let of_writers: u64 = self.remotes.iter().map(|remote| remote.writer.status().mismatches).sum();
+        self.accounts.mismatches() + of_writers
     }
 }
 

@@ -26,3 +26,5 @@ mod http;
 
 mod clients;
 mod conformance;
+
+mod remote;

@@ -1,19 +1,40 @@
-//! Tasks for the operator: `POST /api/v1/admin/flush`.
+//! Tasks for the operator: `POST /api/v1/admin/flush`, `/api/v1/admin/store`, `/api/v1/admin/dead-letters`, and
+//! `GET /api/v1/dead-letters`.
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 
 use super::{Route, json, parameter, parameters};
 use crate::app::Shared;
 use crate::error::{ApiError, ErrorKind};
 use crate::metrics::Group;
+use crate::service::{LetterAction, StoreAction};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::post("/api/v1/admin/flush", Group::Admin, flush)]
+    vec![
+        Route::post("/api/v1/admin/flush", Group::Admin, flush),
+        Route::post("/api/v1/admin/store", Group::Admin, store),
+        Route::post("/api/v1/admin/dead-letters", Group::Admin, treat_dead_letters),
+        Route::get("/api/v1/dead-letters", Group::Admin, dead_letters),
+    ]
 }
 
-async fn flush(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+/// A page of another site that a person looks at could otherwise have the browser do this.
+fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+    let site = origin.split_once("://").map(|(_, site)| site);
+    if site.is_some() && site == text(header::HOST) {
+        return Ok(());
+    }
+    let message = format!("administrative requests from pages of {origin} are refused");
+    Err(ApiError::new(ErrorKind::BadRequest, message)
+        .with_hint("send them without the header Origin, or from hissrv's own pages"))
+}
+
+async fn flush(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
     let list = parameters(&uri)?;
     let compact = match parameter(&list, "compact") {
         None | Some("false") => false,
@@ -24,4 +45,40 @@ async fn flush(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError
         }
     };
     app.administer(move |historian| historian.flush(compact)).await.map(json)
+}
+
+async fn store(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
+    let list = parameters(&uri)?;
+    let name = parameter(&list, "name").ok_or_else(|| missing("name", "the name of a store, as status shows it"))?;
+    let action = match parameter(&list, "action") {
+        Some("pause") => StoreAction::Pause,
+        Some("resume") => StoreAction::Resume,
+        Some("skip") => StoreAction::Skip,
+        Some("forget") => StoreAction::Forget,
+        _ => return Err(missing("action", "pause, resume, skip or forget")),
+    };
+    let name = name.to_owned();
+    app.administer(move |historian| historian.control_store(&name, action)).await.map(json)
+}
+
+async fn treat_dead_letters(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
+    let list = parameters(&uri)?;
+    let action = match parameter(&list, "action") {
+        Some("retry") => LetterAction::Retry,
+        Some("purge") => LetterAction::Purge,
+        _ => return Err(missing("action", "retry or purge")),
+    };
+    let rest: Vec<_> = list.into_iter().filter(|(key, _)| key != "action").collect();
+    app.administer(move |historian| historian.treat_dead_letters(action, &rest)).await.map(json)
+}
+
+async fn dead_letters(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+    let list = parameters(&uri)?;
+    app.query_json(None, move |historian, _| historian.dead_letters(&list)).await.map(json)
+}
+
+fn missing(parameter: &str, expected: &str) -> ApiError {
+    ApiError::new(ErrorKind::BadRequest, format!("the parameter {parameter} must be {expected}"))
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::statements;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, QueryOptions, WriteDone, WriteFailure,
-    WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, StoreAction, WriteDone,
+    WriteFailure, WriteOutcome, WriteRequest,
 };
 
 #[derive(Default)]
@@ -130,5 +130,17 @@ impl Historian for Fake {
 
     fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError> {
         Ok(format!("{{\"compact\":{compact}}}").into_bytes())
+    }
+
+    fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {
+        Ok(format!("{{\"{name}\":\"{action:?}\"}}").into_bytes())
+    }
+
+    fn dead_letters(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        Ok(echo(parameters))
+    }
+
+    fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        Ok([format!("{action:?} ").into_bytes(), echo(parameters)].concat())
     }
 }

@@ -101,6 +101,22 @@ fn flush_takes_true_or_false() {
 }
 
 #[test]
+fn pages_of_other_sites_cannot_administer() {
+    let running = start();
+    let path = "/api/v1/admin/store?name=x&action=pause";
+    let from = |origin: &str| {
+        running.ask(&format!("POST {path} HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\nContent-Length: 0\r\n\r\n"))
+    };
+    assert_eq!(from("http://evil.example").code(), "bad_request");
+    assert_eq!(from("null").code(), "bad_request");
+    assert_eq!(from("http://x").status, 200);
+    assert_eq!(running.post("/api/v1/admin/store?name=x&action=skip", "").json()["x"], "Skip");
+    assert_eq!(running.post("/api/v1/admin/store?name=x&action=stop", "").code(), "bad_request");
+    assert_eq!(running.post("/api/v1/admin/dead-letters?action=retry&store=x", "").text(), "Retry [[\"store\",\"x\"]]");
+    assert_eq!(running.post("/api/v1/admin/dead-letters?store=x", "").code(), "bad_request");
+}
+
+#[test]
 fn pages_are_html_and_the_openapi_document_is_json() {
     let running = start();
     for path in ["/", "/docs"] {

@@ -26,12 +26,6 @@ impl Error {
         let path = path.to_owned();
         move |source| Self::Io { op, path, source }
     }
-
-    /// True when there was no space left on the disk.
-    pub(super) fn is_no_space(&self) -> bool {
-        let Self::Io { source, .. } = self else { return false };
-        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-    }
 }
 
 /// Something among the dead letters that cannot be read, and is passed over.

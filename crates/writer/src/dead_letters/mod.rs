@@ -102,7 +102,8 @@ impl DeadLetters {
         Ok(Self { fs, folder, limits, state })
     }
 
-    /// Keeps letters, durably. Once the space is used up, or the disk is full, the rest of them is lost, and counted.
+    /// Keeps letters, durably. Once the space is used up the rest of them is lost, and counted. A full disk is an error: the journal
+    /// still has the values, and they can be added once there is room.
     ///
     /// # Errors
     /// [`Error::Io`]; some of them may be kept all the same, and are there twice when they are added again.
@@ -179,10 +180,7 @@ impl State {
         while !rest.is_empty() {
             let room = max.0.saturating_sub(self.files.bytes());
             let batch = Batch::fill(rest, self.files.file_max(), room);
-            match self.files.append(&batch) {
-                Err(error) if error.is_no_space() => break,
-                outcome => outcome?,
-            }
+            self.files.append(&batch)?;
             kept += batch.tally().letters();
             match rest.get(batch.taken()..) {
                 Some(left) if batch.taken() > 0 => rest = left,

@@ -109,14 +109,14 @@ fn when_the_space_is_used_up_the_newest_are_lost_and_counted() {
 }
 
 #[test]
-fn a_full_disk_counts_as_used_up_space_and_is_gone_on_with_later() {
+fn a_full_disk_is_an_error_and_nothing_is_lost_by_it() {
     let fs = FaultFs::new();
     let dead = open(&fs, small());
     add_all(&dead, 1..4);
     let before = dead.stats();
     fs.limit_space(before.bytes.0 + 20);
-    assert_eq!(dead.add(&letters(4..7)).unwrap(), Added { kept: 0, lost: 3 });
-    assert_eq!(dead.stats(), Stats { lost: 3, ..before });
+    assert!(matches!(dead.add(&letters(4..7)), Err(Error::Io { .. })));
+    assert_eq!(dead.stats(), before);
     assert_eq!(all(&dead), letters(1..4));
     fs.limit_space(u64::MAX);
     add_all(&dead, 4..7);

@@ -7,10 +7,32 @@ use backend::WriteError;
 use super::Dispatcher;
 use crate::breaker::retry_after;
 use crate::report::{Held, Outcome, Report};
+use crate::size::SLOW;
 use crate::task::Task;
 
+/// After so many failures a task goes on with smaller requests: it may be too much for the store's patience, or ours.
+const HALVE_EVERY: u32 = 3;
+/// How often the same thing is said.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Wait before points are put into the dead letters again after that failed.
 const LETTERS_PAUSE: Duration = Duration::from_secs(1);
+
+/// When something was said.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    at: Option<Instant>,
+}
+
+impl Said {
+    /// True when it may be said again, which it is then.
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.at.is_none_or(|at| now.duration_since(at) >= SAY_EVERY);
+        if is_due {
+            self.at = Some(now);
+        }
+        is_due
+    }
+}
 
 impl Dispatcher {
     pub(super) fn apply(&mut self, report: Report, now: Instant) {
@@ -19,8 +41,8 @@ impl Dispatcher {
                 self.crew.returned(worker);
                 self.adapt(&task, now);
                 match outcome {
-                    Outcome::Done => self.done(&task, now),
-                    Outcome::Held(held) => self.hold(task, held, now),
+                    Outcome::Done => self.done(*task, now),
+                    Outcome::Held(held) => self.hold(*task, held, now),
                 }
             }
             Report::Probed { since, probe } => self.probed(since, probe, now),
@@ -35,11 +57,14 @@ impl Dispatcher {
         }
     }
 
-    fn done(&mut self, task: &Task, now: Instant) {
+    fn done(&mut self, task: Task, now: Instant) {
         debug_assert_eq!(task.fates.sum(), task.first_time);
-        self.state.lanes.lane(task.lane).slots.release(&task.slots);
+        let slots = &mut self.state.lanes.lane(task.lane).slots;
+        slots.release(&task.slots);
+        slots.recycle(task.batch.values);
         self.state.account.fates += task.fates;
         self.state.account.resent += task.resent;
+        self.note_dead(task.fates.dead + task.fates.lost_dead, now);
         if task.latency.is_zero() {
             // Nothing was left to be written: that says nothing about the store.
             return;
@@ -50,15 +75,25 @@ impl Dispatcher {
         self.state.plans.look_at_lag |= !self.is_writing();
         self.state.breaker.succeeded();
         self.state.show.succeeded();
+        self.state.mind.works();
+    }
+
+    /// Says now and then how many points were refused.
+    pub(super) fn note_dead(&mut self, points: u64, now: Instant) {
+        self.state.dead_unsaid += points;
+        if self.state.dead_unsaid == 0 || !self.state.dead_said.is_due(now) {
+            return;
+        }
+        let (store, points) = (self.bench.store.name(), std::mem::take(&mut self.state.dead_unsaid));
+        tracing::warn!(store, points, "the store refuses points for good; they are in the dead letters");
     }
 
     /// Keeps a task for later.
-    fn hold(&mut self, mut task: Box<Task>, held: Held, now: Instant) {
+    fn hold(&mut self, mut task: Task, held: Held, now: Instant) {
         match held {
             Held::Letters(message) => {
                 task.not_before = now + LETTERS_PAUSE;
-                let store = self.bench.store.name();
-                tracing::error!(store, error = %message, "points that the store refuses cannot be put into the dead letters; trying again");
+                self.note_letters_fail(&message, now);
                 self.state.show.failed(message);
             }
             Held::Store(error) => self.hold_for_store(&mut task, &error, now),
@@ -66,8 +101,21 @@ impl Dispatcher {
         self.state.lanes.lane(task.lane).held.push(task);
     }
 
+    fn note_letters_fail(&mut self, error: &str, now: Instant) {
+        if self.state.letters_said.is_due(now) {
+            let store = self.bench.store.name();
+            tracing::error!(store, error, "refused points cannot be put into the dead letters; trying again");
+        }
+    }
+
     fn hold_for_store(&mut self, task: &mut Task, error: &WriteError, now: Instant) {
         self.state.show.failed(error.to_string());
+        if matches!(error, WriteError::Away { .. }) {
+            self.state.positions.failed();
+        }
+        if task.advanced {
+            self.state.breaker.succeeded();
+        }
         if matches!(error, WriteError::NoPlace { .. }) && !task.asked_for_place {
             task.asked_for_place = true;
             task.not_before = now + self.config.retry_delay.0;
@@ -76,9 +124,7 @@ impl Dispatcher {
         }
         task.failures += 1;
         if error.is_retryable() {
-            self.state.gate.failed(now);
-            self.state.positions.failed();
-            task.not_before = now + self.state.backoff.retry(task.failures, retry_after(error));
+            self.hold_for_retry(task, retry_after(error), now);
         } else {
             // The next place is asked for once more: a person may have changed the rights meanwhile.
             task.asked_for_place = false;
@@ -86,6 +132,19 @@ impl Dispatcher {
         }
         if self.state.breaker.failed(error, now) {
             self.log_gone(error);
+        }
+    }
+
+    fn hold_for_retry(&mut self, task: &mut Task, at_least: Option<Duration>, now: Instant) {
+        self.state.gate.failed(now);
+        task.not_before = now + self.state.backoff.retry(task.failures, at_least);
+        // What it asks of one request it means for all.
+        self.state.quiet_until = self.state.quiet_until.max(now + at_least.unwrap_or_default());
+        if task.latency > SLOW {
+            self.state.size.note(task.latency, now);
+        }
+        if task.failures.is_multiple_of(HALVE_EVERY) {
+            task.halve();
         }
     }
 

@@ -16,6 +16,7 @@ impl Dispatcher {
             self.commit(position);
         }
         self.check();
+        self.note_dead(0, now);
         self.bench.bad_columns().forget_old(now);
     }
 
@@ -26,7 +27,7 @@ impl Dispatcher {
         }
     }
 
-    fn commit(&mut self, position: Position) {
+    pub(super) fn commit(&mut self, position: Position) {
         match self.state.lanes.consumer.commit_ahead(position.seq, position.ahead) {
             Ok(()) => self.state.lanes.committed(position),
             Err(e) => {

@@ -6,14 +6,19 @@ use std::time::{Duration, Instant};
 use backend::{Probe, Step, Wanted, WriteError};
 
 use super::Dispatcher;
-use crate::breaker::{Cause, Stage};
+use crate::breaker::Cause;
 use crate::care::Errand;
 use crate::positions::Verdict;
 
 /// How often it is seen whether what is wanted has changed.
 const STEP_EVERY: Duration = Duration::from_secs(60);
+/// How often it is brought in step although nothing changed: somebody may have changed it there, and PostgreSQL has its expired
+/// partitions dropped by that.
+const STEP_ANYWAY: Duration = Duration::from_secs(600);
 /// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
 const SAID_MAX: usize = 1_000;
+/// Most reasons that are said while a store cannot be written to.
+const REASONS_MAX: usize = 20;
 
 /// What the dispatcher has in mind about its store.
 pub(crate) struct Mind {
@@ -22,21 +27,38 @@ pub(crate) struct Mind {
     /// What it is being brought in step with.
     asked: Option<Wanted>,
     step_at: Instant,
+    stepped_at: Instant,
     /// Whether or not something changed.
     must_step: bool,
     looked_at: Instant,
     said: HashSet<String>,
+    /// Reasons that were said why the store cannot be written to.
+    said_gone: HashSet<String>,
 }
 
 impl Mind {
     pub(super) fn new(now: Instant) -> Self {
-        Self { fulfilled: None, asked: None, step_at: now, must_step: false, looked_at: now, said: HashSet::new() }
+        Self {
+            fulfilled: None,
+            asked: None,
+            step_at: now,
+            stepped_at: now,
+            must_step: false,
+            looked_at: now,
+            said: HashSet::new(),
+            said_gone: HashSet::new(),
+        }
     }
 
     /// A place is missing.
     pub(super) fn want_step(&mut self, now: Instant) {
         self.must_step = true;
         self.step_at = now;
+    }
+
+    /// The store can be written to.
+    pub(super) fn works(&mut self) {
+        self.said_gone.clear();
     }
 
     /// True when this sentence was not said before.
@@ -48,14 +70,16 @@ impl Mind {
 impl Dispatcher {
     /// Has the store looked at or kept in step, when it is time.
     pub(super) fn mind(&mut self, now: Instant) {
-        if self.care.is_busy() || self.control.is_paused() || self.control.stop_at().is_some() {
+        if self.care.is_busy() || self.control.stop_at().is_some() {
             return;
         }
+        let is_paused = self.control.is_paused();
         let may_look = now.duration_since(self.state.mind.looked_at) >= self.keep_every();
-        if self.state.breaker.look_due(now) || (may_look && self.state.positions.wants_look(now)) {
+        let is_due = !is_paused && self.state.breaker.look_due(now);
+        if is_due || (may_look && self.state.positions.wants_look(now)) {
             self.state.mind.looked_at = now;
             self.care.send(Errand::Probe);
-        } else if self.is_writing() && now >= self.state.mind.step_at {
+        } else if !is_paused && self.is_writing() && now >= self.state.mind.step_at {
             self.step(now);
         }
     }
@@ -63,8 +87,10 @@ impl Dispatcher {
     fn step(&mut self, now: Instant) {
         self.state.mind.step_at = now + STEP_EVERY;
         let wanted = (self.wanted)();
-        let is_same = self.state.mind.fulfilled.as_ref() == Some(&wanted);
-        if std::mem::take(&mut self.state.mind.must_step) || !is_same {
+        let mind = &mut self.state.mind;
+        let is_same = mind.fulfilled.as_ref() == Some(&wanted) && now.duration_since(mind.stepped_at) < STEP_ANYWAY;
+        if std::mem::take(&mut mind.must_step) || !is_same {
+            mind.stepped_at = now;
             self.keep_in_step(wanted);
         }
     }
@@ -96,13 +122,14 @@ impl Dispatcher {
     }
 
     fn missed(&mut self, error: &WriteError, now: Instant) {
+        if matches!(error, WriteError::Away { .. }) {
+            self.state.positions.failed();
+        }
         // While writes succeed, a look that fails says little; the next one will tell.
-        if let Stage::Gone(before) = self.state.breaker.stage() {
+        if !self.is_writing() {
             self.state.show.failed(error.to_string());
             self.state.breaker.missed(error, now);
-            if before != Cause::of(error) {
-                self.log_gone(error);
-            }
+            self.log_gone(error);
         }
     }
 
@@ -114,14 +141,24 @@ impl Dispatcher {
                 self.state.mind.fulfilled = asked;
                 steps.iter().for_each(|step| self.log_step(step));
             }
-            Err(error) if error.is_retryable() => return self.missed(&error, now),
+            Err(error) if error.is_retryable() => return self.no_step(&error, now),
             Err(error) => self.log_no_step(&error),
         }
         if !self.is_writing() {
             self.state.breaker.found();
             self.state.plans.look_at_lag = true;
+            if self.state.lanes.are_idle() {
+                // Nothing waits that could show it.
+                self.state.show.succeeded();
+            }
         }
         self.hurry(now);
+    }
+
+    /// It could not be asked: nothing is known of the places that are missing.
+    fn no_step(&mut self, error: &WriteError, now: Instant) {
+        self.state.lanes.all_mut().flat_map(|lane| &mut lane.held).for_each(|task| task.asked_for_place = false);
+        self.missed(error, now);
     }
 
     fn log_step(&mut self, step: &Step) {
@@ -144,7 +181,12 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn log_gone(&self, error: &WriteError) {
+    /// Says why the store cannot be written to, once for each reason.
+    pub(super) fn log_gone(&mut self, error: &WriteError) {
+        let said = &mut self.state.mind.said_gone;
+        if said.len() >= REASONS_MAX || !said.insert(error.to_string()) {
+            return;
+        }
         let store = self.bench.store.name();
         match Cause::of(error) {
             Cause::Denied => {

@@ -7,6 +7,7 @@ use journal::Stats;
 use model::Seq;
 
 use super::Dispatcher;
+use crate::positions::Position;
 
 /// Work for two seconds, in requests for each worker: from there on live values are not made to wait for the others.
 const SPLIT_FROM: usize = 4;
@@ -39,7 +40,6 @@ impl Dispatcher {
         }
         if std::mem::take(&mut self.state.plans.repair) {
             self.state.lanes.repair();
-            self.state.positions.start_over();
         }
         if std::mem::take(&mut self.state.plans.skip) {
             self.skip();
@@ -53,6 +53,8 @@ impl Dispatcher {
     pub(super) fn plan_repair(&mut self) {
         let (store, after) = (self.bench.store.name(), self.state.lanes.consumer.committed_seq());
         tracing::warn!(store, %after, "the store was started anew and may have lost its last values; they are sent once more");
+        // IMPORTANT: at once. A later look finds the store unchanged, and would have them committed.
+        self.state.positions.start_over();
         self.state.plans.repair = true;
     }
 
@@ -98,20 +100,23 @@ impl Dispatcher {
         self.state.account.fates.skipped += taken;
         self.state.account.owed_in_doubt = false;
         self.state.account.unread += unread;
+        self.state.positions.start_over();
+        self.commit(Position { seq: last, ahead: None, fresh: None });
         let store = self.bench.store.name();
         tracing::warn!(store, %last, values = taken + unread, "values for the store were given up, as told");
     }
 
     /// Values in the journal that no lane has read, as the journal estimates.
     pub(super) fn unread(&self, stats: &Stats) -> u64 {
+        self.points_after(self.state.lanes.read_to(), stats) + self.backlog(stats)
+    }
+
+    /// Those of them that are before the fresh lane. Records that it has passed were counted by it.
+    pub(super) fn backlog(&self, stats: &Stats) -> u64 {
         let lanes = &self.state.lanes;
-        let after_all = self.points_after(lanes.read_to(), stats);
-        let Some(split) = &lanes.split else { return after_all };
-        let read = lanes.consumer.position();
-        // Records that the fresh lane has passed were counted by it.
-        let backlog =
-            self.points_after(read, stats).saturating_sub(self.points_after(split.backlog.1.max(read), stats));
-        after_all + backlog
+        let Some(split) = &lanes.split else { return 0 };
+        let read = lanes.main_read_to();
+        self.points_after(read, stats).saturating_sub(self.points_after(split.backlog.1.max(read), stats))
     }
 
     /// Points of the records after this one. The journal counts them from the cursor on; between there and its end they are taken to
@@ -127,14 +132,13 @@ impl Dispatcher {
         (u128::from(lag) * u128::from(left.min(records)) / u128::from(records)) as u64
     }
 
-    /// When it is not told to stop.
-    pub(super) fn obey(&mut self, _: Instant) {
-        if self.control.takes_skip() {
-            self.state.plans.skip = true;
-        }
-        let is_paused = self.control.is_paused();
-        if std::mem::replace(&mut self.state.was_paused, is_paused) && !is_paused {
+    /// Plans what it is told to do.
+    pub(super) fn obey(&mut self, now: Instant) {
+        self.state.plans.skip |= self.control.takes_skip();
+        if self.control.takes_resume() {
             self.state.plans.look_at_lag = true;
+            self.state.breaker.hurry(now);
+            self.state.quiet_until = now;
         }
     }
 }

@@ -28,7 +28,8 @@ impl Dispatcher {
         if is_held_up || now < self.state.read_after {
             return false;
         }
-        self.state.lanes.end_repairs();
+        // It may be far behind by now.
+        self.state.plans.look_at_lag |= self.state.lanes.end_repairs();
         let fresh = self.read_lane(LaneId::Fresh, now);
         let main = self.read_lane(LaneId::Main, now);
         fresh || main
@@ -75,13 +76,18 @@ impl Dispatcher {
 
     fn may_read(&self, id: LaneId) -> bool {
         let lanes = &self.state.lanes;
-        let (lane, memory_max) = match (id, &lanes.split) {
-            (LaneId::Fresh, None) => return false,
-            (LaneId::Fresh, Some(split)) if !self.are_joining() => (&split.lane, self.memory_max()),
-            (LaneId::Main, Some(_)) if !lanes.main_waits() => (&lanes.main, self.memory_max() / 4 * 3),
-            (LaneId::Main, None) => (&lanes.main, self.memory_max()),
+        let main = lanes.consumer.position();
+        let (lane, read, memory_max) = match (id, &lanes.split) {
+            (LaneId::Fresh, Some(split)) if !self.are_joining() => {
+                (&split.lane, split.follower.position(), self.memory_max())
+            }
+            (LaneId::Main, Some(_)) if !lanes.main_waits() => (&lanes.main, main, self.memory_max() / 4 * 3),
+            (LaneId::Main, None) => (&lanes.main, main, self.memory_max()),
             _ => return false,
         };
+        if lane.repairs_to().is_some_and(|to| read >= to) {
+            return false;
+        }
         // What was put aside cannot go before the repair has ended, so that it must not stop it.
         let has_memory = lane.is_repairing() || self.memory() < memory_max;
         has_memory && lane.slots.full() < AHEAD * self.config.num_workers
@@ -174,7 +180,7 @@ impl State {
         match &mut self.lanes.split {
             None => decode(payload, &mut Visitor { slots, routes, arrival, found, sort: |_, _| first }),
             Some(split) => {
-                let at = split.lane.repairs_to().unwrap_or_default().max(split.follower.position());
+                let at = split.read_to();
                 let mut backlog =
                     Backlog { record: split.rule.of(arrival.seq), rule: &mut split.rule, seq: arrival.seq, at, first };
                 let sort = |column, time| backlog.sort(column, time);

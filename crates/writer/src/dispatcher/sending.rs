@@ -11,7 +11,7 @@ use crate::task::{LaneId, Task};
 impl Dispatcher {
     /// Hands out what may go.
     pub(super) fn send(&mut self, now: Instant) {
-        if self.control.is_paused() || self.state.plans.is_any() {
+        if self.control.is_paused() || self.state.plans.is_any() || now < self.state.quiet_until {
             return;
         }
         loop {
@@ -23,14 +23,14 @@ impl Dispatcher {
             let lane = task.lane;
             self.state.last_given = lane;
             self.bench.meter.retries.fetch_add(u64::from(task.failures > 0), Relaxed);
-            if let Err(task) = self.crew.give(task) {
+            if let Some(task) = self.crew.give(task) {
                 self.state.lanes.lane(lane).held.push(task);
                 return;
             }
         }
     }
 
-    fn next_task(&mut self, now: Instant) -> Option<Box<Task>> {
+    fn next_task(&mut self, now: Instant) -> Option<Task> {
         let order = if self.is_turn_of_main() { [LaneId::Main, LaneId::Fresh] } else { [LaneId::Fresh, LaneId::Main] };
         order.into_iter().find_map(|lane| self.task_of(lane, now))
     }
@@ -44,13 +44,14 @@ impl Dispatcher {
         }
     }
 
-    fn task_of(&mut self, id: LaneId, now: Instant) -> Option<Box<Task>> {
+    fn task_of(&mut self, id: LaneId, now: Instant) -> Option<Task> {
         let is_split = self.state.lanes.split.is_some();
         if id == LaneId::Fresh && !is_split {
             return None;
         }
         let is_backlog = id == LaneId::Main && is_split;
-        if is_backlog && !self.state.budget.allows(now) {
+        // The fresh lane does not read on while they join, and there is little left.
+        if is_backlog && !self.are_joining() && !self.state.budget.allows(now) {
             return None;
         }
         let (size, due) = (self.state.size.get(), self.due(id, now));

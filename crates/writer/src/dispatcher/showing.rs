@@ -31,6 +31,7 @@ pub(crate) struct Show {
     /// The journal's end at a time; not reached yet by the store.
     mark: Option<(TimestampNs, Seq)>,
     lag: u64,
+    backlog: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -106,11 +107,15 @@ impl Dispatcher {
             Stage::Gone(Cause::Starting) => State::Starting,
             Stage::Gone(Cause::Denied) => State::Denied,
             Stage::Gone(_) => State::Waiting,
-            // Whether it works is not known before the first write.
-            Stage::Trial if self.state.show.state != State::Starting => self.state.show.state,
+            // Whether it works is not known before the first write, if there is one.
+            Stage::Trial if !self.is_idle() && self.state.show.state != State::Starting => self.state.show.state,
             _ if self.state.lanes.split.is_some() => State::Recovering,
             Stage::Trial | Stage::Works => State::Writing,
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.crew.under_way() == 0 && self.state.lanes.are_idle()
     }
 
     /// Looks at the journal, once a second.
@@ -120,6 +125,7 @@ impl Dispatcher {
         }
         let stats = self.journal.stats();
         let sample = Sample { at: now, stored: self.state.account.fates.stored, appended: stats.appended.points };
+        self.state.show.backlog = self.backlog(&stats) + self.state.account.owed;
         self.state.show.lag = self.unread(&stats) + self.on_the_way() + self.state.account.owed;
         let done = self.state.lanes.position().seq;
         let reached = done >= stats.last_seq;
@@ -142,7 +148,14 @@ impl Dispatcher {
         let split = lanes.split.as_ref()?;
         let (backlog_from, backlog_to) = split.backlog;
         let (fresh, backlog) = (split.follower.position(), lanes.consumer.position());
-        Some(LanesStatus { fresh, backlog, backlog_from, backlog_to, since: split.rule.since() })
+        Some(LanesStatus {
+            fresh,
+            backlog,
+            backlog_from,
+            backlog_to,
+            backlog_values: self.state.show.backlog,
+            since: split.rule.since(),
+        })
     }
 
     fn status(&self) -> WriterStatus {

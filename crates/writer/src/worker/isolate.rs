@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use backend::{Point, Points, WriteError};
+use backend::{Blame, Point, Points, WriteError};
 use model::line::print_line;
 
 use super::Worker;
@@ -15,23 +15,40 @@ use crate::task::Task;
 use crate::values::{Item, Values};
 
 impl Worker {
-    /// The point at `index` was refused alone. Tries another one of its column, if there is one, to learn whether the column is bad.
-    pub(super) fn isolated(&mut self, task: &mut Task, index: usize, reason: &str) -> Result<(), WriteError> {
+    /// The point at `index` was refused alone.
+    ///
+    /// # Errors
+    /// [`WriteError::Denied`] when the store seems to refuse everything: the point is not condemned then.
+    pub(super) fn isolated(
+        &mut self,
+        task: &mut Task,
+        index: usize,
+        reason: &str,
+        blame: Blame,
+    ) -> Result<(), WriteError> {
+        if blame == Blame::Unknown && self.bench.refuses_everything() {
+            return Err(WriteError::Denied { message: format!("it refuses one point after another: {reason}") });
+        }
+        self.condemn(task, index, reason);
+        if blame == Blame::Column { self.look_at_column(task, index, reason) } else { Ok(()) }
+    }
+
+    /// Tries another point of the column, if there is one, to learn whether all of it is bad.
+    fn look_at_column(&mut self, task: &mut Task, index: usize, reason: &str) -> Result<(), WriteError> {
         let Some(item) = task.batch.values.get(index) else { return Ok(()) };
         let (column, time) = (item.column, item.time);
-        self.condemn(task, index, reason);
         let mut is_bad = self.bench.bad_columns().refused(column, time, reason, Instant::now());
         let others = |task: &Task| newest_left(task, |item| item.column == column);
         if !is_bad && let Some(other) = others(task) {
             match self.write(task, other..other + 1) {
                 // It is written once more in its turn, after what stands before it.
                 Ok(_) => return Ok(()),
-                Err(WriteError::Points { message }) => {
+                Err(WriteError::Points { message, blame: Blame::Column }) => {
                     let time = task.batch.values.get(other).map_or(time, |item| item.time);
                     is_bad = self.bench.bad_columns().refused(column, time, &message, Instant::now());
                 }
-                // One point that is too large says nothing about its column.
-                Err(WriteError::TooLarge { .. }) => return Ok(()),
+                // One point that is bad for another reason says nothing about its column.
+                Err(WriteError::TooLarge { .. } | WriteError::Points { .. }) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
@@ -92,10 +109,5 @@ impl Task {
         parts.into_iter().flat_map(|part| values.iter(part)).for_each(|item| left.push(item));
         self.batch.values = left;
         self.start_over();
-    }
-
-    /// All values it has are to be written, in one go.
-    pub(super) fn start_over(&mut self) {
-        self.todo = vec![0..self.batch.values.len()];
     }
 }

@@ -14,7 +14,6 @@ use crate::values::Item;
 impl Worker {
     pub(super) fn sift(&self, task: &mut Task) {
         let oldest = self.oldest_kept(&task.batch);
-        self.sift_known_bad(task);
         let (mut fates, mut resent) = (Fates::default(), 0);
         let mut values = std::mem::take(&mut task.batch.values);
         let names = task.batch.catalog().read();
@@ -33,6 +32,7 @@ impl Worker {
         task.batch.values = values;
         task.fates += fates;
         task.resent += resent;
+        self.sift_known_bad(task);
         task.start_over();
     }
 

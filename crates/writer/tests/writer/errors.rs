@@ -2,15 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use backend::WriteError;
-use model::{FieldType, FieldValue};
+use backend::{Blame, WriteError};
+use journal::{FsyncPolicy, JournalConfig, WhenFull};
+use model::{ByteSize, FieldType, FieldValue, TimeRange};
 use writer::State;
+use writer::dead_letters::Limits;
 
 use crate::store::{MemoryStore, away};
 use crate::support::{MS, NOW_S, Plant, S, eventually, quick, stop};
 
 fn refused() -> WriteError {
-    WriteError::Points { message: "field type conflict".to_owned() }
+    WriteError::Points { message: "field type conflict".to_owned(), blame: Blame::Column }
 }
 
 #[test]
@@ -126,6 +128,31 @@ fn a_store_that_is_not_there_at_the_start_gets_everything_later() {
     assert_eq!(writer.status().state, State::Waiting);
     assert_eq!(plant.store.requests(), 0);
     plant.store.set_up(true);
+    eventually("all is stored", || plant.store.len() == 10);
+    stop(&writer);
+}
+
+#[test]
+fn a_store_that_comes_late_is_fine_also_when_there_is_nothing_to_write() {
+    let plant = Plant::new(MemoryStore::new());
+    plant.store.set_up(false);
+    let writer = plant.start(quick());
+    eventually("it waits", || writer.status().state == State::Waiting);
+    plant.store.set_up(true);
+    eventually("it is fine", || writer.status().state == State::Writing && writer.status().last_error.is_none());
+    stop(&writer);
+}
+
+#[test]
+fn a_person_who_mended_something_need_not_wait() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.store.script(|_| Err(WriteError::Denied { message: "wrong token".to_owned() }));
+    plant.write_all(&columns, 0, 0.0);
+    let writer = plant.start(quick());
+    eventually("it says so", || writer.status().state == State::Denied);
+    plant.store.script(|_| Ok(()));
+    writer.resume();
     eventually("all is stored", || plant.store.len() == 10);
     stop(&writer);
 }
@@ -249,4 +276,131 @@ fn waits_end_at_once_when_it_is_told_to_stop() {
     let before = Instant::now();
     writer.stop(before + 20 * S);
     assert!(before.elapsed() < 100 * MS, "{:?}", before.elapsed());
+}
+
+#[test]
+fn a_store_that_names_a_time_is_left_alone_until_then() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(1_000);
+    plant.store.script(|request| match request.number {
+        0 => Err(WriteError::Busy { message: "slow down".to_owned(), retry_after: Some(400 * MS) }),
+        _ => Ok(()),
+    });
+    (0..20).for_each(|time| _ = plant.write_all(&columns, time, 0.0));
+    let before = Instant::now();
+    let writer = plant.start(quick());
+    eventually("it was asked", || plant.store.requests() == 1);
+    eventually("it is asked again", || plant.store.requests() > 1);
+    assert!(before.elapsed() >= 400 * MS);
+    eventually("all is stored", || plant.store.len() == 20_000);
+    stop(&writer);
+}
+
+#[test]
+fn a_request_that_fails_again_and_again_goes_on_in_smaller_parts() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(1_000);
+    plant.store.script(|request| if request.points.len() > 300 { Err(away()) } else { Ok(()) });
+    plant.write_all(&columns, 0, 0.0);
+    let writer = plant.start(quick());
+    eventually("all is stored", || plant.store.len() == 1_000);
+    stop(&writer);
+}
+
+#[test]
+fn a_fault_in_the_client_of_a_store_counts_as_a_failure() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.store.script(|request| {
+        assert!(request.points.is_empty(), "this panic is part of the test");
+        Ok(())
+    });
+    plant.write_all(&columns, 0, 0.0);
+    let writer = plant.start(quick());
+    eventually("it says so", || writer.status().failures > 3);
+    assert_eq!(stop(&writer).fates.sum(), 0);
+}
+
+#[test]
+fn what_the_journal_dropped_is_counted_as_lost_and_the_rest_arrives() {
+    let config = JournalConfig {
+        fsync: FsyncPolicy::Interval(S),
+        segment_max: ByteSize(20_000),
+        max_disk: ByteSize(60_000),
+        when_full: WhenFull::DropOldest,
+        tail_max: ByteSize(0),
+        ..JournalConfig::default()
+    };
+    let plant = Plant::with_journal(MemoryStore::new(), config);
+    let columns = plant.columns(100);
+    (0..200).for_each(|time| _ = plant.write_all(&columns, time, 0.0));
+    let writer = plant.start(quick());
+    eventually("all is done", || plant.committed().0 == 200);
+    let status = stop(&writer);
+    assert!(status.fates.stored > 1_000 && status.fates.stored < 10_000, "{}", status.fates.stored);
+    assert_eq!(plant.store.len() as u64, status.fates.stored);
+    // The journal does not know of what a cursor has missed that never read anything.
+    assert!(status.lost == 0 || status.lost + status.fates.stored == 20_000, "{}", status.lost);
+}
+
+#[test]
+fn deletions_are_counted_and_not_forwarded() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.write_all(&columns, 0, 0.0);
+    plant.journal.append_wait(model::wire::encode_delete(&columns, TimeRange::ALL), 0).unwrap();
+    plant.write_all(&columns, 1, 0.0);
+    let writer = plant.start(quick());
+    eventually("all is stored", || plant.store.len() == 20);
+    assert_eq!(stop(&writer).deletes, 1);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_passed_over_and_counted_as_lost() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.journal.append_wait(b"\x01\x00\x77".to_vec(), 7).unwrap();
+    plant.write_all(&columns, 1, 0.0);
+    let writer = plant.start(quick());
+    eventually("the rest is stored", || plant.store.len() == 10);
+    let status = stop(&writer);
+    assert_eq!((status.lost, status.fates.stored), (7, 10));
+}
+
+#[test]
+fn points_that_cannot_be_kept_as_dead_letters_yet_are_not_lost() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.store.script(
+        |request| {
+            if request.points.iter().any(|(key, _)| key.2 == "m,n=3") { Err(refused()) } else { Ok(()) }
+        },
+    );
+    // A file where the folder of the dead letters should be.
+    let blocked = plant.dir.path().join("dead-letter");
+    std::fs::remove_dir_all(&blocked).unwrap();
+    std::fs::write(&blocked, "").unwrap();
+    plant.write_all(&columns, 1, 0.0);
+    let writer = plant.start(quick());
+    eventually("the others are stored", || plant.store.len() == 9);
+    eventually("it says so", || writer.status().last_error.is_some_and(|e| e.contains("dead-letter")));
+    assert_eq!(plant.committed().0, 0);
+    std::fs::remove_file(&blocked).unwrap();
+    std::fs::create_dir_all(blocked.join("memory")).unwrap();
+    eventually("it is kept", || plant.letters().len() == 1);
+    assert_eq!(stop(&writer).fates.dead, 1);
+}
+
+#[test]
+fn dead_letters_without_space_are_counted_as_lost() {
+    let config = JournalConfig { fsync: FsyncPolicy::Interval(S), ..JournalConfig::default() };
+    let plant = Plant::with_limits(MemoryStore::new(), config, Limits { max_bytes: ByteSize(1_000) });
+    let columns = plant.columns(20);
+    plant.store.script(|_| Err(refused()));
+    plant.write_all(&columns, 1, 0.0);
+    let writer = plant.start(quick());
+    eventually("all have a fate", || writer.status().fates.sum() == 20);
+    let status = stop(&writer);
+    assert!(status.fates.dead >= 1 && status.fates.lost_dead >= 1, "{:?}", status.fates);
+    assert_eq!(plant.letters().len() as u64, status.fates.dead);
 }

@@ -30,7 +30,7 @@ pub(crate) struct Plant {
     pub(crate) store: MemoryStore,
     pub(crate) bucket: BucketId,
     pub(crate) clock: fn() -> TimestampNs,
-    _dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl Plant {
@@ -39,17 +39,21 @@ impl Plant {
     }
 
     pub(crate) fn with_journal(store: MemoryStore, config: JournalConfig) -> Self {
+        Self::with_limits(store, config, Limits::default())
+    }
+
+    pub(crate) fn with_limits(store: MemoryStore, config: JournalConfig, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let fs = Arc::new(RealFs);
         let path = |name: &str| dir.path().join(name);
         let catalog = Arc::new(Catalog::open(fs.clone(), &path("catalog")).unwrap().0);
         let (journal, _) = Journal::open(fs, &path("journal"), config, Seq(0)).unwrap();
         let bucket = catalog.ensure_bucket("plant", DEFAULT_POLICY).unwrap();
-        let dead_letters = Arc::new(open_letters(dir.path(), Limits::default()));
+        let dead_letters = Arc::new(open_letters(dir.path(), limits));
         // The cursor stands before everything that is written from here on.
         drop(journal.consumer("memory").unwrap());
         let clock = || TimestampNs(NOW_S * 1_000_000_000);
-        Self { journal, catalog, dead_letters, store, bucket, clock, _dir: dir }
+        Self { journal, catalog, dead_letters, store, bucket, clock, dir }
     }
 
     pub(crate) fn column(&self, key: &str, field: &str, kind: FieldType) -> ColumnId {

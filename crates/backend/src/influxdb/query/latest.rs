@@ -26,7 +26,7 @@ pub(crate) fn latest(
     let limits = Limits::default();
     let budget = Budget::new(&limits, cancel);
     let name = NameOrPattern::Name(query.measurement.clone());
-    let known = schemas.fields(asker, place, &name)?;
+    let known = schemas.fields_with(asker, place, &name, &query.fields)?;
     let fields = if query.fields.is_empty() {
         known.iter().map(|(name, _)| name.clone()).collect()
     } else {

@@ -56,8 +56,9 @@ pub(crate) fn run(
     options: &Options<'_>,
     sink: Sink<'_>,
 ) -> Result<Vec<String>, QueryError> {
-    let shape = shape::of(plan, asker, schemas)?;
     let budget = Budget::new(options.limits, options.cancel);
+    budget.check()?;
+    let shape = shape::of(plan, asker, schemas)?;
     let way = Way { asker, shape: &shape, budget: &budget, into: options.into };
     match way.question(plan) {
         Ok(_) if plan.range.is_empty() => Ok(Vec::new()),
@@ -66,7 +67,7 @@ pub(crate) fn run(
             Some(warnings) => Ok(warnings),
             None => {
                 tracing::debug!(what, "the store cannot say a query, its points are fetched");
-                crate::remote::run(&InfluxPoints::new(asker, schemas, options), plan, options, sink)
+                crate::remote::run(&InfluxPoints::new(asker, options), plan, options, sink)
             }
         },
     }

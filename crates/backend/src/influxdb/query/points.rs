@@ -19,13 +19,14 @@ use crate::remote::{Column, RawPoints, Tags, Visit, VisitOf};
 /// One query's way to the points.
 pub(super) struct InfluxPoints<'a> {
     asker: &'a dyn Ask,
-    schemas: &'a Schemas,
+    /// Those of this query alone: with a tag that came up a moment ago and is not known, series would be mistaken for each other.
+    schemas: Schemas,
     options: Options<'a>,
 }
 
 impl<'a> InfluxPoints<'a> {
-    pub(super) fn new(asker: &'a dyn Ask, schemas: &'a Schemas, options: &Options<'a>) -> Self {
-        Self { asker, schemas, options: *options }
+    pub(super) fn new(asker: &'a dyn Ask, options: &Options<'a>) -> Self {
+        Self { asker, schemas: Schemas::default(), options: *options }
     }
 
     fn tag_keys(&self, place: &Place, measurement: &str) -> Result<Vec<String>, QueryError> {

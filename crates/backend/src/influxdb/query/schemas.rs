@@ -57,6 +57,22 @@ impl Schemas {
         })
     }
 
+    /// The same, asked anew when one of `wanted` is not among those remembered.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) fn fields_with(
+        &self,
+        asker: &dyn Ask,
+        place: &Place,
+        name: &NameOrPattern,
+        wanted: &[String],
+    ) -> Result<Vec<(String, FieldType)>, QueryError> {
+        let known = self.fields(asker, place, name)?;
+        let is_known = |name: &String| known.iter().any(|(known, _)| known == name);
+        if wanted.iter().all(is_known) { Ok(known) } else { Self::default().fields(asker, place, name) }
+    }
+
     /// Keys of the tags, sorted.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ fn a_conflict_of_types_is_the_points_fault_and_the_others_are_stored() {
     write(&store, &points(&[("m", "v", FieldValue::Float(1.0), 1)])).unwrap();
     let mixed = points(&[("m", "v", FieldValue::Float(2.0), 2), ("m", "v", FieldValue::String("x"), 3)]);
     let error = write(&store, &mixed).unwrap_err();
-    assert!(matches!(&error, WriteError::Points { message } if message.contains("field type conflict")), "{error}");
+    assert!(matches!(&error, WriteError::Points { message, .. } if message.contains("field type conflict")), "{error}");
     assert!(answer(&store, "SELECT v FROM m").contains("[[1,1],[2,2]]"));
 }
 
@@ -87,7 +87,7 @@ fn a_point_older_than_its_policy_is_the_points_fault() {
     store.keep_in_step(&wanted()).unwrap();
     let error = write(&store, &points(&[("m", "v", FieldValue::Float(1.0), 1)])).unwrap_err();
     let reason = "partial write: points beyond retention policy dropped=1";
-    assert!(matches!(&error, WriteError::Points { message } if message.ends_with(reason)), "{error}");
+    assert!(matches!(&error, WriteError::Points { message, .. } if message.ends_with(reason)), "{error}");
 }
 
 #[test]

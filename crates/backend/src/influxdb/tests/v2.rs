@@ -59,9 +59,11 @@ fn each_error_of_a_write_means_something() {
         write(&store(&fake), &one_point()).unwrap_err()
     };
     let parse = r#"{"code":"invalid","message":"unable to parse 'm v=+ 7': invalid number"}"#;
-    assert!(matches!(error(400, parse), WriteError::Points { message } if message.contains("invalid number")));
+    assert!(matches!(error(400, parse), WriteError::Points { message, .. } if message.contains("invalid number")));
     let conflict = r#"{"code":"unprocessable entity","message":"failure writing points to database: partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}"#;
-    assert!(matches!(error(422, conflict), WriteError::Points { message } if message.contains("field type conflict")));
+    assert!(
+        matches!(error(422, conflict), WriteError::Points { message, .. } if message.contains("field type conflict"))
+    );
     let unauthorized = r#"{"code":"unauthorized","message":"unauthorized access"}"#;
     assert!(matches!(error(401, unauthorized), WriteError::Denied { .. }));
     let forbidden = r#"{"code":"forbidden","message":"insufficient permissions for write"}"#;

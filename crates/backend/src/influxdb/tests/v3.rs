@@ -47,10 +47,10 @@ fn each_error_of_a_write_means_something() {
     };
     let partial = r#"{"error":"partial write of line protocol occurred","data":[{"original_line":"m v=hi 7","line_number":2,"error_message":"invalid column type for column 'v'"}]}"#;
     let reason = "partial write of line protocol occurred: line 2: invalid column type for column 'v'";
-    assert!(matches!(error(400, partial), WriteError::Points { message } if message.ends_with(reason)));
+    assert!(matches!(error(400, partial), WriteError::Points { message, .. } if message.ends_with(reason)));
     let whole = r#"{"error":"parsing failed for write_lp endpoint","data":{"original_line":"m","line_number":1,"error_message":"No fields were provided"}}"#;
     assert!(
-        matches!(error(400, whole), WriteError::Points { message } if message.ends_with("line 1: No fields were provided"))
+        matches!(error(400, whole), WriteError::Points { message, .. } if message.ends_with("line 1: No fields were provided"))
     );
     let name = r#"{"error":"invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens"}"#;
     assert!(matches!(error(400, name), WriteError::Denied { .. }));

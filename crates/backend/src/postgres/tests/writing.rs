@@ -161,7 +161,7 @@ fn a_point_that_cannot_be_stored_is_named() {
     let (store, to) = (store(), to("refused"));
     let mut session = store.session();
     let mut refused = |of: Point<'_>, words: &[&str]| {
-        let Err(WriteError::Points { message }) = write(&mut *session, &to, &[of]) else {
+        let Err(WriteError::Points { message, .. }) = write(&mut *session, &to, &[of]) else {
             panic!("{} was taken", of.field)
         };
         assert!(words.iter().all(|word| message.contains(word)), "{message}");
@@ -182,7 +182,7 @@ fn a_point_that_cannot_be_stored_is_named() {
     for batch in
         [vec![point("m", "v", Integer(1), 0)], vec![point("m", "w", Integer(1), 0), point("m", "w", Float(1.0), 1)]]
     {
-        let Err(WriteError::Points { message }) = write(&mut *session, &to, &batch) else { panic!("taken") };
+        let Err(WriteError::Points { message, .. }) = write(&mut *session, &to, &batch) else { panic!("taken") };
         assert!(message.contains("integer") && message.contains("float") && message.contains("`m`"), "{message}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::time::Duration;
 
 use model::ByteSize;
 use query::{Limits, QueryError};
@@ -16,10 +15,14 @@ use super::super::client::query_error;
 /// Labels of a series.
 pub(super) type Labels = BTreeMap<String, String>;
 
+/// Largest answer taken as a whole: that of some hundred thousand series. Read, it takes a multiple of that.
+const MAX_ANSWER: ByteSize = ByteSize(64 << 20);
+
 /// The way for the questions of one query.
 pub(super) struct Api<'c> {
     http: &'c Http,
-    longest: Duration,
+    /// Longest time of one answer, as a parameter.
+    timeout: String,
     max_bytes: ByteSize,
 }
 
@@ -30,13 +33,12 @@ pub(super) struct Span {
     pub(super) end: i64,
 }
 
-impl Span {
-    /// All times it has.
-    pub(super) const ALL: Self = Self { start: 1, end: LAST_MS };
-}
-
 /// The last time it understands, in 2262.
 pub(super) const LAST_MS: i64 = i64::MAX / 1_000_000;
+
+/// The first and the last time as parameters: without them, only what is recent is told.
+const FIRST_SECOND: &str = "0.001";
+const LAST_SECOND: &str = "9223372036";
 
 /// One series of a computed answer: seconds since 1970, and values as text.
 #[derive(Debug, Deserialize)]
@@ -57,29 +59,32 @@ struct Matrix {
 
 impl<'c> Api<'c> {
     pub(super) fn new(http: &'c Http, limits: &Limits) -> Self {
-        Self { http, longest: limits.timeout, max_bytes: limits.max_memory }
+        Self {
+            http,
+            timeout: format!("{}ms", limits.timeout.as_millis().max(1)),
+            max_bytes: limits.max_memory.min(MAX_ANSWER),
+        }
     }
 
     /// Names of labels of the series selected.
     pub(super) fn labels(&self, selector: &str) -> Result<Vec<String>, QueryError> {
-        self.list("/api/v1/labels", selector)
+        self.names("/api/v1/labels", selector)
     }
 
     /// Names of the metrics selected.
     pub(super) fn metrics(&self, selector: &str) -> Result<Vec<String>, QueryError> {
-        self.list("/api/v1/label/__name__/values", selector)
+        self.names("/api/v1/label/__name__/values", selector)
     }
 
     /// The series selected.
     pub(super) fn series(&self, selector: &str) -> Result<Vec<Labels>, QueryError> {
-        self.list("/api/v1/series", selector)
+        self.read(self.ask("/api/v1/series", &of_all_times(selector)).map_err(query_error)?)
     }
 
-    fn list<T: DeserializeOwned>(&self, path: &str, selector: &str) -> Result<T, QueryError> {
-        let (start, end) = (seconds(Span::ALL.start), seconds(Span::ALL.end));
-        let asked = [("match[]", selector), ("start", &start), ("end", &end)];
-        let stream = self.ask(path, &asked).map_err(query_error)?;
-        self.read(stream)
+    /// Every query begins with it: a store that does not answer is noticed within its usual timeout.
+    fn names(&self, path: &str, selector: &str) -> Result<Vec<String>, QueryError> {
+        let reply = self.http.post_form(path, &self.form(&of_all_times(selector))).map_err(query_error)?;
+        parse(reply.body.as_bytes())
     }
 
     /// What `expression` is at `span.start` and every `step_ms` after it up to `span.end`. `None`: it is more than the store is set up to
@@ -105,23 +110,39 @@ impl<'c> Api<'c> {
     }
 
     fn ask(&self, path: &str, asked: &[(&str, &str)]) -> Result<Stream, HttpError> {
+        self.http.stream(path, &self.form(asked))
+    }
+
+    fn form(&self, asked: &[(&str, &str)]) -> String {
         let mut asked = asked.to_vec();
+        asked.push(("timeout", &self.timeout));
         // A cluster of which a part is away would answer with what is left, as if that were all.
         asked.push(("deny_partial_response", "1"));
-        self.http.stream(path, &form(&asked), self.longest)
+        form(&asked)
     }
 
     fn read<T: DeserializeOwned>(&self, stream: Stream) -> Result<T, QueryError> {
         let mut text = Vec::new();
-        let lost = |error: &dyn std::fmt::Display| QueryError::Store(format!("VictoriaMetrics: {error}"));
-        stream.take(self.max_bytes.0.saturating_add(1)).read_to_end(&mut text).map_err(|error| lost(&error))?;
+        stream.take(self.max_bytes.0.saturating_add(1)).read_to_end(&mut text).map_err(wrong)?;
         if text.len() as u64 > self.max_bytes.0 {
-            let limit = format!("max_memory = {}", self.max_bytes);
-            return Err(QueryError::TooMuch { limit, detail: "an answer of VictoriaMetrics is larger".to_owned() });
+            let limit = format!("{} of one answer of VictoriaMetrics", self.max_bytes);
+            return Err(QueryError::TooMuch { limit, detail: "it has too many series".to_owned() });
         }
-        let answer: Answer<T> = serde_json::from_slice(&text).map_err(|error| lost(&error))?;
-        Ok(answer.data)
+        parse(&text)
     }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, QueryError> {
+    serde_json::from_slice(text).map(|answer: Answer<T>| answer.data).map_err(wrong)
+}
+
+fn wrong(error: impl std::fmt::Display) -> QueryError {
+    QueryError::Store(format!("VictoriaMetrics: {error}"))
+}
+
+/// What the index knows of any time.
+fn of_all_times(selector: &str) -> [(&str, &str); 3] {
+    [("match[]", selector), ("start", FIRST_SECOND), ("end", LAST_SECOND)]
 }
 
 /// Milliseconds as the seconds of a parameter. It cuts them to whole milliseconds after a multiplication; the digit behind them sees to it

@@ -80,7 +80,9 @@ impl<'l> Line<'l> {
 mod tests {
     use super::*;
 
-    fn points(text: &str) -> Result<Vec<(String, Vec<(i64, f64)>)>, QueryError> {
+    type Named = (String, Vec<(i64, f64)>);
+
+    fn points(text: &str) -> Result<Vec<Named>, QueryError> {
         let mut found = Vec::new();
         read_lines(text.as_bytes(), &mut |line| {
             let name = line.labels()?.remove("__name__").unwrap_or_default();

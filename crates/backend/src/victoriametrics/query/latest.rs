@@ -44,30 +44,28 @@ pub(super) fn latest(
     } else {
         query.fields.clone()
     };
-    let mut found: BTreeMap<Tags, Vec<(usize, Newest)>> = BTreeMap::new();
-    for (number, field) in fields.iter().enumerate() {
+    let mut found: BTreeMap<Tags, Vec<ResultSeries>> = BTreeMap::new();
+    for field in &fields {
         cancel.check()?;
-        if let Some((_, kind)) = schema.fields.iter().find(|(name, _)| name == field) {
-            let all = AllOfField { points, place, query: &query, field };
-            for (tags, newest) in all.recent()? {
-                cancel.check()?;
-                let column = Column { place, measurement: &query.measurement, tags: &tags, field, kind: *kind };
-                let newest = if newest.is_some() { newest } else { points.newest(&column, TimeRange::ALL)? };
-                if let Some(newest) = newest {
-                    found.entry(tags).or_default().push((number, newest));
-                }
+        let Some((_, kind)) = schema.fields.iter().find(|(name, _)| name == field) else { continue };
+        let all = AllOfField { points, place, query: &query, field };
+        for (tags, newest) in all.recent()? {
+            cancel.check()?;
+            let column = Column { place, measurement: &query.measurement, tags: &tags, field, kind: *kind };
+            let newest = if newest.is_some() { newest } else { points.newest(&column, TimeRange::ALL)? };
+            if let Some(newest) = newest {
+                let series = series_of(&column, newest);
+                found.entry(tags).or_default().push(series);
             }
         }
     }
-    let one = |tags: &Tags, number: usize, (time, cell): Newest| {
-        let columns = vec![ResultColumn { name: fields.get(number).cloned().unwrap_or_default(), cells: vec![cell] }];
-        ResultSeries { name: query.measurement.clone(), tags: tags.clone(), times: vec![time], columns }
-    };
-    let rows = found
-        .iter()
-        .flat_map(|(tags, newest)| newest.iter().map(move |(number, newest)| (tags, *number, newest.clone())));
-    let series = rows.map(|(tags, number, newest)| one(tags, number, newest)).collect();
-    Ok(QueryResult { series, ..QueryResult::default() })
+    Ok(QueryResult { series: found.into_values().flatten().collect(), ..QueryResult::default() })
+}
+
+fn series_of(column: &Column<'_>, (time, cell): Newest) -> ResultSeries {
+    let (name, tags) = (column.measurement.to_owned(), column.tags.to_vec());
+    let columns = vec![ResultColumn { name: column.field.to_owned(), cells: vec![cell] }];
+    ResultSeries { name, tags, times: vec![time], columns }
 }
 
 /// All series wanted that have a field.

@@ -23,8 +23,9 @@ use query::{Cancel, Limits, QueryError, QueryResult, Select};
 use crate::{Query, StorageBackend, remote};
 
 use super::VictoriaMetrics;
+use super::client::query_error;
 use api::Api;
-use points::VmPoints;
+pub(super) use points::VmPoints;
 
 impl StorageBackend for VictoriaMetrics {
     fn name(&self) -> &'static str {
@@ -44,17 +45,9 @@ impl Query for VictoriaMetrics {
 
 impl VictoriaMetrics {
     /// What one query asks.
-    fn points(&self, limits: &Limits) -> Result<VmPoints<'_>, QueryError> {
+    pub(super) fn points(&self, limits: &Limits) -> Result<VmPoints<'_>, QueryError> {
         let api = Api::new(self.shared.client.query()?, limits);
-        let mut known = self.shared.known();
-        if known.reader.is_none() {
-            match self.shared.learn() {
-                Ok(learnt) => known = learnt,
-                Err(error) => {
-                    tracing::debug!(%error, "VictoriaMetrics tells nothing of itself, points are fetched for every query")
-                }
-            }
-        }
+        let known = self.shared.known_or_learnt().map_err(query_error)?;
         Ok(VmPoints::new(&self.shared, api, known))
     }
 }

@@ -22,14 +22,16 @@ use super::{latest, summaries};
 
 const MS: i64 = 1_000_000;
 
+/// Tag keys of the measurements that were looked at.
+type KnownTags = HashMap<(Place, String), Arc<Vec<String>>>;
+
 /// What one query asks.
-pub(super) struct VmPoints<'s> {
+pub(in super::super) struct VmPoints<'s> {
     shared: &'s Shared,
     pub(super) api: Api<'s>,
     separator: String,
     pub(super) reader: Option<Arc<Facts>>,
-    /// Tag keys of the measurements that were looked at.
-    tags: Mutex<HashMap<(Place, String), Arc<Vec<String>>>>,
+    tags: Mutex<KnownTags>,
 }
 
 impl<'s> VmPoints<'s> {
@@ -141,6 +143,10 @@ impl RawPoints for VmPoints<'_> {
         // Nothing follows, whether it is wanted or not.
         points.hand_on().is_break();
         Ok(())
+    }
+
+    fn sums_up(&self) -> bool {
+        true
     }
 
     fn scan(

@@ -29,6 +29,9 @@ const FUNCTIONS: [&str; 8] = [
     "tlast_over_time",
 ];
 
+/// Their values in one window.
+type Values = [f64; FUNCTIONS.len()];
+
 /// Of shorter windows the points are fetched.
 const MIN_WIDTH: i64 = 30_000;
 
@@ -157,7 +160,33 @@ impl<'p> Plan<'p> {
 
     /// Hands out the summaries of these windows.
     fn sum_up(&mut self, run: Run, visit: VisitPieces<'_>) -> Result<ControlFlow<()>, QueryError> {
-        let Some(found) = self.rollup().over(&FUNCTIONS, run)? else { return self.fetch(self.end, visit) };
+        let Some(windows) = self.windows(run)? else { return self.fetch(self.end, visit) };
+        self.at = run.last() + 1;
+        let (mut with_points, mut points) = (0, 0);
+        for (number, window) in (0..).zip(&windows).filter(|(_, window)| window.iter().any(|value| !value.is_nan())) {
+            with_points += 1;
+            let flow = if let Some(summary) = summary(window) {
+                points += summary.count;
+                visit(Piece::Summary(summary))
+            } else {
+                // There are infinite values, which are left out.
+                let (first, last) = run.window(number);
+                self.points_between(first, last, visit)?
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        if run.count == self.most {
+            self.is_sparse = points < MIN_POINTS * with_points;
+            self.most = self.points.windows_at_once();
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// The functions' values in each window; not a number where there is no point. `None`: the store does not compute that.
+    fn windows(&self, run: Run) -> Result<Option<Vec<Values>>, QueryError> {
+        let Some(found) = self.rollup().over(&FUNCTIONS, run)? else { return Ok(None) };
         let mut windows = vec![[f64::NAN; FUNCTIONS.len()]; usize::try_from(run.count).unwrap_or_default()];
         for found in found.iter().filter(|found| is_series(&found.labels, self.column.tags)) {
             for (number, value) in &found.values {
@@ -166,38 +195,12 @@ impl<'p> Plan<'p> {
                 }
             }
         }
-        self.at = run.last() + 1;
-        let (mut with_points, mut points) = (0u64, 0u64);
-        for (number, window) in (0..).zip(&windows) {
-            if window.iter().all(|value| value.is_nan()) {
-                continue;
-            }
-            let flow = match summary(window) {
-                Some(summary) => {
-                    points += summary.count;
-                    visit(Piece::Summary(summary))
-                }
-                // Infinite values, which are left out.
-                None => {
-                    let (first, last) = run.window(number);
-                    self.points_between(first, last, visit)?
-                }
-            };
-            if flow.is_break() {
-                return Ok(flow);
-            }
-            with_points += 1;
-        }
-        if run.count >= FIRST_WINDOWS.min(self.most) {
-            self.is_sparse = points < MIN_POINTS * with_points;
-            self.most = self.points.windows_at_once();
-        }
-        Ok(ControlFlow::Continue(()))
+        Ok(Some(windows))
     }
 }
 
 /// The functions' values as a summary; `None` when one of them is no number.
-fn summary(values: &[f64; FUNCTIONS.len()]) -> Option<Summary> {
+fn summary(values: &Values) -> Option<Summary> {
     if values.iter().any(|value| !value.is_finite()) {
         return None;
     }

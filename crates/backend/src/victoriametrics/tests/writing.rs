@@ -88,7 +88,8 @@ fn a_probe_tells_version_start_and_what_to_change() {
 
 #[test]
 fn a_login_that_is_wrong_and_a_path_that_is_none_are_for_a_person() {
-    let server = rig::victoriametrics_with(&["-httpAuth.username=ann", "-httpAuth.password=geheim"]);
+    let server =
+        rig::victoriametrics_with(&["-retentionPeriod=100y", "-httpAuth.username=ann", "-httpAuth.password=geheim"]);
     let points = list(place(), &[("m", "v", FieldValue::Float(1.0), T)]);
     let mut config = VictoriaMetricsConfig::new(server.url().parse().unwrap());
     let denied = |config: &VictoriaMetricsConfig| {
@@ -108,7 +109,8 @@ fn a_login_that_is_wrong_and_a_path_that_is_none_are_for_a_person() {
 
 #[test]
 fn a_full_disk_makes_it_busy() {
-    let server = rig::victoriametrics_with(&["-storage.minFreeDiskSpaceBytes=1000000000000000"]);
+    let server =
+        rig::victoriametrics_with(&["-retentionPeriod=100y", "-storage.minFreeDiskSpaceBytes=1000000000000000"]);
     let error = write(&store(&server), &list(place(), &[("m", "v", FieldValue::Float(1.0), T)])).unwrap_err();
     assert!(matches!(&error, WriteError::Busy { message, .. } if message.contains("read-only")), "{error}");
 }

@@ -40,9 +40,10 @@ pub(crate) fn times_finer_than_the_grain_are_cut_to_it(subject: &dyn Subject) {
         return;
     }
     let trial = Trial::new(subject);
-    let mut times = vec![START + 1, START + grain - 1, START + 5 * grain + grain / 2];
-    times.extend(if subject.abilities().times.contains(&-grain) { vec![-1, -grain - 1] } else { Vec::new() });
+    let mut times = vec![START + grain - 1, START + 5 * grain + grain / 2];
     // Of those that fall together the later one written stays.
+    times.extend(subject.abilities().overwrites.then_some(START + 1));
+    times.extend(if subject.abilities().times.contains(&-grain) { vec![-1, -grain - 1] } else { Vec::new() });
     let points: Vec<Point<'_>> =
         times.iter().map(|time| point("m,a=x", "v", Float((time % 97) as f64), *time)).collect();
     subject.write(&list(trial.place(), &points)).unwrap();

@@ -31,7 +31,7 @@ impl Subject for EmbeddedSubject {
             0 => Ok(Written::default()),
             rejected => {
                 let message = format!("{rejected} points contradict their field's type or the range of times");
-                Err(WriteError::Points { message })
+                Err(WriteError::points(message))
             }
         }
     }

@@ -11,7 +11,8 @@ use super::remote::{Kind, remote};
 use super::{Abilities, Subject};
 
 static KIND: Kind = Kind {
-    product: "InfluxDB ",
+    product: "InfluxDB",
+    tells_version: true,
     server: rig::influxdb,
     at: |url, timeout| {
         let settings = json!({"url": url, "timeout": format!("{}ms", timeout.as_millis())});

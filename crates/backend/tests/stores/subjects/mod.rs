@@ -3,6 +3,7 @@
 mod embedded;
 mod influxdb;
 mod postgres;
+mod victoriametrics;
 
 mod remote;
 
@@ -15,6 +16,7 @@ use model::FieldValue;
 pub(crate) use embedded::embedded;
 pub(crate) use influxdb::influxdb;
 pub(crate) use postgres::postgres;
+pub(crate) use victoriametrics::victoriametrics;
 
 use remote::Kind;
 
@@ -59,6 +61,10 @@ pub(crate) struct Abilities {
     pub(crate) minus_zero: bool,
     /// Whether a measurement or field may have this name; if not, its points are refused.
     pub(crate) takes_name: fn(&str) -> bool,
+    /// Measurement and field are one name with `_` between them: `a_b` has the fields of `a` that start with `b_`.
+    pub(crate) joins_names: bool,
+    /// Of several values of one series, field and time the last one written stays; else one of them.
+    pub(crate) overwrites: bool,
     /// Retention policies of one database are kept apart.
     pub(crate) policies: bool,
 }
@@ -73,6 +79,8 @@ impl Default for Abilities {
             error: 0.0,
             minus_zero: true,
             takes_name: |_| true,
+            joins_names: false,
+            overwrites: true,
             policies: true,
         }
     }

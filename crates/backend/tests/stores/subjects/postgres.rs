@@ -1,32 +1,30 @@
-//! PostgreSQL as a subject.
+//! PostgreSQL: it has every type, and times to the microsecond.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use backend::RemoteStore;
 use backend::postgres::{Postgres, PostgresConfig};
-use model::HumanDuration;
 use rig::Server;
+use serde_json::json;
 
 use super::remote::{Kind, remote};
 use super::{Abilities, Subject};
 
 static KIND: Kind = Kind {
-    product: "PostgreSQL ",
+    product: "PostgreSQL",
+    tells_version: true,
     server: rig::postgres,
-    at: connect,
+    at: |url, timeout| {
+        let settings = json!({"url": url, "timeout": format!("{}ms", timeout.as_millis())});
+        let config: PostgresConfig = serde_json::from_value(settings).unwrap();
+        Box::new(Postgres::new(&config).unwrap())
+    },
     keeps: |value| Some(value),
-    abilities: || Abilities { grain_ns: 1000, ..Abilities::default() },
+    abilities: || Abilities { grain_ns: 1_000, ..Abilities::default() },
     make_visible: |_| {},
 };
 
-/// An empty schema of the PostgreSQL that the tests share.
+/// A real PostgreSQL.
 pub(crate) fn postgres() -> impl Subject {
-    static SHARED: OnceLock<Server> = OnceLock::new();
-    remote(&KIND, &SHARED)
-}
-
-fn connect(url: &str, timeout: Duration) -> Box<dyn RemoteStore> {
-    let timeout = HumanDuration(timeout);
-    Box::new(Postgres::new(&PostgresConfig { url: url.into(), timeout, ..PostgresConfig::default() }).unwrap())
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    remote(&KIND, &SERVER)
 }

@@ -15,8 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One kind of store, as the tests see it.
 pub(crate) struct Kind {
-    /// What its probe says first, such as `InfluxDB `.
+    /// What its probe says first, such as `InfluxDB`.
     pub(crate) product: &'static str,
+    /// The version follows; else that is not sure.
+    pub(crate) tells_version: bool,
     /// Starts a server.
     pub(crate) server: fn() -> Server,
     /// A store at this URL with this timeout.

@@ -1,7 +1,7 @@
 //! Names of every kind reach a real server as they are.
 
 use super::plans::plant;
-use super::reference::{Pair, Points, START, Value, plan};
+use super::reference::{POLICY, Pair, Points, START, Value, plan};
 
 /// Names and texts with which a question could be made another one.
 const HOSTILE: [&str; 11] = [
@@ -76,4 +76,19 @@ fn policies_are_read_from() {
         let (_, found) = pair.answers(&plan(text));
         assert_eq!(found, format!("error: {message}"), "{text}");
     }
+}
+
+#[test]
+fn a_tag_and_a_field_of_a_moment_ago_are_known_at_once() {
+    let mut points = Points::default();
+    points.add("m", &[("host", "a")], "v", Value::Float(2.0), START);
+    let pair = Pair::new(&points);
+    let computed = "SELECT time_weighted_mean(v) FROM m GROUP BY *".to_owned();
+    let plans = || [(plan(&computed), computed.clone()), (plan("SELECT w, v FROM m"), "w".to_owned())];
+    pair.compare_all(plans(), Pair::answers);
+    let mut more = Points::default();
+    more.add("m", &[("host", "a"), ("new", "x")], "v", Value::Float(4.0), START);
+    more.add("m", &[("host", "a")], "w", Value::Float(4.5), START);
+    pair.write(POLICY, &more);
+    pair.compare_all(plans(), Pair::answers);
 }

@@ -54,7 +54,8 @@ impl Points {
         self.list.push((key, field.to_owned(), value, time));
     }
 
-    fn lines(&self) -> String {
+    /// In line protocol.
+    pub(super) fn lines(&self) -> String {
         let line = |(key, field, value, time): &(String, String, Value, i64)| {
             let field = field.replace(',', "\\,").replace(' ', "\\ ").replace('=', "\\=");
             let value = match value {
@@ -155,9 +156,14 @@ impl Pair {
 /// The plan of a text.
 #[track_caller]
 pub(super) fn plan(text: &str) -> Select {
+    plan_of(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The plan of a text that makes sense.
+pub(super) fn plan_of(text: &str) -> Result<Select, String> {
     let statements = influxql::parse(text, &influxql::Params::default(), &influxql::Limits::default());
-    let statements = statements.unwrap_or_else(|error| panic!("{text}: {error}"));
-    let [Statement::Select(select)] = statements.as_slice() else { panic!("{text}") };
+    let statements = statements.map_err(|error| error.to_string())?;
+    let [Statement::Select(select)] = statements.as_slice() else { return Err("no SELECT".to_owned()) };
     let context = Context {
         now: NOW,
         database: Some(DATABASE.to_owned()),
@@ -165,7 +171,7 @@ pub(super) fn plan(text: &str) -> Select {
         dialect: Dialect::Extended,
         into: false,
     };
-    compile(select, &context).unwrap_or_else(|error| panic!("{text}: {error}"))
+    compile(select, &context).map_err(|error| error.to_string())
 }
 
 /// Answers a plan.

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 fn name() -> impl Strategy<Value = String> {
-    let plain = select(&["v", "i", "host", "room"][..]);
+    let plain = select(&["v", "i", "v", "i", "host", "room"][..]);
     let odd = &["time", "a b", "select", "'", "\"", "\\", "x\"; DROP DATABASE plant--", "µ/ü"][..];
-    prop_oneof![4 => plain.prop_map(quoted), 1 => select(odd).prop_map(quoted)]
+    prop_oneof![12 => plain.prop_map(quoted), 1 => select(odd).prop_map(quoted)]
 }
 
 fn quoted(name: &str) -> String {
@@ -15,17 +15,18 @@ fn quoted(name: &str) -> String {
 }
 
 fn field() -> impl Strategy<Value = String> {
-    let cast =
-        select(&["", "", "", "::field", "::tag", "::float", "::integer", "::string", "::boolean", "::unsigned"][..]);
+    let casts = &["::field", "::tag", "::float", "::integer", "::string", "::boolean", "::unsigned"][..];
+    let cast = prop_oneof![9 => Just(""), 1 => select(casts)];
     (name(), cast).prop_map(|(name, cast)| format!("{name}{cast}"))
 }
 
 fn literal() -> impl Strategy<Value = String> {
     prop_oneof![
-        any::<i32>().prop_map(|v| v.to_string()),
-        any::<i64>().prop_map(|v| v.to_string()),
-        (-1e6..1e6f64).prop_map(|v| format!("{v:.6}")),
-        select(&["1.5", "-0.25", "100000000000000000000000.5", "0.000000000001"][..]).prop_map(str::to_owned),
+        4 => (-9..99_i32).prop_map(|v| v.to_string()),
+        1 => any::<i32>().prop_map(|v| v.to_string()),
+        1 => any::<i64>().prop_map(|v| v.to_string()),
+        1 => (-1e3..1e3f64).prop_map(|v| format!("{v:.6}")),
+        1 => select(&["1.5", "-0.25", "100000000000000000000000.5", "0.000000000001"][..]).prop_map(str::to_owned),
     ]
 }
 

@@ -1,9 +1,11 @@
 //! The node as the HTTP server sees it: requests in, JSON out.
 
+mod dead_letters;
+mod stores;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backend::Query;
 use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome};
@@ -17,8 +19,8 @@ use query::{
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, Modifying, QueryOptions, WriteDone, WriteFailure,
-    WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, StoreAction,
+    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};
@@ -119,9 +121,11 @@ impl Historian for Service {
                 "the journal takes no writes since a write to its disk failed: check the disk, then restart hissrv";
             return Health::Fail(advice.to_owned());
         }
-        if self.0.is_running() && self.0.applier.has_ended() {
+        let applier_ended = self.0.applier.as_ref().is_some_and(|applier| applier.has_ended());
+        let writer_ended = self.0.remotes.iter().any(|remote| remote.writer.has_ended());
+        if self.0.is_running() && (applier_ended || writer_ended) {
             return Health::Fail(
-                "values are no longer taken into the store: see the log, then restart hissrv".to_owned(),
+                "values are no longer taken into a store: see the log, then restart hissrv".to_owned(),
             );
         }
         Health::Pass
@@ -141,6 +145,18 @@ impl Historian for Service {
         let done = json!({ "flushed_seq": stats.flushed_seq.0, "files": stats.files, "file_bytes": stats.file_bytes });
         Ok(done.to_string().into_bytes())
     }
+
+    fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {
+        stores::control(&self.0, name, action)
+    }
+
+    fn dead_letters(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        dead_letters::list(&self.0, parameters)
+    }
+
+    fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        dead_letters::treat(&self.0, action, parameters)
+    }
 }
 
 impl Service {
@@ -158,7 +174,7 @@ impl Service {
         let [Source::Measurement(wanted)] = plan.sources.as_slice() else { return Ok(()) };
         let NameOrPattern::Name(name) = &wanted.name else { return Ok(()) };
         let place = Place { database: wanted.database.clone(), policy: wanted.policy.clone() };
-        let kinds: BTreeMap<_, _> = self.0.backend.schema(&place, name)?.fields.into_iter().collect();
+        let kinds: BTreeMap<_, _> = self.0.embedded.schema(&place, name)?.fields.into_iter().collect();
         plan.fit_to_types(&|field| kinds.get(field).copied());
         Ok(())
     }

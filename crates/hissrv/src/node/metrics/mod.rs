@@ -1,16 +1,19 @@
 //! The state of a node as Prometheus text.
 
+mod stores;
+
 use std::fmt::Write;
 
 use pipeline::{Origin, OriginCounts};
 
 use super::Node;
 
-/// Prometheus' two kinds of numbers used here.
+/// Prometheus' kinds of numbers used here.
 #[derive(Clone, Copy)]
 enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 /// Text under construction.
@@ -28,6 +31,7 @@ impl Text {
         let kind = match kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
         self.line(format_args!("# HELP hissrv_{name} {help}"));
         self.line(format_args!("# TYPE hissrv_{name} {kind}"));
@@ -44,8 +48,10 @@ impl Node {
     pub(crate) fn metrics(&self) -> String {
         let mut text = Text::default();
         self.intake_metrics(&mut text);
+        self.accounting_metrics(&mut text);
         self.journal_metrics(&mut text);
         self.engine_metrics(&mut text);
+        self.store_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);
@@ -57,7 +63,7 @@ impl Node {
     fn intake_metrics(&self, text: &mut Text) {
         text.head(Kind::Counter, "ingest_values_total", "Values by origin and by what became of them.");
         for origin in Origin::ALL {
-            let OriginCounts { received, journaled, rejected, dropped } = self.intake.counters().read(origin);
+            let OriginCounts { received, journaled, rejected, dropped, .. } = self.intake.counters().read(origin);
             let results =
                 [("received", received), ("journaled", journaled), ("rejected", rejected), ("dropped", dropped)];
             for (result, count) in results {
@@ -69,9 +75,24 @@ impl Node {
         }
     }
 
+    fn accounting_metrics(&self, text: &mut Text) {
+        text.head(Kind::Gauge, "ingest_in_flight_values", "Values received that are neither durable nor refused yet.");
+        for origin in Origin::ALL {
+            let (name, count) = (origin.name(), self.intake.counters().read(origin).in_flight);
+            text.line(format_args!("hissrv_ingest_in_flight_values{{origin=\"{name}\"}} {count}"));
+        }
+        text.one(
+            Kind::Counter,
+            "accounting_mismatches_total",
+            "Times that received values were not all accounted for; must be 0.",
+            self.accounting_mismatches(),
+        );
+    }
+
     fn journal_metrics(&self, text: &mut Text) {
         let s = self.journal.stats();
         text.one(Kind::Gauge, "journal_bytes", "Disk space of the journal.", s.disk.0);
+        text.one(Kind::Gauge, "journal_max_bytes", "Disk space that it may take.", self.journal_max.0);
         text.one(Kind::Gauge, "journal_segments", "Segment files.", s.segments);
         text.one(Kind::Gauge, "journal_queue_bytes", "Memory of records that wait to be written.", s.queue.0);
         text.one(Kind::Counter, "journal_records_total", "Records written.", s.appended.records);
@@ -107,7 +128,8 @@ impl Node {
     }
 
     fn engine_metrics(&self, text: &mut Text) {
-        let (s, applier) = (self.engine.stats(), self.applier.stats());
+        let Some(applier) = self.applier.as_ref().map(|applier| applier.stats()) else { return };
+        let s = self.engine.stats();
         let names = self.catalog.read();
         let (series, columns) = (names.series_count(), names.column_count());
         drop(names);

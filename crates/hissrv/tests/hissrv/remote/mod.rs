@@ -1,0 +1,10 @@
+//! Stores in other processes: the real InfluxDB, VictoriaMetrics and PostgreSQL, fed by the real binary.
+
+mod peers;
+
+mod chain;
+mod dead_letters;
+mod outages;
+mod seed;
+mod switching;
+mod token;
