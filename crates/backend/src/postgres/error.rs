@@ -8,7 +8,7 @@ use model::HumanDuration;
 use postgres::error::{DbError, SqlState};
 use query::QueryError;
 
-use crate::WriteError;
+use crate::{Blame, WriteError};
 
 /// Why work on a connection ended.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ fn of_server(error: &DbError, at: &str) -> WriteError {
         Class::Busy => WriteError::Busy { message: said, retry_after: None },
         Class::Denied(advice) => WriteError::Denied { message: format!("{said}: {advice}") },
         Class::TooLarge => WriteError::TooLarge { message: said },
-        Class::Points => WriteError::points(said),
+        Class::Points(blame) => WriteError::Points { message: said, blame },
     }
 }
 
@@ -129,7 +129,7 @@ enum Class {
     /// With what to do.
     Denied(&'static str),
     TooLarge,
-    Points,
+    Points(Blame),
 }
 
 impl Class {
@@ -148,7 +148,11 @@ impl Class {
                 "the role needs CREATE on the database and must own the schemas: GRANT CREATE ON DATABASE .. TO .., or ALTER \
                  SCHEMA .. OWNER TO ..",
             ),
-            ("22" | "23" | "54", _) => Self::Points,
+            // A column of another type than hissrv's, and constraints of somebody else's, may refuse everything.
+            (_, "22P03" | "22P04") | ("23", _) => Self::Points(Blame::Unknown),
+            // Too many columns: the field finds no place.
+            (_, "54011") => Self::Points(Blame::Column),
+            ("22" | "54", _) => Self::Points(Blame::Value),
             ("42" | "0A" | "3F" | "2B", _) => {
                 Self::Denied("a table or column there is not as hissrv made it; rename it, or name another database")
             }
@@ -199,8 +203,16 @@ mod tests {
         for code in ["28P01", "28000", "42501", "3D000", "25006", "42P01", "42809"] {
             assert!(matches!(class(code), Class::Denied(_)), "{code}");
         }
-        for code in ["22P05", "22003", "23505", "54000", "54011"] {
-            assert!(matches!(class(code), Class::Points), "{code}");
+        let blames = [
+            ("22P05", Blame::Value),
+            ("22003", Blame::Value),
+            ("54000", Blame::Value),
+            ("54011", Blame::Column),
+            ("23502", Blame::Unknown),
+            ("22P03", Blame::Unknown),
+        ];
+        for (code, wanted) in blames {
+            assert!(matches!(class(code), Class::Points(blame) if blame == wanted), "{code}");
         }
         assert!(matches!(class("53200"), Class::TooLarge));
     }
