@@ -4,7 +4,7 @@ use influxql::ast::{Cast, Expr, Field, Measurement, Select, Source};
 use model::FieldType;
 use query::plan::NameOrPattern;
 use query::result::ResultColumn;
-use query::store::{Place, SeriesQuery};
+use query::store::{Place, SeriesQuery, TagMatch};
 use query::{Cancel, Limits, QueryError, QueryResult, ResultSeries};
 
 use super::answer::{self, Budget, Columns, Part};
@@ -23,6 +23,10 @@ pub(crate) fn latest(
     query: SeriesQuery,
     cancel: &Cancel,
 ) -> Result<QueryResult, QueryError> {
+    // InfluxQL cannot say it.
+    if query.filter.iter().any(|condition| matches!(&condition.matches, TagMatch::In(values) if values.is_empty())) {
+        return Ok(QueryResult::default());
+    }
     let limits = Limits::default();
     let budget = Budget::new(&limits, cancel);
     let name = NameOrPattern::Name(query.measurement.clone());

@@ -43,6 +43,11 @@ pub(super) fn has_keys(plan: &Select) -> bool {
     plan.columns.iter().any(|column| matches!(&column.expr, Expr::Aggregate(call) if !call.keys.is_empty()))
 }
 
+/// True when an integral is a column.
+pub(super) fn has_integral(plan: &Select) -> bool {
+    plan.columns.iter().any(|column| matches!(&column.expr, Expr::Aggregate(call) if call.function == INTEGRAL))
+}
+
 /// The fields of SELECT.
 pub(super) fn fields(plan: &Select) -> Said<Vec<Field>> {
     let mut fields = Vec::with_capacity(plan.columns.len() + 1);

@@ -64,6 +64,10 @@ pub(super) fn question(plan: &Select, scene: &Scene<'_>) -> Said<Question> {
     if scene.into && expr::has_keys(plan) {
         return not_sayable("the tags of `top` and `bottom` without their columns");
     }
+    if expr::has_integral(plan) && !plan.group_by.is_empty() {
+        // InfluxDB 1.6 gives the series in no order.
+        return not_sayable("an integral of groups");
+    }
     let place = sources::place(plan);
     let after = After::of(plan);
     let asked = after.asked(plan);
