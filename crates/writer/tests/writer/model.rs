@@ -227,8 +227,13 @@ fn run(case: &Case) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Cases to try: a few, or as many as the environment says when somebody wants to be sure.
+fn cases() -> u32 {
+    std::env::var("WRITER_CASES").map_or(12, |cases| cases.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: std::env::var("WRITER_CASES").map_or(24, |n| n.parse().unwrap()), max_shrink_iters: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 40, ..ProptestConfig::default() })]
     #[test]
     fn in_the_end_the_store_holds_what_a_replay_gives(case in case()) {
         run(&case)?;
