@@ -94,10 +94,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("deletions are not forwarded to remote stores; delete there, too", "删除操作不会转发给远程存储；请在那里另行删除"),
     ("a journal record cannot be decoded; the rest of it was passed over", "一条预写日志记录无法解码，其余部分已跳过"),
     ("records of the journal were lost before the store had them", "部分预写日志记录在写入该存储之前丢失"),
-    (
-        "points that the store refuses cannot be put into the dead letters; trying again",
-        "无法保存被该存储拒绝的数据点（死信），将重试",
-    ),
+    ("refused points cannot be put into the dead letters; trying again", "被拒绝的数据点无法存入死信，将重试"),
+    ("the store refuses points for good; they are in the dead letters", "该存储永久拒绝部分数据点，已存入死信"),
     ("no space for dead letters; further ones are lost", "死信空间已用尽，后续死信将丢失"),
     ("cut off an unfinished dead letter", "已截断一条未写完的死信"),
     (
