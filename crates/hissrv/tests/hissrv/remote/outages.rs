@@ -20,8 +20,9 @@ const TICK: Duration = Duration::from_millis(100);
 const FRESH_MS: i64 = 5_000;
 /// ...after so long.
 const RETURN: Duration = Duration::from_secs(10);
-/// Most memory that hissrv may have used, in bytes: the debug build, three stores.
-const MEMORY_MAX: u64 = 256 << 20;
+/// Most memory that hissrv may have used, in bytes: each of the three writers may have 16 MB of values on their way, twice as much
+/// while it sends some once more, and lists grow by doubling; the journal, the debug build and HTTP take the rest.
+const MEMORY_MAX: u64 = 320 << 20;
 
 pub(super) fn now_ms() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
@@ -84,7 +85,7 @@ fn acknowledged(address: SocketAddr, batch: &str) -> bool {
 fn configuration(peers: &[Peer; 3]) -> String {
     let [influxdb, victoriametrics, postgres] = peers.each_ref().map(|peer| peer.server.url());
     format!(
-        "influxdb: {{url: \"{influxdb}\"}}\nstorage:\n  embedded: {{enabled: false}}\n  influxdb: {{enabled: true}}\n  \
+        "influxdb: {{url: \"{influxdb}\"}}\nwriter: {{max_memory: 16MB}}\nstorage:\n  embedded: {{enabled: false}}\n  influxdb: {{enabled: true}}\n  \
          victoriametrics: {{url: \"{victoriametrics}\"}}\n  postgres: {{url: \"{postgres}\"}}\n"
     )
 }
