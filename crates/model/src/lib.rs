@@ -5,6 +5,7 @@ pub mod column;
 pub mod ids;
 pub mod key;
 pub mod line;
+pub mod percent;
 pub mod secret;
 pub mod time;
 pub mod units;

@@ -138,20 +138,7 @@ fn parse_login(login: &str) -> Result<Login, UrlError> {
 }
 
 fn percent_decode(text: &str) -> Result<String, UrlError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        if *byte != b'%' {
-            bytes.push(*byte);
-            continue;
-        }
-        let (digits, after) = rest.split_at_checked(2).ok_or(UrlError::Encoding)?;
-        let digits = std::str::from_utf8(digits).map_err(|_| UrlError::Encoding)?;
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| UrlError::Encoding)?);
-        rest = after;
-    }
-    String::from_utf8(bytes).map_err(|_| UrlError::Encoding)
+    model::percent::decode(text).ok_or(UrlError::Encoding)
 }
 
 impl FromStr for Endpoint {

@@ -9,7 +9,6 @@ mod client;
 mod encode;
 mod store;
 
-#[allow(dead_code, unused_imports, reason = "the stores to come use it")]
 pub(crate) mod query;
 
 mod continuous;
