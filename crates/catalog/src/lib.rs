@@ -37,6 +37,14 @@ use crate::meta::file::MetaFiles;
 /// Name of the retention policy that every database has from the start, as in InfluxDB.
 pub const DEFAULT_POLICY: &str = "autogen";
 
+/// What the name of a hidden bucket begins with: no retention policy's name does.
+const HIDDEN: char = '\u{1f}';
+
+/// True for the name of a hidden bucket, where a policy's name would stand.
+pub fn is_hidden(policy: &str) -> bool {
+    policy.starts_with(HIDDEN)
+}
+
 /// The catalog of one data directory. Cheap to share; all methods may be called from any thread.
 pub struct Catalog {
     names: RwLock<Names>,
@@ -69,7 +77,8 @@ impl Catalog {
         let is_new = meta.is_none();
         let before = meta.unwrap_or_default();
         let mut meta = before.clone();
-        names.buckets().for_each(|(_, database, policy)| meta.ensure_policy(database, policy));
+        let shown = names.buckets().filter(|(_, _, policy)| !is_hidden(policy));
+        shown.for_each(|(_, database, policy)| meta.ensure_policy(database, policy));
         // IMPORTANT: before the log, whose new version says that these files exist.
         if is_new || meta != before {
             files.save(&meta)?;
@@ -102,6 +111,15 @@ impl Catalog {
         meta.ensure_policy(database, policy);
         self.store_meta(&mut durable, meta)?;
         self.add_bucket(&mut durable, database, policy)
+    }
+
+    /// A bucket of a database that is no retention policy, for what hissrv keeps for itself: nobody finds it by name. It goes with
+    /// its database. Created when it does not exist.
+    ///
+    /// # Errors
+    /// When it had to be created and that could not be made durable.
+    pub fn ensure_hidden_bucket(&self, database: &str, name: &str) -> Result<BucketId, CatalogError> {
+        self.add_bucket(&mut self.durable(), database, &format!("{HIDDEN}{name}"))
     }
 
     /// The bucket of a retention policy, which must exist; the database's default one where that is `None`.

@@ -146,7 +146,10 @@ impl Shared {
         drop(state);
         let level = files.iter().map(|f| f.block.footer.level).max().unwrap_or(0) + 1;
         let last_seq = merged_seq(&set, &newest);
-        let spec = BlockSpec { bucket: newest.bucket, partition: newest.partition, last_seq, level };
+        // They start together, but the length of partitions may have been changed between them.
+        let end = files.iter().map(|f| f.block.footer.partition.end).max().unwrap_or(newest.partition.end);
+        let partition = TimeRange::new(newest.partition.start, end);
+        let spec = BlockSpec { bucket: newest.bucket, partition, last_seq, level };
         let (path, number) = set.name_next(newest.bucket, newest.partition.start);
         let failed = |e| MergeError::Failed(EngineError::io("write", &path, e));
         let mut inputs = files.iter().map(Input::open).collect::<Result<Vec<_>, _>>()?;

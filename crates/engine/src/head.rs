@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use model::{BucketId, ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values, WindowNs};
 
 use crate::points::{Points, bounds};
+use crate::state::Widths;
 
 /// Memory that a column takes besides its values.
 const COLUMN_OVERHEAD: usize = size_of::<HeadColumn>();
@@ -75,7 +76,7 @@ impl Head {
     pub(crate) fn insert(
         &mut self,
         names: &Names,
-        width: WindowNs,
+        widths: &Widths,
         column: ColumnId,
         time: TimestampNs,
         value: FieldValue<'_>,
@@ -87,13 +88,13 @@ impl Head {
             let grown = known.push(time, value);
             return self.count(grown);
         }
-        self.insert_cold(names, width, column, time, value)
+        self.insert_cold(names, widths, column, time, value)
     }
 
     fn insert_cold(
         &mut self,
         names: &Names,
-        width: WindowNs,
+        widths: &Widths,
         column: ColumnId,
         time: TimestampNs,
         value: FieldValue<'_>,
@@ -102,7 +103,7 @@ impl Head {
             true => Refused::DroppedColumn,
             false => Refused::UnknownColumn,
         })?;
-        self.hot = self.ensure_partition(info.bucket, partition_of(time, width));
+        self.hot = self.ensure_partition(info.bucket, partition_of(time, widths.of(info.bucket)));
         let Some(partition) = self.partitions.get_mut(self.hot) else { return Err(Refused::UnknownColumn) };
         self.bytes += partition.ensure_column(column, info.kind);
         let grown = partition.column_mut(column).and_then(|c| c.push(time, value));

@@ -21,11 +21,12 @@ mod retention;
 mod scan;
 mod state;
 mod stats;
+mod touched;
 mod verify;
 mod work;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use catalog::Catalog;
@@ -38,6 +39,7 @@ pub use partitions::Partition;
 pub use retention::Removed;
 pub use scan::{ChunkSummary, Extent, Piece, ScanCache, ScanReport};
 pub use stats::Stats;
+pub use touched::Touched;
 pub use verify::verify;
 
 use crate::files::FileSet;
@@ -77,7 +79,20 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Batch`] when the record cannot be decoded; what came before the fault inside it is kept.
     pub fn apply(&self, seq: Seq, batch: &[u8]) -> Result<ApplyReport, EngineError> {
-        self.shared.apply(seq, batch)
+        self.shared.apply(seq, batch, None)
+    }
+
+    /// [`Engine::apply`], with what the record changed added to `touched`; nothing when it had been taken in before.
+    ///
+    /// # Errors
+    /// As [`Engine::apply`].
+    pub fn apply_and_tell(&self, seq: Seq, batch: &[u8], touched: &mut Touched) -> Result<ApplyReport, EngineError> {
+        self.shared.apply(seq, batch, Some(touched))
+    }
+
+    /// Sets the length of the time partitions that a bucket's values go to from now on. Files that are there stay as they are.
+    pub fn set_partition(&self, bucket: model::BucketId, width: model::WindowNs) {
+        self.shared.widths.write().unwrap_or_else(PoisonError::into_inner).set(bucket, width);
     }
 
     /// Position of the newest record taken in.

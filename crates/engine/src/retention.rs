@@ -26,7 +26,8 @@ impl Shared {
     pub(crate) fn drop_before(&self, bucket: BucketId, cutoff: TimestampNs) -> Result<Removed, EngineError> {
         let turn = self.commit.lock().unwrap_or_else(PoisonError::into_inner);
         // The end of a damaged file's partition is not known, but its start and how long partitions are.
-        let end_s = |start: i64| start.saturating_add(self.config.partition.get() / NS_PER_S + 1);
+        let width = self.widths().of(bucket);
+        let end_s = |start: i64| start.saturating_add(width.get() / NS_PER_S + 1);
         self.remove_files(&turn, bucket, |f| f.partition.end <= cutoff, |start| end_s(start) <= start_s(cutoff))
     }
 

@@ -1,12 +1,13 @@
 //! What all threads of the engine share, and how records are taken in.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use catalog::{Catalog, Names};
 use model::wire::{BatchVisitor, decode};
-use model::{ColumnId, FieldValue, Seq, TimeRange, TimestampNs, WindowNs};
+use model::{BucketId, ColumnId, FieldValue, Seq, TimeRange, TimestampNs, WindowNs};
 
 use crate::compact::Unmergeable;
 use crate::config::EngineConfig;
@@ -15,6 +16,7 @@ use crate::files::FileSet;
 use crate::head::{Head, Refused};
 use crate::manifest::Tombstone;
 use crate::scan::IndexCache;
+use crate::touched::Touched;
 
 /// Longest wait before looking again whether there is work or room.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,6 +33,24 @@ pub(crate) struct Shared {
     pub(crate) signals: Signals,
     pub(crate) indexes: IndexCache,
     pub(crate) counters: Counters,
+    pub(crate) widths: RwLock<Widths>,
+}
+
+/// Lengths of time partitions, by bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct Widths {
+    of_all_others: WindowNs,
+    special: BTreeMap<BucketId, WindowNs>,
+}
+
+impl Widths {
+    pub(crate) fn of(&self, bucket: BucketId) -> WindowNs {
+        self.special.get(&bucket).copied().unwrap_or(self.of_all_others)
+    }
+
+    pub(crate) fn set(&mut self, bucket: BucketId, width: WindowNs) {
+        self.special.insert(bucket, width);
+    }
 }
 
 /// The store at one moment.
@@ -94,6 +114,7 @@ impl Signals {
 impl Shared {
     pub(crate) fn new(catalog: Arc<Catalog>, config: EngineConfig, files: FileSet) -> Self {
         let indexes = IndexCache::new(config.index_cache);
+        let widths = RwLock::new(Widths { of_all_others: config.partition, special: BTreeMap::new() });
         let state = State {
             active: Head::default(),
             active_since: Instant::now(),
@@ -112,7 +133,12 @@ impl Shared {
             signals: Signals::default(),
             indexes,
             counters: Counters::default(),
+            widths,
         }
+    }
+
+    pub(crate) fn widths(&self) -> RwLockReadGuard<'_, Widths> {
+        self.widths.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn read_state(&self) -> RwLockReadGuard<'_, State> {
@@ -123,10 +149,16 @@ impl Shared {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn apply(&self, seq: Seq, batch: &[u8]) -> Result<ApplyReport, EngineError> {
+    pub(crate) fn apply(
+        &self,
+        seq: Seq,
+        batch: &[u8],
+        touched: Option<&mut Touched>,
+    ) -> Result<ApplyReport, EngineError> {
         self.wait_for_room()?;
         // IMPORTANT: the names first. Waiting for them with the state locked would make every reader of the state wait, too.
         let names = self.catalog.read();
+        let widths = self.widths();
         let mut state = self.write_state();
         if seq <= state.applied {
             return Ok(ApplyReport::default());
@@ -136,14 +168,18 @@ impl Shared {
         let mut applier = Applier {
             names: &names,
             head: &mut state.active,
-            width: self.config.partition,
+            widths: &widths,
             report: ApplyReport::default(),
             deletes: Vec::new(),
+            touched,
         };
         let outcome = decode(batch, &mut applier);
-        let Applier { report, deletes, .. } = applier;
-        for (columns, range) in deletes {
-            state.delete(seq, &columns, range);
+        let Applier { report, deletes, touched, .. } = applier;
+        for (columns, range) in &deletes {
+            state.delete(seq, columns, *range);
+        }
+        if let Some(touched) = touched {
+            touched.deleted.extend(deletes);
         }
         if all_flushed {
             state.active_since = Instant::now();
@@ -216,19 +252,25 @@ impl State {
 }
 
 /// Puts a decoded record into the head.
-struct Applier<'a> {
+struct Applier<'a, 't> {
     names: &'a Names,
     head: &'a mut Head,
-    width: WindowNs,
+    widths: &'a Widths,
     report: ApplyReport,
     deletes: Vec<(Vec<ColumnId>, TimeRange)>,
+    touched: Option<&'t mut Touched>,
 }
 
-impl BatchVisitor for Applier<'_> {
+impl BatchVisitor for Applier<'_, '_> {
     #[inline]
     fn value(&mut self, column: ColumnId, time: TimestampNs, value: FieldValue<'_>) {
-        match self.head.insert(self.names, self.width, column, time, value) {
-            Ok(()) => self.report.values += 1,
+        match self.head.insert(self.names, self.widths, column, time, value) {
+            Ok(()) => {
+                self.report.values += 1;
+                if let Some(touched) = &mut self.touched {
+                    touched.written.push((column, time));
+                }
+            }
             Err(Refused::UnknownColumn) => self.report.unknown_columns += 1,
             Err(Refused::DroppedColumn) => self.report.dropped += 1,
             Err(Refused::WrongType) => self.report.wrong_types += 1,

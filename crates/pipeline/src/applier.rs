@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, Touched};
 use journal::{Consumer, Delivery, GapReason, Journal};
 use model::Seq;
+use model::wire::decode;
 
 use crate::applied::{Applied, Visible};
+use crate::observer::{Observer, Observers};
 
 /// Longest wait for a record before the cursor is looked after and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
@@ -64,7 +66,8 @@ impl ApplierStats {
 }
 
 impl Applier {
-    /// Starts after what the engine already has in files. `consumer` is one of `journal`.
+    /// Starts after what the engine already has in files; observers are told of what the journal has before that, too. `consumer` is
+    /// one of `journal`.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -73,14 +76,17 @@ impl Applier {
         mut consumer: Consumer,
         engine: Arc<Engine>,
         applied: Arc<Applied>,
+        observers: Observers,
     ) -> io::Result<Self> {
-        // A new consumer starts at what the journal still has: what came before it was never meant for the engine.
-        let start = engine.flushed_seq().max(consumer.committed_seq());
-        consumer.seek(start);
-        applied.advance(start, Visible::Yes);
+        // A new consumer starts at what the journal still has: what came before it was never meant for the engine. Observers may
+        // not have made durable what the engine has in files already.
+        consumer.seek(consumer.committed_seq());
+        applied.advance(engine.flushed_seq().max(consumer.committed_seq()), Visible::Yes);
         let shared =
             Arc::new(Shared { journal, engine, applied, stopping: AtomicBool::new(false), stats: Mutex::default() });
-        let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at: Instant::now() };
+        let committed_at = Instant::now();
+        let touched = Touched::default();
+        let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at, observers, touched };
         let thread = std::thread::Builder::new().name("applier".to_owned()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -126,6 +132,9 @@ struct Worker {
     shared: Arc<Shared>,
     consumer: Consumer,
     committed_at: Instant,
+    observers: Observers,
+    /// What the record under way changed.
+    touched: Touched,
 }
 
 impl Worker {
@@ -133,7 +142,7 @@ impl Worker {
         while !self.shared.stopping.load(Relaxed) {
             match self.consumer.next(IDLE) {
                 Ok(Delivery::Record { seq, points, payload }) => {
-                    if !self.apply(seq, u64::from(points), &payload) {
+                    if !self.take(seq, u64::from(points), &payload) {
                         return;
                     }
                 }
@@ -154,10 +163,23 @@ impl Worker {
     }
 
     /// False when the engine is being stopped.
-    fn apply(&self, seq: Seq, points: u64, payload: &[u8]) -> bool {
+    fn take(&mut self, seq: Seq, points: u64, payload: &[u8]) -> bool {
+        self.touched.clear();
+        if seq > self.shared.engine.flushed_seq() {
+            return self.apply(seq, points, payload);
+        }
+        // The engine has it in files since before the start.
+        match decode(payload, &mut self.touched) {
+            Ok(()) => self.observers.changed(&self.touched),
+            Err(_) => self.observers.lost_track(),
+        }
+        true
+    }
+
+    fn apply(&mut self, seq: Seq, points: u64, payload: &[u8]) -> bool {
         let s = &self.shared;
         let mut outcome = Visible::Yes;
-        match s.engine.apply(seq, payload) {
+        match s.engine.apply_and_tell(seq, payload, &mut self.touched) {
             Ok(report) => s.book(|stats| {
                 stats.taken += points;
                 stats.values += report.values;
@@ -173,14 +195,24 @@ impl Worker {
                 });
                 outcome = Visible::Lost;
                 tracing::error!(error = %e, "a journal record was passed over");
+                self.observers.lost_track();
             }
+        }
+        if !self.touched.is_empty() {
+            self.observers.changed(&self.touched);
         }
         s.applied.advance(seq, outcome);
         true
     }
 
     fn note_gap(&self, from: Seq, to: Seq, points: Option<u64>, reason: GapReason) {
+        self.observers.lost_track();
         let s = &self.shared;
+        let flushed = s.engine.flushed_seq();
+        if to <= flushed {
+            return;
+        }
+        let from = from.max(flushed.next());
         s.book(|stats| {
             stats.lost_records += to.0.saturating_sub(from.0) + 1;
             stats.lost_values += points.unwrap_or(0);
@@ -207,6 +239,11 @@ impl Worker {
         self.committed_at = Instant::now();
         let flushed = self.shared.engine.flushed_seq();
         if flushed <= self.consumer.committed_seq() {
+            return;
+        }
+        if let Err(e) = self.observers.persist() {
+            self.shared.book(|stats| stats.errors += 1);
+            tracing::warn!(error = %e, "what rollups have to do could not be made durable; trying again");
             return;
         }
         if let Err(e) = self.consumer.commit(flushed) {

@@ -11,11 +11,13 @@ pub enum Origin {
     Redis,
     /// The simulated plant, in process.
     Simulator,
+    /// Rollups, made of values that are stored already.
+    Rollup,
 }
 
 impl Origin {
     /// Every origin.
-    pub const ALL: [Self; 3] = [Self::Http, Self::Redis, Self::Simulator];
+    pub const ALL: [Self; 4] = [Self::Http, Self::Redis, Self::Simulator, Self::Rollup];
 
     /// Label in metrics.
     pub const fn name(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Origin {
             Self::Http => "http",
             Self::Redis => "redis",
             Self::Simulator => "simulator",
+            Self::Rollup => "rollup",
         }
     }
 }
@@ -94,11 +97,12 @@ impl OriginCounters {
 
 impl Counters {
     pub(crate) fn of(&self, origin: Origin) -> &OriginCounters {
-        let [http, redis, simulator] = &self.origins;
+        let [http, redis, simulator, rollup] = &self.origins;
         match origin {
             Origin::Http => http,
             Origin::Redis => redis,
             Origin::Simulator => simulator,
+            Origin::Rollup => rollup,
         }
     }
 

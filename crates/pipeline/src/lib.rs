@@ -6,10 +6,12 @@
 
 mod applied;
 mod applier;
+mod columns;
 mod counters;
 mod drops;
 mod intake;
 mod lines;
+mod observer;
 mod points;
 mod retention;
 
@@ -18,5 +20,6 @@ pub use applier::{Applier, ApplierStats};
 pub use counters::{Counters, Origin, OriginCounts};
 pub use drops::{drop_database, drop_policy};
 pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
+pub use observer::{Observer, Observers};
 pub use points::PointBatch;
 pub use retention::enforce_retention;

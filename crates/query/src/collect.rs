@@ -10,7 +10,7 @@ use crate::execute::{Sink, has_calls};
 use crate::plan::expr::Expr;
 use crate::plan::{Column, Dimension, FillWith, Select};
 use crate::result::{Cell, QueryResult, ResultColumn, ResultSeries};
-use crate::{Limits, QueryError, Table};
+use crate::{Limits, QueryError, Report, Table};
 
 /// Has `execute` run the plan within the limits that it is given, and collects the tables. `execute` is
 /// [`crate::execute::execute`] over some store.
@@ -20,11 +20,11 @@ use crate::{Limits, QueryError, Table};
 pub fn collect(
     plan: &Select,
     limits: &Limits,
-    execute: impl FnOnce(&Select, &Limits, Sink<'_>) -> Result<Vec<String>, QueryError>,
+    execute: impl FnOnce(&Select, &Limits, Sink<'_>) -> Result<Report, QueryError>,
 ) -> Result<QueryResult, QueryError> {
     let mut collector = Collector::new(plan, limits);
     let mut sink = |table| collector.add(table);
-    let mut warnings = if has_calls(plan) {
+    let Report { mut warnings, provenance, cache } = if has_calls(plan) {
         execute(plan, limits, &mut sink)?
     } else {
         let (plan, limits) = to_be_cut(plan, limits);
@@ -32,6 +32,8 @@ pub fn collect(
     };
     let mut result = collector.result;
     result.warnings.append(&mut warnings);
+    result.provenance = provenance;
+    result.cache = cache;
     Ok(result)
 }
 

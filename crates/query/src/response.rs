@@ -134,7 +134,12 @@ mod tests {
             times: times.iter().map(|&t| TimestampNs(t)).collect(),
             columns: vec![ResultColumn { name: "value".to_owned(), cells }],
         };
-        QueryResult { series: vec![series], warnings: vec!["block 7 is damaged".to_owned()], partial: true }
+        QueryResult {
+            series: vec![series],
+            warnings: vec!["block 7 is damaged".to_owned()],
+            partial: true,
+            ..QueryResult::default()
+        }
     }
 
     #[test]

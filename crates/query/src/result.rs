@@ -2,6 +2,8 @@
 
 use model::TimestampNs;
 
+use crate::{CacheUse, Provenance};
+
 /// Answer to a plan, as a whole.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryResult {
@@ -11,6 +13,10 @@ pub struct QueryResult {
     pub warnings: Vec<String>,
     /// True when a row limit cut the answer short.
     pub partial: bool,
+    /// Where values come from, oldest first; empty where the store does not tell.
+    pub provenance: Vec<Provenance>,
+    /// What the cache did.
+    pub cache: CacheUse,
 }
 
 /// One series of an answer, column by column.

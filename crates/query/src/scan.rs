@@ -2,8 +2,8 @@
 
 use model::{TimestampNs, Values};
 
-/// What is known of a run of points without reading them.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What is known of a run of points without reading them. Of its parts only those mean something that were offered.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Summary {
     /// Number of points, at least 1.
     pub count: u64,
@@ -21,6 +21,86 @@ pub struct Summary {
     pub first: f64,
     /// Value of the last point.
     pub last: f64,
+    /// Time of the first point that has the smallest value.
+    pub min_time: TimestampNs,
+    /// Time of the first point that has the largest value.
+    pub max_time: TimestampNs,
+    /// Sum of the squared distances from the mean.
+    pub squares: f64,
+    /// Area below the values from the first to the last point, each standing until the next, in value times seconds.
+    pub step_area: f64,
+    /// Area below straight lines from point to point, in value times seconds.
+    pub line_area: f64,
+    /// What a counter has counted from the first to the last point: rises as they are, after a fall the value itself.
+    pub increase: f64,
+}
+
+/// Parts of a summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u16);
+
+impl Parts {
+    /// None.
+    pub const NONE: Self = Self(0);
+    /// Number of points.
+    pub const COUNT: Self = Self(1);
+    /// Sum.
+    pub const SUM: Self = Self(1 << 1);
+    /// Smallest value.
+    pub const MIN: Self = Self(1 << 2);
+    /// Largest value.
+    pub const MAX: Self = Self(1 << 3);
+    /// First value.
+    pub const FIRST: Self = Self(1 << 4);
+    /// Last value.
+    pub const LAST: Self = Self(1 << 5);
+    /// Times of the first and the last point.
+    pub const ENDS: Self = Self(1 << 6);
+    /// Times of the smallest and the largest value.
+    pub const EXTREMES: Self = Self(1 << 7);
+    /// Sum of squared distances from the mean; of use with count and sum.
+    pub const SQUARES: Self = Self(1 << 8);
+    /// Area below steps; of use with the last value and the times of the ends.
+    pub const STEP_AREA: Self = Self(1 << 9);
+    /// Area below lines; of use with both ends and their times.
+    pub const LINE_AREA: Self = Self(1 << 10);
+    /// What was counted; of use with both ends.
+    pub const INCREASE: Self = Self(1 << 11);
+    /// Whole numbers are exact: none of the parts wanted is rounded because it is a float.
+    pub const EXACT: Self = Self(1 << 12);
+    /// What stores know of runs of points by themselves.
+    pub const BASIC: Self = Self(0b111_1111);
+    /// Everything.
+    pub const ALL: Self = Self((1 << 13) - 1);
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True when all of `other` are among them.
+    pub const fn contain(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// Which runs of points may come as their summaries.
+pub struct Wish<'a> {
+    /// What summaries must tell; `None`: only points will do.
+    pub parts: Option<Parts>,
+    /// Whether the summary of a run from its first to its last time is as good as its points.
+    pub suffices: &'a dyn Fn(TimestampNs, TimestampNs) -> bool,
+}
+
+impl Wish<'_> {
+    /// Points only.
+    pub const POINTS: Wish<'static> = Wish { parts: None, suffices: &|_, _| false };
+
+    /// True when the summary of a run from `first` to `last` with the parts `offered` will do.
+    pub fn takes(&self, first: TimestampNs, last: TimestampNs, offered: Parts) -> bool {
+        self.parts.is_some_and(|parts| offered.contain(parts)) && (self.suffices)(first, last)
+    }
 }
 
 /// A part of a column, in the order of time. Pieces of one scan do not overlap and come oldest first.

@@ -6,7 +6,8 @@ use model::{ColumnId, FieldType, FieldValue, TimeRange, TimestampNs, Values};
 use regex::Regex;
 
 use crate::QueryError;
-use crate::scan::{Piece, ScanReport};
+use crate::report::Provenance;
+use crate::scan::{Piece, ScanReport, Wish};
 
 /// Database and retention policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -109,6 +110,11 @@ pub trait Store: Sync {
         Vec::new()
     }
 
+    /// From which tiers values came that readers of this store have handed out, once a query is done.
+    fn provenance(&self) -> Vec<Provenance> {
+        Vec::new()
+    }
+
     /// Access to columns for one thread of one query.
     fn reader(&self) -> Box<dyn Reader + '_>;
 }
@@ -126,14 +132,14 @@ pub struct Extent {
 
 /// Reads columns. One query has one for each of its threads.
 pub trait Reader: Send {
-    /// Hands out the points of `column` inside `range`, oldest piece first. `summary_suffices(first, last)` is asked for each
-    /// run whose summary is at hand, wholly inside `range`; where it says yes, the summary comes instead of the points.
-    /// Damaged parts are left out and named in the report.
+    /// Hands out the points of `column` inside `range`, oldest piece first. The wish is asked for each run whose summary is at hand,
+    /// wholly inside `range`; where it takes it, the summary comes instead of the points. Damaged parts are left out and named in
+    /// the report.
     fn scan(
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        wish: &Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport;
 

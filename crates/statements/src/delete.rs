@@ -42,7 +42,7 @@ pub(crate) fn drop_series(task: &Task<'_>, removal: &Removal) -> Result<(), Fail
 /// A measurement goes, with its fields and their types. One that does not exist is fine.
 pub(crate) fn drop_measurement(task: &Task<'_>, name: &str) -> Result<(), Failure> {
     task.needs_values_here("DROP MEASUREMENT")?;
-    let buckets = task.buckets(&database(task)?);
+    let buckets = task.all_buckets(&database(task)?);
     let found: Vec<_> = {
         let names = task.parts.catalog.read();
         buckets.iter().filter_map(|bucket| names.measurement(*bucket, name)).collect()
@@ -66,7 +66,7 @@ fn database(task: &Task<'_>) -> Result<String, Failure> {
 }
 
 fn find(task: &Task<'_>, database: &str, removal: &Removal, condition: &Condition) -> Result<Vec<SeriesId>, Failure> {
-    let buckets = task.buckets(database);
+    let buckets = task.all_buckets(database);
     let from = From::read(&removal.sources)?;
     let search = Search { buckets: &buckets, from: &from, condition, fields: FieldConditions::Refuse };
     Ok(search.run(task)?.into_values().flatten().collect())

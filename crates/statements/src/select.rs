@@ -1,11 +1,10 @@
 //! SELECT: compiled, executed, and its rows handed out, or written where there is INTO.
 
 use influxql::ast::Select;
-use query::QueryError;
-use query::Table;
 use query::aggregate::Registry;
 use query::compile::compile;
 use query::execute::{Options, execute};
+use query::{QueryError, Shortcuts, Table};
 
 use crate::failure::Failure;
 use crate::into::Writer;
@@ -34,9 +33,11 @@ pub(crate) fn read(
         registry: Registry::shared(),
         threads: task.parts.threads,
         into,
+        shortcuts: Shortcuts::ALL,
     };
-    Ok(match &task.parts.remote {
+    let report = match &task.parts.remote {
         Some(remote) => remote.backend.query(&plan, &options, sink)?,
         None => execute(&plan, &*task.parts.store, &options, sink)?,
-    })
+    };
+    Ok(report.warnings)
 }

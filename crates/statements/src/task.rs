@@ -37,8 +37,18 @@ impl Task<'_> {
 
     /// The buckets of all retention policies of a database.
     pub(crate) fn buckets(&self, database: &str) -> Vec<BucketId> {
+        self.buckets_where(database, |policy| !catalog::is_hidden(policy))
+    }
+
+    /// All buckets of a database, also those that hissrv keeps for itself: what goes, goes there, too.
+    pub(crate) fn all_buckets(&self, database: &str) -> Vec<BucketId> {
+        self.buckets_where(database, |_| true)
+    }
+
+    fn buckets_where(&self, database: &str, is_meant: impl Fn(&str) -> bool) -> Vec<BucketId> {
         let names = self.parts.catalog.read();
-        names.buckets().filter(|(_, known, _)| *known == database).map(|(id, ..)| id).collect()
+        let meant = names.buckets().filter(|(_, known, policy)| *known == database && is_meant(policy));
+        meant.map(|(id, ..)| id).collect()
     }
 
     /// The bucket of one retention policy: the one named, else the request's where it is about the request's database, else

@@ -24,7 +24,7 @@ impl Routes {
         Self { catalog, shards, known: Vec::new() }
     }
 
-    /// The slot of a column; `None` when its names were dropped.
+    /// The slot of a column; `None` when its names were dropped, or it is of a bucket that hissrv keeps for itself.
     #[inline]
     pub(crate) fn slot(&mut self, column: ColumnId) -> Option<usize> {
         match self.known.get(column.index()) {
@@ -35,7 +35,10 @@ impl Routes {
     }
 
     fn look_up(&mut self, column: ColumnId) -> Option<usize> {
-        let info = self.catalog.read().column_info(column).copied();
+        let names = self.catalog.read();
+        let is_shown = |bucket| names.bucket_names(bucket).is_some_and(|(_, policy)| !catalog::is_hidden(policy));
+        let info = names.column_info(column).filter(|info| is_shown(info.bucket)).copied();
+        drop(names);
         let slot = info.map(|info| info.bucket.index() * self.shards + shard(info.series, self.shards));
         let index = column.index();
         // An absurd number would take absurd memory: it belongs to no column, and is not noted.

@@ -98,6 +98,11 @@ impl Values {
         self.entries.get(range).unwrap_or_default().iter().filter(|entry| entry.again).count()
     }
 
+    /// Puts values of one series next to each other; those of one series keep their order.
+    pub(crate) fn group(&mut self, series_of: impl Fn(ColumnId) -> u32) {
+        self.entries.sort_by_cached_key(|entry| series_of(entry.column));
+    }
+
     /// Adds all of `other` behind its own.
     pub(crate) fn append(&mut self, other: &Self) {
         let shift = (self.texts.len() as u64) << 32;

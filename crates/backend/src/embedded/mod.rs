@@ -9,7 +9,7 @@ use catalog::Catalog;
 use engine::Engine;
 use query::execute::{Options, Sink, execute};
 use query::store::{Place, SeriesQuery};
-use query::{Cancel, QueryError, QueryResult, Select};
+use query::{Cancel, QueryError, QueryResult, Report, Select};
 
 use crate::{Query, StorageBackend};
 
@@ -40,7 +40,7 @@ impl StorageBackend for Embedded {
 }
 
 impl Query for Embedded {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         execute(plan, self, options, sink)
     }
 

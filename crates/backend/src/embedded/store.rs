@@ -8,7 +8,7 @@ use model::key::SeriesKey;
 use model::{BucketId, ColumnId, FieldValue, MeasurementId, SeriesId, TimeRange, TimestampNs};
 use query::scan::ScanReport;
 use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeries, TagMatch};
-use query::{Piece, QueryError, Summary};
+use query::{Parts, Piece, QueryError, Summary, Wish};
 
 use super::Embedded;
 
@@ -137,11 +137,12 @@ impl Reader for EngineReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        wish: &Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
+        let suffices = |first, last| wish.takes(first, last, Parts::BASIC);
         let visit = &mut |piece: engine::Piece<'_>| visit(to_query(piece));
-        let report = self.embedded.engine.scan(column, range, &mut self.cache, summary_suffices, visit);
+        let report = self.embedded.engine.scan(column, range, &mut self.cache, &suffices, visit);
         ScanReport { damaged: report.damaged }
     }
 
@@ -173,6 +174,7 @@ fn to_query(piece: engine::Piece<'_>) -> Piece<'_> {
             max: s.max,
             first: s.first,
             last: s.last,
+            ..Summary::default()
         }),
     }
 }

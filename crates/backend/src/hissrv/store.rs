@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use query::execute::{Options, Sink};
 use query::store::{Place, SeriesQuery};
-use query::{Cancel, QueryError, QueryResult, Select};
+use query::{Cancel, QueryError, QueryResult, Report, Select};
 use serde::Deserialize;
 
 use super::Hissrv;
@@ -156,7 +156,7 @@ impl Ask for Hissrv {
 }
 
 impl Query for Hissrv {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         influxdb::query::run(self, &self.schemas, plan, options, sink)
     }
 

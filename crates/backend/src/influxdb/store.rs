@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ::query::execute::{Options, Sink};
 use ::query::store::{Place, SeriesQuery};
-use ::query::{Cancel, QueryError, QueryResult, Select};
+use ::query::{Cancel, QueryError, QueryResult, Report, Select};
 
 use super::client::{Client, PRODUCT};
 use super::query::{self, Ask};
@@ -103,7 +103,7 @@ impl Ask for InfluxDb {
 }
 
 impl Query for InfluxDb {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         query::run(self, &self.schemas, plan, options, sink)
     }
 

@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use model::{FieldType, FieldValue, TimeRange, TimestampNs};
 use query::execute::{Options, Sink, execute};
 use query::store::{Place, Schema, TagCondition};
-use query::{Cell, Piece, QueryError, Select};
+use query::{Cell, Piece, QueryError, Report, Select};
 
 use store::RemoteQuery;
 
@@ -157,7 +157,7 @@ pub(crate) fn run(
     plan: &Select,
     options: &Options<'_>,
     sink: Sink<'_>,
-) -> Result<Vec<String>, QueryError> {
+) -> Result<Report, QueryError> {
     let store = RemoteQuery::new(points);
     let outcome = execute(plan, &store, options, &mut |table| {
         // What a failed scan left out may be missing from this table.

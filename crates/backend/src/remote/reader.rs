@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use model::{ColumnId, FieldValue, TimeRange, TimestampNs, Values};
 use query::scan::ScanReport;
 use query::store::{Extent, Reader};
-use query::{Cell, Piece, QueryError};
+use query::{Cell, Parts, Piece, QueryError, Wish};
 
 use super::ahead::Fetched;
 use super::columns::Known;
@@ -37,7 +37,7 @@ impl Reader for RemoteReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        wish: &Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
         self.with_column(column, |known| {
@@ -49,7 +49,7 @@ impl Reader for RemoteReader<'_> {
                 return Ok(());
             }
             let Some(column) = known.column() else { return Ok(()) };
-            points.scan(&column, range, summary_suffices, visit)
+            points.scan(&column, range, &|first, last| wish.takes(first, last, Parts::BASIC), visit)
         });
         ScanReport::default()
     }

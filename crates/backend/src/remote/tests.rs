@@ -81,9 +81,16 @@ fn plan(text: &str) -> Select {
     compile(select, &context).unwrap()
 }
 
-fn tables(points: &dyn RawPoints, text: &str, threads: usize) -> (Vec<Table>, Result<Vec<String>, QueryError>) {
+fn tables(points: &dyn RawPoints, text: &str, threads: usize) -> (Vec<Table>, Result<query::Report, QueryError>) {
     let (limits, cancel) = (Limits::default(), Cancel::new());
-    let options = Options { limits: &limits, cancel: &cancel, registry: Registry::shared(), threads, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry: Registry::shared(),
+        threads,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut tables = Vec::new();
     let outcome = run(points, &plan(text), &options, &mut |table| {
         tables.push(table);
@@ -208,7 +215,7 @@ impl Together {
         Self { memory: Memory::new(&channels), questions: AtomicUsize::new(0) }
     }
 
-    fn answer(&self, text: &str, threads: usize) -> (usize, Result<Vec<String>, QueryError>) {
+    fn answer(&self, text: &str, threads: usize) -> (usize, Result<query::Report, QueryError>) {
         let (tables, outcome) = tables(self, text, threads);
         (tables.len(), outcome)
     }

@@ -24,7 +24,13 @@ pub(super) fn render(
     rules: &Rules,
     out: &mut Vec<u8>,
 ) -> Result<Written, WriteError> {
-    let mut encoder = Encoder { printer: LinePrinter::new(out), rules, series: Spelled::default(), filtered: 0 };
+    let mut encoder = Encoder {
+        printer: LinePrinter::new(out),
+        rules,
+        series: Spelled::default(),
+        plain: Plain::default(),
+        filtered: 0,
+    };
     let mut outcome = Ok(());
     points.visit(range, &mut |point| {
         if outcome.is_ok() {
@@ -43,6 +49,7 @@ struct Encoder<'o, 'r> {
     printer: LinePrinter<'o>,
     rules: &'r Rules,
     series: Spelled,
+    plain: Plain,
     filtered: u64,
 }
 
@@ -56,7 +63,7 @@ impl Encoder<'_, '_> {
         }
         self.rules.check_time(ms)?;
         // NOTE: taking every key apart would take half of the time that writing takes.
-        if self.rules.is_plain(point.series, point.field) {
+        if self.plain.holds(point.series, point.field, self.rules) {
             self.printer.point(point.series, point.field, point.value, TimestampNs(ms));
             return Ok(());
         }
@@ -64,6 +71,28 @@ impl Encoder<'_, '_> {
         self.rules.check_field(&self.series.measurement, point.field)?;
         self.printer.point(&self.series.spelling, &doubled(point.field), point.value, TimestampNs(ms));
         Ok(())
+    }
+}
+
+/// Series and field that were found plain last: most points have the same ones as the point before.
+#[derive(Default)]
+struct Plain {
+    series: Vec<u8>,
+    field: String,
+}
+
+impl Plain {
+    #[inline]
+    fn holds(&mut self, series: &[u8], field: &str, rules: &Rules) -> bool {
+        if self.series == series && self.field == field && !field.is_empty() {
+            return true;
+        }
+        let is_plain = rules.is_plain(series, field);
+        if is_plain {
+            series.clone_into(&mut self.series);
+            field.clone_into(&mut self.field);
+        }
+        is_plain
     }
 }
 

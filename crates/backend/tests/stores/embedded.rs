@@ -37,8 +37,14 @@ impl Plant {
         let applied = Arc::new(Applied::default());
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         let consumer = journal.consumer("embedded").unwrap();
-        let applier =
-            Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied)).unwrap();
+        let applier = Applier::start(
+            Arc::clone(&journal),
+            consumer,
+            Arc::clone(&engine),
+            Arc::clone(&applied),
+            pipeline::Observers::default(),
+        )
+        .unwrap();
         let store = Embedded::new(Arc::clone(&catalog), engine);
         Self { store, catalog, journal, applied, intake, _applier: applier }
     }

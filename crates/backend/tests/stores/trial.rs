@@ -201,7 +201,14 @@ pub(crate) fn run_within<S: Query + ?Sized>(
 ) -> Result<QueryResult, QueryError> {
     let cancel = Cancel::new();
     collect(plan, limits, |plan, limits, sink| {
-        let options = Options { limits, cancel: &cancel, registry: Registry::shared(), threads: 2, into: false };
+        let options = Options {
+            limits,
+            cancel: &cancel,
+            registry: Registry::shared(),
+            threads: 2,
+            into: false,
+            shortcuts: query::Shortcuts::NONE,
+        };
         store.query(plan, &options, sink)
     })
 }

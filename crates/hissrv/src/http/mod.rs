@@ -15,7 +15,8 @@ use query::plan::{NameOrPattern, Source};
 use query::request::AggregateType;
 use query::store::{Place, SeriesQuery, Store, TagCondition, TagMatch};
 use query::{
-    AggregateRequest, Answer, QueryError, QueryResult, RequestContext, Select, SeriesRequest, collect, response,
+    AggregateRequest, Answer, QueryError, QueryResult, RequestContext, Select, SeriesRequest, Shortcuts, collect,
+    response,
 };
 use serde_json::json;
 use server::{
@@ -186,7 +187,14 @@ impl Service {
     fn run(&self, plan: &Select, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
         let result = collect(plan, &self.0.limits, |plan, limits, sink| {
             let cancel = &options.cancel;
-            let options = Options { limits, cancel, registry: Registry::shared(), threads: threads(), into: false };
+            let options = Options {
+                limits,
+                cancel,
+                registry: Registry::shared(),
+                threads: threads(),
+                into: false,
+                shortcuts: Shortcuts::ALL,
+            };
             self.0.backend.query(plan, &options, sink)
         })?;
         to_json(&result, options.epoch)

@@ -7,7 +7,7 @@ use catalog::Catalog;
 use query::execute::{Options, Sink};
 use query::plan::Source;
 use query::store::{Place, SeriesQuery};
-use query::{Cancel, QueryError, QueryResult, Select};
+use query::{Cancel, QueryError, QueryResult, Report, Select};
 
 /// Stores know a database's default retention policy as the one that goes without saying, whatever its name.
 pub(crate) struct Answering {
@@ -39,7 +39,7 @@ impl StorageBackend for Answering {
 }
 
 impl Query for Answering {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         let mut plan = plan.clone();
         self.adapt(&mut plan);
         self.store.query(&plan, options, sink)

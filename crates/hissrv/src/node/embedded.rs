@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use engine::Engine;
 use journal::Journal;
 use model::Seq;
-use pipeline::{Applied, Applier};
+use pipeline::{Applied, Applier, Observers};
 
 use super::ENGINE;
 
@@ -20,6 +20,7 @@ pub(super) fn feed(
     journal: &Arc<Journal>,
     engine: &Arc<Engine>,
     applied: &Arc<Applied>,
+    observers: Observers,
 ) -> anyhow::Result<Applier> {
     let is_known = journal.knows_consumer(CONSUMER);
     let consumer = journal.consumer(CONSUMER).context("open the journal's cursor of the embedded store")?;
@@ -27,7 +28,7 @@ pub(super) fn feed(
     if is_known {
         refuse_lost_store(dir, consumer.committed_seq(), engine.flushed_seq())?;
     }
-    Ok(Applier::start(Arc::clone(journal), consumer, Arc::clone(engine), Arc::clone(applied))?)
+    Ok(Applier::start(Arc::clone(journal), consumer, Arc::clone(engine), Arc::clone(applied), observers)?)
 }
 
 /// The journal need not keep anything for the engine. What it has not written to files yet goes to the other stores only.

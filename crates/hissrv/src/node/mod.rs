@@ -26,7 +26,7 @@ use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
 use model::{BucketId, ByteSize, Seq};
-use pipeline::{Applied, Applier, Intake, Origin};
+use pipeline::{Applied, Applier, Intake, Observers, Origin};
 use query::Limits;
 use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
@@ -99,7 +99,7 @@ impl Node {
         let replay_to = journal.durable_seq();
         let (applier, applied) = if config.feeds_embedded() {
             let applied = Arc::new(Applied::default());
-            (Some(Arc::new(embedded::feed(dir, &journal, &engine, &applied)?)), applied)
+            (Some(Arc::new(embedded::feed(dir, &journal, &engine, &applied, Observers::default())?)), applied)
         } else {
             embedded::leave_alone(&journal)?;
             (None, Arc::new(Applied::at_once()))

@@ -44,7 +44,7 @@ impl Plant {
     pub(crate) fn start_applier(&self) -> Applier {
         let consumer = self.journal.consumer("embedded").unwrap();
         let (journal, engine) = (Arc::clone(&self.journal), Arc::clone(&self.engine));
-        Applier::start(journal, consumer, engine, Arc::clone(&self.applied)).unwrap()
+        Applier::start(journal, consumer, engine, Arc::clone(&self.applied), pipeline::Observers::default()).unwrap()
     }
 
     /// Writes a body and waits until it is visible.

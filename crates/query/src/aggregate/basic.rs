@@ -9,8 +9,8 @@ use model::{FieldType, SeriesId, TimeRange};
 use super::fold::Slots;
 use super::number::{Number, Total, for_number};
 use super::{Accumulator, AggregateFunction, Fold, Picked, Run, State, Wants, is_numeric};
-use crate::Summary;
 use crate::result::Cell;
+use crate::{Parts, Summary};
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
     vec![Box::new(Count), Box::new(Sum), Box::new(Mean)]
@@ -53,8 +53,8 @@ impl State for CountState {
         self.0 += run.times.len() as u64;
     }
 
-    fn takes_summaries(&self) -> bool {
-        true
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::COUNT)
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
@@ -103,8 +103,8 @@ impl<N: Number> State for SumState<N> {
         self.0 = self.0.plus(N::sum(N::slice(&run.values)));
     }
 
-    fn takes_summaries(&self) -> bool {
-        N::SUMMARISED
+    fn parts(&self) -> Option<Parts> {
+        N::parts(Parts::SUM)
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
@@ -160,8 +160,8 @@ impl<N: Number> State for MeanState<N> {
         self.count += values.len() as u64;
     }
 
-    fn takes_summaries(&self) -> bool {
-        N::SUMMARISED
+    fn parts(&self) -> Option<Parts> {
+        N::parts(Parts::COUNT.and(Parts::SUM))
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {

@@ -9,7 +9,7 @@ use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 use super::fold::Slots;
 use super::number::{Value, for_value};
 use super::{Accumulator, AggregateFunction, Fold, Origin, Picked, Run, State, Wants};
-use crate::Summary;
+use crate::{Parts, Summary};
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
     vec![Box::new(Edge::First), Box::new(Edge::Last)]
@@ -82,8 +82,11 @@ impl<V: Value> State for EdgeState<V> {
         }
     }
 
-    fn takes_summaries(&self) -> bool {
-        V::SUMMARISED
+    fn parts(&self) -> Option<Parts> {
+        V::parts(Parts::ENDS.and(match self.edge {
+            Edge::First => Parts::FIRST,
+            Edge::Last => Parts::LAST,
+        }))
     }
 
     fn add_summary(&mut self, series: SeriesId, summary: &Summary) {

@@ -9,8 +9,8 @@ use super::fold::Slots;
 use super::kernel::{greater, largest, lesser, smallest};
 use super::number::{Number, Plain, for_number, for_plain};
 use super::{Accumulator, AggregateFunction, Fold, Origin, Picked, Run, State, Wants, is_numeric};
-use crate::Summary;
 use crate::result::Cell;
+use crate::{Parts, Summary};
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
     vec![Box::new(Extreme::Min), Box::new(Extreme::Max), Box::new(Spread)]
@@ -91,8 +91,11 @@ impl<V: Plain> State for ExtremeValue<V> {
         self.offer(self.wanted.of(V::slice(&run.values)));
     }
 
-    fn takes_summaries(&self) -> bool {
-        V::SUMMARISED
+    fn parts(&self) -> Option<Parts> {
+        V::parts(match self.wanted {
+            Extreme::Min => Parts::MIN,
+            Extreme::Max => Parts::MAX,
+        })
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
@@ -196,8 +199,8 @@ impl<N: Number> State for SpreadState<N> {
         }
     }
 
-    fn takes_summaries(&self) -> bool {
-        N::SUMMARISED
+    fn parts(&self) -> Option<Parts> {
+        N::parts(Parts::MIN.and(Parts::MAX))
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {

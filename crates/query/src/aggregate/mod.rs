@@ -28,7 +28,7 @@ use std::cmp::Ordering;
 use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 
 use crate::result::Cell;
-use crate::{QueryError, Summary};
+use crate::{Parts, QueryError, Summary};
 
 pub use fold::{Fold, Place, new_fold};
 pub(crate) use key::ValueKey;
@@ -97,8 +97,8 @@ pub trait Accumulator: Any + Send {
     /// Takes in a run.
     fn add(&mut self, run: &Run<'_>);
 
-    /// True when summaries are as good to it as the points.
-    fn takes_summaries(&self) -> bool;
+    /// What summaries must tell to be as good to it as the points; `None`: it needs the points.
+    fn parts(&self) -> Option<Parts>;
 
     /// Takes in a run of points by its summary; only where it takes summaries.
     fn add_summary(&mut self, series: SeriesId, summary: &Summary);
@@ -119,9 +119,9 @@ pub trait State: Sized + Send + 'static {
     /// Takes in a run.
     fn add(&mut self, run: &Run<'_>);
 
-    /// True when summaries are as good to it as the points.
-    fn takes_summaries(&self) -> bool {
-        false
+    /// What summaries must tell to be as good to it as the points; `None`: it needs the points.
+    fn parts(&self) -> Option<Parts> {
+        None
     }
 
     /// Takes in a run of points by its summary; only where it takes summaries.
@@ -144,8 +144,8 @@ impl<S: State> Accumulator for S {
         State::add(self, run);
     }
 
-    fn takes_summaries(&self) -> bool {
-        State::takes_summaries(self)
+    fn parts(&self) -> Option<Parts> {
+        State::parts(self)
     }
 
     fn add_summary(&mut self, series: SeriesId, summary: &Summary) {

@@ -3,12 +3,18 @@
 use std::cmp::Ordering;
 
 use super::{View, kernel};
+use crate::Parts;
 use crate::result::Cell;
 
 /// A type of field values.
 pub(super) trait Value: Clone + Send + 'static {
-    /// True when summaries, which are floats, hold its values as they are.
-    const SUMMARISED: bool = false;
+    /// What a summary, which is of floats, must tell besides what is wanted of it; `None`: it can tell nothing of such values.
+    const NEEDS: Option<Parts> = None;
+
+    /// What summaries must tell where `parts` are wanted.
+    fn parts(parts: Parts) -> Option<Parts> {
+        Self::NEEDS.map(|needed| needed.and(parts))
+    }
 
     /// The value at `index` of a view of this type.
     fn at(view: &View<'_>, index: usize) -> Option<Self>;
@@ -111,13 +117,29 @@ plain!(
     f64,
     Float,
     f64::total_cmp,
-    const SUMMARISED: bool = true;,
+    const NEEDS: Option<Parts> = Some(Parts::NONE);,
     fn from_summary(value: f64) -> Option<Self> {
         Some(value)
     }
 );
-plain!(i64, Integer, Ord::cmp);
-plain!(u64, Unsigned, Ord::cmp);
+plain!(
+    i64,
+    Integer,
+    Ord::cmp,
+    const NEEDS: Option<Parts> = Some(Parts::EXACT);,
+    fn from_summary(value: f64) -> Option<Self> {
+        Some(value as Self)
+    }
+);
+plain!(
+    u64,
+    Unsigned,
+    Ord::cmp,
+    const NEEDS: Option<Parts> = Some(Parts::EXACT);,
+    fn from_summary(value: f64) -> Option<Self> {
+        Some(value as Self)
+    }
+);
 plain!(bool, Boolean, Ord::cmp);
 
 impl Value for String {

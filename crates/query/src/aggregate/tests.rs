@@ -3,8 +3,8 @@
 use model::{FieldType, SeriesId, Strings, TimeRange, TimestampNs, Values};
 
 use super::{Accumulator, Picked, Registry, Run, View, Wants};
-use crate::Summary;
 use crate::result::Cell;
+use crate::{Parts, Summary};
 
 /// A function of one series at times 0, 1, 2, ...
 pub(super) fn pick(function: &str, arguments: &[f64], values: &Values, wants: Wants) -> Picked {
@@ -94,15 +94,27 @@ fn selectors_know_the_point_they_chose_and_of_equal_extremes_the_earliest() {
 
 #[test]
 fn extremes_take_summaries_unless_the_point_is_wanted_and_edges_always() {
-    let takes = |function, kind, wants| new_state(function, &[], kind, wants).takes_summaries();
+    let needs = |function, kind, wants| new_state(function, &[], kind, wants).parts();
+    let takes = |function, kind, wants| needs(function, kind, wants).is_some_and(|parts| Parts::BASIC.contain(parts));
     assert!(takes("max", FieldType::Float, Wants::Value));
     assert!(!takes("max", FieldType::Float, Wants::Origin));
     assert!(takes("last", FieldType::Float, Wants::Origin));
     assert!(!takes("last", FieldType::Integer, Wants::Value));
+    assert!(needs("last", FieldType::Integer, Wants::Value).is_some_and(|parts| parts.contain(Parts::EXACT)));
     assert!(takes("count", FieldType::String, Wants::Origin));
     let mut last = new_state("last", &[], FieldType::Float, Wants::Origin);
     let (first_time, last_time) = (TimestampNs(3), TimestampNs(8));
-    let summary = Summary { count: 2, first_time, last_time, sum: 3.0, min: 1.0, max: 2.0, first: 1.0, last: 2.0 };
+    let summary = Summary {
+        count: 2,
+        first_time,
+        last_time,
+        sum: 3.0,
+        min: 1.0,
+        max: 2.0,
+        first: 1.0,
+        last: 2.0,
+        ..Summary::default()
+    };
     last.add_summary(SeriesId(7), &summary);
     let picked = last.finish();
     assert_eq!(picked.cell, Cell::Float(2.0));

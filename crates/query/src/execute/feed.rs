@@ -12,7 +12,7 @@ use super::rows::Rows;
 use crate::QueryError;
 use crate::plan::Order;
 use crate::result::Cell;
-use crate::scan::{Piece, Summary};
+use crate::scan::{Piece, Summary, Wish};
 use crate::store::{Extent, Reader, Track};
 
 /// Reads for one thread of a query.
@@ -29,9 +29,6 @@ pub(super) enum Part<'p> {
     /// What is known of a run of points.
     Summary(Summary),
 }
-
-/// Says whether the summary of a run from its first to its last time is enough.
-pub(super) type Suffices<'s> = &'s dyn Fn(TimestampNs, TimestampNs) -> bool;
 
 /// Takes a part in.
 pub(super) type Visit<'v> = &'v mut dyn FnMut(Part<'_>) -> Result<(), QueryError>;
@@ -63,7 +60,7 @@ impl<'a> Feed<'a> {
         member: &Member,
         slot: usize,
         range: TimeRange,
-        suffices: Suffices<'_>,
+        wish: &Wish<'_>,
         visit: Visit<'_>,
     ) -> Result<(), QueryError> {
         self.job.check()?;
@@ -72,7 +69,7 @@ impl<'a> Feed<'a> {
         let is_plain = view.filter.as_ref().is_none_or(|f| f.slots.is_empty()) && kinds.stored == kinds.kind;
         match &member.data {
             Data::Stored(columns) if is_plain => match columns.get(slot) {
-                Some(Some(column)) => self.scan(*column, kinds.kind, range, suffices, visit),
+                Some(Some(column)) => self.scan(*column, kinds.kind, range, wish, visit),
                 _ => Ok(()),
             },
             _ => {
@@ -89,12 +86,12 @@ impl<'a> Feed<'a> {
         column: ColumnId,
         kind: FieldType,
         range: TimeRange,
-        suffices: Suffices<'_>,
+        wish: &Wish<'_>,
         visit: Visit<'_>,
     ) -> Result<(), QueryError> {
         let mut outcome = Ok(());
         let job = self.job;
-        let report = self.reader.scan(column, range, suffices, &mut |piece| {
+        let report = self.reader.scan(column, range, wish, &mut |piece| {
             let step = job.check().and_then(|()| visit(checked(piece, kind)?));
             match step {
                 Ok(()) => ControlFlow::Continue(()),

@@ -12,6 +12,7 @@ use super::parallel;
 use super::windows::Windows;
 use crate::QueryError;
 use crate::aggregate::{AggregateFunction, Fold, Picked, Place, Run, View as ValuesView, Wants, check_type, new_fold};
+use crate::scan::{Parts, Wish};
 
 /// Series that one thread takes at once, at least: below, starting a thread costs more than it saves.
 const SERIES_A_BLOCK: usize = 64;
@@ -137,9 +138,9 @@ impl<'a> Partial<'a> {
         slot: usize,
     ) -> Result<(), QueryError> {
         let pass = self.pass;
-        let all_take_summaries = self.of_leaf(leaf).all(|fold| fold.takes_summaries());
-        let suffices = |first, last| all_take_summaries && pass.windows.containing(first).contains(last);
-        feed.points(member, slot, pass.range, &suffices, &mut |part| match part {
+        let parts = self.parts(leaf);
+        let wish = Wish { parts, suffices: &|first, last| pass.windows.containing(first).contains(last) };
+        feed.points(member, slot, pass.range, &wish, &mut |part| match part {
             Part::Points(times, values) => {
                 self.add_points(series, leaf, times, values)?;
                 self.count_memory()
@@ -150,6 +151,11 @@ impl<'a> Partial<'a> {
                 Ok(())
             }
         })
+    }
+
+    /// What summaries must tell to be as good as points for all functions of a field.
+    fn parts(&mut self, leaf: usize) -> Option<Parts> {
+        self.of_leaf(leaf).try_fold(Parts::NONE, |all, fold| fold.parts().map(|parts| all.and(parts)))
     }
 
     fn of_leaf(&mut self, leaf: usize) -> impl Iterator<Item = &mut Box<dyn Fold + 'a>> {

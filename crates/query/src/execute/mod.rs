@@ -38,13 +38,14 @@ mod windows;
 use crate::aggregate::Registry;
 use crate::plan::Select;
 use crate::store::Store;
-use crate::{Cancel, Limits};
+use crate::{CacheUse, Cancel, Limits, Report, Shortcuts};
 use crate::{QueryError, Table};
 
 use model::{TimeRange, TimestampNs};
 
 use job::Job;
 pub(crate) use prepare::has_calls;
+pub use windows::Grid;
 use windows::Windows;
 pub(crate) use windows::find_zone;
 
@@ -64,19 +65,16 @@ pub struct Options<'a> {
     pub threads: usize,
     /// The rows are written back: `top` and `bottom` then show no columns for their tags.
     pub into: bool,
+    /// Ways around reading points that may be taken.
+    pub shortcuts: Shortcuts,
 }
 
-/// Answers `plan` from `store`; the tables go to `sink` while the rest is still being computed. Returns warnings for the reader,
+/// Answers `plan` from `store`; the tables go to `sink` while the rest is still being computed. Returns what the reader should know,
 /// such as damaged parts. Blocks.
 ///
 /// # Errors
 /// [`QueryError`]: the plan does not fit what is stored, a limit was met, the query was cancelled, or the sink refused.
-pub fn execute(
-    plan: &Select,
-    store: &dyn Store,
-    options: &Options<'_>,
-    sink: Sink<'_>,
-) -> Result<Vec<String>, QueryError> {
+pub fn execute(plan: &Select, store: &dyn Store, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
     let job = Job::new(store, options);
     match prepare::run(&job, plan, options.into, sink) {
         Ok(()) | Err(QueryError::Enough) => {}
@@ -84,7 +82,7 @@ pub fn execute(
     }
     let mut warnings = store.warnings();
     warnings.append(&mut job.into_warnings());
-    Ok(warnings)
+    Ok(Report { warnings, provenance: store.provenance(), cache: CacheUse::Bypass })
 }
 
 /// The window of a plan that holds `time`; the plan's whole range where it has no windows.

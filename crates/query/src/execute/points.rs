@@ -8,6 +8,7 @@ use super::parallel;
 use crate::QueryError;
 use crate::aggregate::{Origin, Point};
 use crate::result::Cell;
+use crate::scan::Wish;
 
 /// Neighbouring series that one thread reads at a time.
 const SERIES_A_BLOCK: usize = 16;
@@ -52,7 +53,7 @@ fn of_member(
     let Some(&Meaning::Field(slot)) = view.and_then(|view| view.meanings.get(leaf)) else { return Ok(Vec::new()) };
     let mut points = Vec::new();
     let job = feed.job;
-    feed.points(member, slot, range, &|_, _| false, &mut |part| {
+    feed.points(member, slot, range, &Wish::POINTS, &mut |part| {
         let Part::Points(times, values) = part else { return Ok(()) };
         job.hold(times.len() * size_of::<Point>())?;
         points.extend((0..).zip(times).map(|(i, &time)| Point {

@@ -11,7 +11,7 @@ use super::group::View;
 use super::job::Job;
 use crate::QueryError;
 use crate::plan::Order;
-use crate::scan::Piece;
+use crate::scan::{Piece, Wish};
 use crate::store::{Extent, Track};
 
 /// The end of a range.
@@ -108,7 +108,7 @@ impl Feed<'_> {
         let mut track = Track { times: Vec::new(), values: Values::new(kind) };
         let mut outcome = Ok(());
         let job = self.job;
-        let report = self.reader.scan(column, range, &|_, _| false, &mut |piece| {
+        let report = self.reader.scan(column, range, &Wish::POINTS, &mut |piece| {
             let step = job.check().and_then(|()| take(&mut track, piece, kind, job));
             if let Err(error) = step {
                 outcome = Err(error);

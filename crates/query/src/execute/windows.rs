@@ -25,6 +25,25 @@ pub(super) enum Windows {
     Calendar(Calendar),
 }
 
+/// Windows over all of time, for those who need them outside of a query.
+#[derive(Debug)]
+pub struct Grid(Windows);
+
+impl Grid {
+    /// The windows that a query with this windowing and time zone has.
+    ///
+    /// # Errors
+    /// [`QueryError::Invalid`] for an unknown time zone or a window of no units.
+    pub fn new(window: &Windowing, zone: Option<&str>) -> Result<Self, QueryError> {
+        Windows::of(Some(window), zone, TimeRange::ALL).map(Self)
+    }
+
+    /// The window that holds `time`, cut where it reaches past what can be represented.
+    pub fn containing(&self, time: TimestampNs) -> TimeRange {
+        self.0.containing(time)
+    }
+}
+
 /// Windows of one length.
 #[derive(Debug)]
 pub(super) struct Fixed {
@@ -38,9 +57,13 @@ impl Windows {
     /// # Errors
     /// [`QueryError::Invalid`] for an unknown time zone.
     pub(super) fn new(plan: &Select) -> Result<Self, QueryError> {
-        let zone = plan.time_zone.as_deref().map(find_zone).transpose()?;
-        Ok(match &plan.window {
-            None => Self::Whole(plan.range),
+        Self::of(plan.window.as_ref(), plan.time_zone.as_deref(), plan.range)
+    }
+
+    fn of(window: Option<&Windowing>, zone: Option<&str>, range: TimeRange) -> Result<Self, QueryError> {
+        let zone = zone.map(find_zone).transpose()?;
+        Ok(match window {
+            None => Self::Whole(range),
             Some(Windowing::Fixed { width, offset_ns }) => {
                 let zone = zone.filter(|zone| *zone != TimeZone::UTC);
                 Self::Fixed(Fixed { width: width.get(), offset: offset_ns.rem_euclid(width.get()), zone })

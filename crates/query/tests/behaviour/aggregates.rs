@@ -248,7 +248,14 @@ fn a_registered_function_is_called_by_its_name() {
     let plan = computed(everything(0, 9, &["*"]), &["sum_of_squares"], None, FillWith::None);
     let source = counting(&[1, 2, 3]);
     let (limits, cancel) = (Limits::default(), Cancel::new());
-    let options = Options { limits: &limits, cancel: &cancel, registry: &registry, threads: 1, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry: &registry,
+        threads: 1,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut found = Vec::new();
     let mut sink = |table: Table| {
         found.extend(table.cells);

@@ -149,7 +149,14 @@ fn a_sink_that_wants_no_more_ends_the_answer() {
     let store = two_fields();
     let (limits, cancel) = (Limits::default(), query::Cancel::new());
     let registry = query::aggregate::Registry::shared();
-    let options = query::execute::Options { limits: &limits, cancel: &cancel, registry, threads: 1, into: false };
+    let options = query::execute::Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry,
+        threads: 1,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut seen = 0;
     let mut sink = |_: Table| {
         seen += 1;

@@ -101,6 +101,7 @@ fn summary(times: &[TimestampNs], values: &Values) -> Option<Summary> {
         max: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         first: numbers[0],
         last: numbers[numbers.len() - 1],
+        ..Summary::default()
     })
 }
 
@@ -158,7 +159,7 @@ impl Reader for MemoryReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        wish: &query::Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
         let store = self.0;
@@ -168,7 +169,8 @@ impl Reader for MemoryReader<'_> {
             let values = values.slice(from, from + times.len());
             from += times.len();
             let offered = summary(times, &values).filter(|_| store.summaries);
-            let taken = offered.filter(|summary| summary_suffices(summary.first_time, summary.last_time));
+            let taken =
+                offered.filter(|summary| wish.takes(summary.first_time, summary.last_time, query::Parts::BASIC));
             let counter = if taken.is_some() { &store.summaries_read } else { &store.points_read };
             counter.fetch_add(if taken.is_some() { 1 } else { times.len() as u64 }, Ordering::Relaxed);
             if visit(taken.map_or(Piece::Points { times, values: &values }, Piece::Summary)).is_break() {
@@ -279,7 +281,12 @@ pub(crate) fn run_within(
 ) -> Result<QueryResult, QueryError> {
     collect(plan, limits, |plan, limits, sink| {
         let registry = Registry::shared();
-        execute(plan, store, &Options { limits, cancel, registry, threads: 2, into: false }, sink)
+        execute(
+            plan,
+            store,
+            &Options { limits, cancel, registry, threads: 2, into: false, shortcuts: query::Shortcuts::NONE },
+            sink,
+        )
     })
 }
 
@@ -292,6 +299,7 @@ pub(crate) fn tables(plan: &Select, store: &MemoryStore, threads: usize) -> Vec<
         registry: Registry::shared(),
         threads,
         into: false,
+        shortcuts: query::Shortcuts::NONE,
     };
     execute(plan, store, &options, &mut |table| {
         tables.push(table);

@@ -48,8 +48,14 @@ impl Plant {
             Journal::open(fs, Path::new("journal"), JournalConfig::default(), engine.flushed_seq()).unwrap();
         let applied = Arc::new(Applied::default());
         let consumer = journal.consumer("embedded").unwrap();
-        let applier =
-            Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied)).unwrap();
+        let applier = Applier::start(
+            Arc::clone(&journal),
+            consumer,
+            Arc::clone(&engine),
+            Arc::clone(&applied),
+            pipeline::Observers::default(),
+        )
+        .unwrap();
         let intake = Intake::new(Arc::clone(&catalog), journal, applied);
         let statements = Statements::new(Parts {
             catalog: Arc::clone(&catalog),

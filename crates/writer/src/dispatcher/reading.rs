@@ -282,7 +282,7 @@ impl<F: FnMut(ColumnId, TimestampNs) -> Take> BatchVisitor for Visitor<'_, F> {
         self.slots.push(slot, self.arrival, Item { column, time, value, again });
     }
 
-    fn delete(&mut self, _: &[ColumnId], _: TimeRange) {
-        self.found.is_delete = true;
+    fn delete(&mut self, columns: &[ColumnId], _: TimeRange) {
+        self.found.is_delete |= columns.iter().any(|column| self.routes.slot(*column).is_some());
     }
 }

@@ -187,7 +187,7 @@ impl StorageBackend for MemoryStore {
 }
 
 impl Query for MemoryStore {
-    fn query(&self, _: &Select, _: &Options<'_>, _: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, _: &Select, _: &Options<'_>, _: Sink<'_>) -> Result<query::Report, QueryError> {
         unreachable!("writers do not ask")
     }
 

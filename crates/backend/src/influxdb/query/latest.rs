@@ -53,7 +53,11 @@ pub(crate) fn latest(
     }
     // Fields of one series stand together.
     found.sort_by(|(a, number_a), (b, number_b)| a.tags.cmp(&b.tags).then(number_a.cmp(number_b)));
-    Ok(QueryResult { series: found.into_iter().map(|(series, _)| series).collect(), warnings, partial: false })
+    Ok(QueryResult {
+        series: found.into_iter().map(|(series, _)| series).collect(),
+        warnings,
+        ..QueryResult::default()
+    })
 }
 
 /// `SELECT last(field) FROM measurement WHERE ... GROUP BY *`

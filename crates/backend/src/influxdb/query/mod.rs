@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use query::execute::{Options, Sink};
-use query::{QueryError, Select};
+use query::{QueryError, Report, Select};
 
 pub(crate) use latest::latest;
 pub(crate) use schemas::Schemas;
@@ -55,16 +55,16 @@ pub(crate) fn run(
     plan: &Select,
     options: &Options<'_>,
     sink: Sink<'_>,
-) -> Result<Vec<String>, QueryError> {
+) -> Result<Report, QueryError> {
     let budget = Budget::new(options.limits, options.cancel);
     budget.check()?;
     let shape = shape::of(plan, asker, schemas)?;
     let way = Way { asker, shape: &shape, budget: &budget, into: options.into };
     match way.question(plan) {
-        Ok(_) if plan.range.is_empty() => Ok(Vec::new()),
-        Ok(question) => way.asked(plan, &question, sink),
+        Ok(_) if plan.range.is_empty() => Ok(Report::default()),
+        Ok(question) => way.asked(plan, &question, sink).map(Report::from),
         Err(NotSayable(what)) => match way.asked_otherwise(plan, sink)? {
-            Some(warnings) => Ok(warnings),
+            Some(warnings) => Ok(warnings.into()),
             None => {
                 tracing::debug!(what, "the store cannot say a query, its points are fetched");
                 crate::remote::run(&InfluxPoints::new(asker, options), plan, options, sink)

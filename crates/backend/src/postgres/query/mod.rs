@@ -19,7 +19,7 @@ mod uses;
 use query::execute::{Options, Sink, execute};
 use query::plan::{NameOrPattern, Source};
 use query::store::{Place, SeriesQuery};
-use query::{Cancel, Limits, QueryError, QueryResult, Select};
+use query::{Cancel, Limits, QueryError, QueryResult, Report, Select};
 
 pub(super) use pool::Pool;
 
@@ -32,7 +32,7 @@ use super::Postgres;
 use crate::Query;
 
 impl Query for Postgres {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         let session = self.ask_as(options.cancel, options.limits);
         let server = session.server()?;
         let Prepared { plan, uses, condition } = prepare(&session, plan)?;

@@ -4,10 +4,10 @@
 use std::ops::ControlFlow;
 
 use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
-use query::Piece;
 use query::plan::Order;
 use query::scan::ScanReport;
 use query::store::{Extent, Reader};
+use query::{Parts, Piece, Wish};
 
 use super::pieces::value_of;
 use super::scan::Scan;
@@ -30,11 +30,11 @@ impl Reader for PostgresReader<'_> {
         &mut self,
         column: ColumnId,
         range: TimeRange,
-        summary_suffices: &dyn Fn(TimestampNs, TimestampNs) -> bool,
+        wish: &Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
         if let Some(scan) = Scan::of(self.query, column, range)
-            && let Err(failure) = scan.run(summary_suffices, visit)
+            && let Err(failure) = scan.run(&|first, last| wish.takes(first, last, Parts::BASIC), visit)
         {
             self.query.fail(failure);
         }

@@ -173,6 +173,7 @@ pub(super) fn summary(row: &Row) -> Result<SeriesSummary, postgres::Error> {
         max: number(6)?,
         first: 0.0,
         last: 0.0,
+        ..Summary::default()
     };
     Ok((row.try_get(0)?, summary))
 }

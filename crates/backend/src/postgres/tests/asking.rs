@@ -28,7 +28,14 @@ fn ask_with(
     let (now, database) = (TimestampNs(0), Some(database.to_owned()));
     let context = Context { now, database, policy: None, dialect: Dialect::Extended, into: false };
     let plan = compile(select, &context).unwrap();
-    let options = Options { limits, cancel, registry: Registry::shared(), threads: 2, into: false };
+    let options = Options {
+        limits,
+        cancel,
+        registry: Registry::shared(),
+        threads: 2,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut tables = Vec::new();
     store.query(&plan, &options, &mut |table| {
         tables.push(table);

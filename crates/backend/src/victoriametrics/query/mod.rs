@@ -18,7 +18,7 @@ mod latest;
 
 use query::execute::{Options, Sink};
 use query::store::{Place, SeriesQuery};
-use query::{Cancel, Limits, QueryError, QueryResult, Select};
+use query::{Cancel, Limits, QueryError, QueryResult, Report, Select};
 
 use crate::{Query, StorageBackend, remote};
 
@@ -34,7 +34,7 @@ impl StorageBackend for VictoriaMetrics {
 }
 
 impl Query for VictoriaMetrics {
-    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Vec<String>, QueryError> {
+    fn query(&self, plan: &Select, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
         remote::run(&self.points(options.limits)?, plan, options, sink)
     }
 

@@ -207,7 +207,7 @@ fn summary(values: &Values) -> Option<Summary> {
     let [count, sum, min, max, first, last, first_time, last_time] = *values;
     let time = |seconds| instant(milliseconds(seconds));
     let (first_time, last_time) = (time(first_time), time(last_time));
-    Some(Summary { count: count as u64, first_time, last_time, sum, min, max, first, last })
+    Some(Summary { count: count as u64, first_time, last_time, sum, min, max, first, last, ..Summary::default() })
 }
 
 /// Without deduplication, points that were sent again after an outage count twice.

@@ -51,7 +51,14 @@ fn plan(text: &str, now: i64) -> Select {
 fn answer(store: &VictoriaMetrics, plan: &Select, is_fetched: bool) -> Result<QueryResult, QueryError> {
     let cancel = Cancel::new();
     collect(plan, &Limits::default(), |plan, limits, sink| {
-        let options = Options { limits, cancel: &cancel, registry: Registry::shared(), threads: 2, into: false };
+        let options = Options {
+            limits,
+            cancel: &cancel,
+            registry: Registry::shared(),
+            threads: 2,
+            into: false,
+            shortcuts: query::Shortcuts::NONE,
+        };
         if is_fetched {
             remote::run(&Fetched(store.points(limits)?), plan, &options, sink)
         } else {

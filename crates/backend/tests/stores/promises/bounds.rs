@@ -40,7 +40,14 @@ fn fed(
     sink: &mut dyn FnMut(Table) -> Result<(), QueryError>,
 ) -> Result<(), QueryError> {
     let plan = plan(question, &trial.place().database);
-    let options = Options { limits: &limits, cancel, registry: Registry::shared(), threads: 2, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel,
+        registry: Registry::shared(),
+        threads: 2,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     trial.subject.backend().query(&plan, &options, sink).map(drop)
 }
 

@@ -5,8 +5,8 @@ use std::any::Any;
 use model::{FieldType, SeriesId, TimeRange};
 
 use super::{Fold, Place};
-use crate::Summary;
 use crate::aggregate::{Accumulator, AggregateFunction, Picked, Run, Wants};
+use crate::{Parts, Summary};
 
 /// What an accumulator takes besides the bytes it reports, roughly: itself and its box.
 const BYTES_PER_STATE: usize = 64;
@@ -89,8 +89,8 @@ impl Fold for Boxed<'_> {
         self.change(place, |state| state.add(run));
     }
 
-    fn takes_summaries(&self) -> bool {
-        self.new_state(TimeRange::ALL).takes_summaries()
+    fn parts(&self) -> Option<Parts> {
+        self.new_state(TimeRange::ALL).parts()
     }
 
     fn add_summary(&mut self, place: Place, series: SeriesId, summary: &Summary) {

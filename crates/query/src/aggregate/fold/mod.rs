@@ -13,7 +13,7 @@ use std::any::Any;
 use model::{FieldType, SeriesId, TimeRange};
 
 use super::{AggregateFunction, Picked, Run, Wants};
-use crate::Summary;
+use crate::{Parts, Summary};
 
 pub use boxed::Boxed;
 pub(super) use slots::Slots;
@@ -38,8 +38,8 @@ pub trait Fold: Send {
     /// Takes in points of one window.
     fn add(&mut self, place: Place, run: &Run<'_>);
 
-    /// True when summaries are as good as the points.
-    fn takes_summaries(&self) -> bool;
+    /// What summaries must tell to be as good as the points; `None`: it needs the points.
+    fn parts(&self) -> Option<Parts>;
 
     /// Takes in points of one window by their summary; only where summaries are taken.
     fn add_summary(&mut self, place: Place, series: SeriesId, summary: &Summary);

@@ -5,8 +5,8 @@ use std::any::Any;
 use model::SeriesId;
 
 use super::{Fold, Place};
-use crate::Summary;
 use crate::aggregate::{Picked, Run, State};
+use crate::{Parts, Summary};
 
 /// The states of many windows.
 pub(in crate::aggregate) struct Slots<S> {
@@ -47,8 +47,8 @@ impl<S: State + Clone> Fold for Slots<S> {
         self.change(place.window, |state| state.add(run));
     }
 
-    fn takes_summaries(&self) -> bool {
-        self.empty.takes_summaries()
+    fn parts(&self) -> Option<Parts> {
+        self.empty.parts()
     }
 
     fn add_summary(&mut self, place: Place, series: SeriesId, summary: &Summary) {

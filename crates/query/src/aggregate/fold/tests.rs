@@ -86,12 +86,22 @@ fn only_what_the_map_has_is_merged() {
 
 #[test]
 fn summaries_are_taken_where_accumulators_take_them() {
-    assert!(fold("sum").takes_summaries());
-    assert!(fold("last").takes_summaries());
-    assert!(!fold("max").takes_summaries());
-    assert!(!fold("median").takes_summaries());
+    assert!(fold("sum").parts().is_some());
+    assert!(fold("last").parts().is_some());
+    assert!(fold("max").parts().is_none());
+    assert!(fold("median").parts().is_none());
     let (first_time, last_time) = (TimestampNs(11), TimestampNs(12));
-    let summary = Summary { count: 2, first_time, last_time, sum: 3.0, min: 1.0, max: 2.0, first: 1.0, last: 2.0 };
+    let summary = Summary {
+        count: 2,
+        first_time,
+        last_time,
+        sum: 3.0,
+        min: 1.0,
+        max: 2.0,
+        first: 1.0,
+        last: 2.0,
+        ..Summary::default()
+    };
     let mut sum = fold("sum");
     sum.add_summary(place(11), SeriesId(0), &summary);
     assert_eq!(cells(sum), floats(&[None, Some(3.0)]));

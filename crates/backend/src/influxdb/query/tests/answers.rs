@@ -40,7 +40,14 @@ impl Ask for Parrot {
 }
 
 fn tables(asker: &dyn Ask, text: &str, limits: &Limits, cancel: &Cancel) -> Result<Vec<Table>, QueryError> {
-    let options = Options { limits, cancel, registry: Registry::shared(), threads: 1, into: false };
+    let options = Options {
+        limits,
+        cancel,
+        registry: Registry::shared(),
+        threads: 1,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut tables = Vec::new();
     run(asker, &Schemas::default(), &plan(text), &options, &mut |table| {
         tables.push(table);
@@ -138,10 +145,17 @@ fn what_is_no_answer_is_an_error() {
 fn warnings_of_the_server_are_passed_on() {
     let text = r#"{"results":[{"statement_id":0,"messages":[{"level":"warning","text":"deprecated"}]}]}"#;
     let (limits, cancel) = (Limits::default(), Cancel::new());
-    let options = Options { limits: &limits, cancel: &cancel, registry: Registry::shared(), threads: 1, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry: Registry::shared(),
+        threads: 1,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let warnings =
         run(&Parrot::new(text), &Schemas::default(), &plan("SELECT v FROM m"), &options, &mut |_| Ok(())).unwrap();
-    assert_eq!(warnings, ["deprecated"]);
+    assert_eq!(warnings.warnings, ["deprecated"]);
 }
 
 #[test]
@@ -166,7 +180,14 @@ fn limits_hold_while_an_answer_is_read() {
 fn who_wants_no_more_rows_ends_the_answer() {
     let text = rows("[1,2]", MORE) + "this is not read any more";
     let (limits, cancel) = (Limits::default(), Cancel::new());
-    let options = Options { limits: &limits, cancel: &cancel, registry: Registry::shared(), threads: 1, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry: Registry::shared(),
+        threads: 1,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let outcome = run(&Parrot::new(&text), &Schemas::default(), &plan("SELECT v FROM m"), &options, &mut |_| {
         Err(QueryError::Enough)
     });

@@ -93,7 +93,13 @@ impl Pair {
         let applied = Arc::new(Applied::default());
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         let consumer = journal.consumer("embedded").unwrap();
-        let applier = Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied));
+        let applier = Applier::start(
+            Arc::clone(&journal),
+            consumer,
+            Arc::clone(&engine),
+            Arc::clone(&applied),
+            pipeline::Observers::default(),
+        );
         let embedded = Embedded::new(Arc::clone(&catalog), engine);
         let server = Server::start(DATABASE);
         let schemas = Schemas::default();
@@ -175,15 +181,22 @@ pub(super) fn plan_of(text: &str) -> Result<Select, String> {
 }
 
 /// Answers a plan.
-trait Answers: FnOnce(&Select, &Options<'_>, Sink<'_>) -> Result<Vec<String>, QueryError> {}
+trait Answers: FnOnce(&Select, &Options<'_>, Sink<'_>) -> Result<query::Report, QueryError> {}
 
-impl<T: FnOnce(&Select, &Options<'_>, Sink<'_>) -> Result<Vec<String>, QueryError>> Answers for T {}
+impl<T: FnOnce(&Select, &Options<'_>, Sink<'_>) -> Result<query::Report, QueryError>> Answers for T {}
 
 /// Runs a plan and shows its collected answer, or the error.
 fn collected(plan: &Select, run: impl Answers) -> String {
     let cancel = Cancel::new();
     let result = collect(plan, &Limits::default(), |plan, limits, sink| {
-        let options = Options { limits, cancel: &cancel, registry: Registry::shared(), threads: 2, into: false };
+        let options = Options {
+            limits,
+            cancel: &cancel,
+            registry: Registry::shared(),
+            threads: 2,
+            into: false,
+            shortcuts: query::Shortcuts::NONE,
+        };
         run(plan, &options, sink)
     });
     match result {
@@ -205,7 +218,14 @@ pub(super) fn table(series: ResultSeries) -> Table {
 /// Runs a plan and shows its tables, or the error.
 fn shown(plan: &Select, run: impl Answers) -> String {
     let (limits, cancel) = (Limits::default(), Cancel::new());
-    let options = Options { limits: &limits, cancel: &cancel, registry: Registry::shared(), threads: 2, into: false };
+    let options = Options {
+        limits: &limits,
+        cancel: &cancel,
+        registry: Registry::shared(),
+        threads: 2,
+        into: false,
+        shortcuts: query::Shortcuts::NONE,
+    };
     let mut shown = Shown::default();
     let outcome = run(plan, &options, &mut |table| {
         shown.add(&table);
@@ -213,7 +233,7 @@ fn shown(plan: &Select, run: impl Answers) -> String {
     });
     match outcome {
         Ok(warnings) => {
-            assert_eq!(warnings, Vec::<String>::new());
+            assert_eq!(warnings, query::Report::default());
             shown.text
         }
         Err(error) => format!("error: {error}"),
