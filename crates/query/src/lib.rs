@@ -27,4 +27,4 @@ pub use plan::{Order, Select};
 pub use report::{CacheUse, Provenance, Report, Shortcuts};
 pub use request::{AggregateRequest, RequestContext, SeriesRequest};
 pub use result::{Cell, QueryError, QueryResult, ResultSeries, Table};
-pub use scan::{Parts, Piece, Summary, Wish};
+pub use scan::{Parts, Piece, Summary, Summing, Wish};

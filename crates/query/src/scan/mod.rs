@@ -1,39 +1,12 @@
 //! What a scan of a column hands out.
 
+mod summary;
+mod summing;
+
 use model::{TimestampNs, Values};
 
-/// What is known of a run of points without reading them. Of its parts only those mean something that were offered.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Summary {
-    /// Number of points, at least 1.
-    pub count: u64,
-    /// Time of the first point.
-    pub first_time: TimestampNs,
-    /// Time of the last point.
-    pub last_time: TimestampNs,
-    /// Sum of the values.
-    pub sum: f64,
-    /// Smallest value.
-    pub min: f64,
-    /// Largest value.
-    pub max: f64,
-    /// Value of the first point.
-    pub first: f64,
-    /// Value of the last point.
-    pub last: f64,
-    /// Time of the first point that has the smallest value.
-    pub min_time: TimestampNs,
-    /// Time of the first point that has the largest value.
-    pub max_time: TimestampNs,
-    /// Sum of the squared distances from the mean.
-    pub squares: f64,
-    /// Area below the values from the first to the last point, each standing until the next, in value times seconds.
-    pub step_area: f64,
-    /// Area below straight lines from point to point, in value times seconds.
-    pub line_area: f64,
-    /// What a counter has counted from the first to the last point: rises as they are, after a fall the value itself.
-    pub increase: f64,
-}
+pub use summary::Summary;
+pub use summing::Summing;
 
 /// Parts of a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
