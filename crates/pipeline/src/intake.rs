@@ -115,7 +115,7 @@ impl Intake {
     }
 
     /// While this is held no series is dropped for being empty, so that identifiers looked up can be written under.
-    pub(crate) fn names_stay(&self) -> RwLockReadGuard<'_, ()> {
+    pub fn names_stay(&self) -> RwLockReadGuard<'_, ()> {
         self.gate.read().unwrap_or_else(PoisonError::into_inner)
     }
 

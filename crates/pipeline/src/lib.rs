@@ -17,6 +17,7 @@ mod retention;
 
 pub use applied::{Applied, Visible};
 pub use applier::{Applier, ApplierStats};
+pub use columns::ColumnValue;
 pub use counters::{Counters, Origin, OriginCounts};
 pub use drops::{drop_database, drop_policy};
 pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};

@@ -15,7 +15,7 @@ use crate::plan::{Select, Windowing};
 const NS_PER_S: i64 = 1_000_000_000;
 
 /// The windows of one query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Windows {
     /// The whole range.
     Whole(TimeRange),
@@ -26,7 +26,7 @@ pub(super) enum Windows {
 }
 
 /// Windows over all of time, for those who need them outside of a query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Grid(Windows);
 
 impl Grid {
@@ -45,7 +45,7 @@ impl Grid {
 }
 
 /// Windows of one length.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Fixed {
     width: i64,
     /// `0 <= offset < width`.

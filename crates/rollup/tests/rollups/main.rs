@@ -1,0 +1,5 @@
+//! Rollups over a real journal, catalog and engine.
+
+mod answers;
+mod model;
+mod support;

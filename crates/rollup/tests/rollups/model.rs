@@ -1,0 +1,1 @@
+//! Whatever is written, deleted, and cut off: rows answer as points do.
