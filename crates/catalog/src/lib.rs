@@ -10,19 +10,21 @@ mod define;
 mod drops;
 mod entry;
 mod error;
+mod homes;
 mod log;
 mod meta;
 mod names;
 mod tags;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
-use model::BucketId;
+use model::{BucketId, TimestampNs};
 use vfs::Fs;
 
 pub use define::{MAX_COLUMNS, MAX_SERIES, Wanted};
 pub use error::CatalogError;
+pub use homes::{Homes, Pattern};
 pub use log::{CatalogReport, verify};
 pub use meta::{
     ContinuousQuery, Database, Meta, MetaError, Policy, PolicySpec, Privilege, Subscription, SubscriptionMode, User,
@@ -49,6 +51,7 @@ pub fn is_hidden(policy: &str) -> bool {
 pub struct Catalog {
     names: RwLock<Names>,
     meta: RwLock<Arc<Meta>>,
+    homes: OnceLock<Homes>,
     durable: Mutex<Durable>,
 }
 
@@ -91,7 +94,8 @@ impl Catalog {
             report.findings.push(format!("{}: {what}", dir.display()));
         }
         let durable = Mutex::new(Durable { log, meta: files });
-        let catalog = Self { names: RwLock::new(names), meta: RwLock::new(Arc::new(meta)), durable };
+        let catalog =
+            Self { names: RwLock::new(names), meta: RwLock::new(Arc::new(meta)), homes: OnceLock::new(), durable };
         catalog.add_buckets(&mut catalog.durable())?;
         Ok((catalog, report))
     }
@@ -144,6 +148,16 @@ impl Catalog {
         let names = self.read();
         let (database, policy) = names.bucket_names(bucket)?;
         self.meta().policy(database, Some(policy)).ok().cloned()
+    }
+
+    /// The buckets whose policy has a duration, with the time from which on they keep values at `now`.
+    pub fn cutoffs(&self, now: TimestampNs) -> Vec<(BucketId, TimestampNs)> {
+        let meta = self.meta();
+        let policies = meta.databases().iter().flat_map(|d| d.policies.iter().map(move |p| (d, p)));
+        let limited: Vec<_> = policies.filter_map(|(d, p)| Some((d, p, p.cutoff(now)?))).collect();
+        let names = self.read();
+        let known = limited.into_iter().filter_map(|(d, p, cutoff)| Some((names.bucket(&d.name, &p.name)?, cutoff)));
+        known.collect()
     }
 
     fn add_bucket(&self, durable: &mut Durable, database: &str, policy: &str) -> Result<BucketId, CatalogError> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use influxql::ast::{self, Select};
 use query::compile::compile;
 use query::plan::{NameOrPattern, Source};
-use query::store::{Extent, Place, SeriesQuery};
+use query::store::{Extent, Place, SeriesQuery, Store};
 
 use crate::failure::Failure;
 use crate::rows::{Rows, text};
@@ -30,7 +30,7 @@ pub(crate) fn run(task: &Task<'_>, select: &Select, analyze: bool, sink: Sink<'_
 fn plan(task: &Task<'_>, select: &Select) -> Result<Vec<String>, Failure> {
     let compiled = compile(select, &task.context(select.into.is_some()))?;
     let mut reads = Reads::default();
-    reads.add(task, &compiled)?;
+    reads.add(task, &*(task.parts.store)(), &compiled)?;
     let expressions: Vec<String> = select.fields.iter().map(|field| field.expr.to_string()).collect();
     let mut lines = vec![
         format!("EXPRESSION: {}", expressions.join(", ")),
@@ -70,12 +70,11 @@ struct Reads {
 }
 
 impl Reads {
-    fn add(&mut self, task: &Task<'_>, plan: &query::plan::Select) -> Result<(), Failure> {
-        let store = &task.parts.store;
+    fn add(&mut self, task: &Task<'_>, store: &dyn Store, plan: &query::plan::Select) -> Result<(), Failure> {
         for source in &plan.sources {
             let measurement = match source {
                 Source::Subquery(inner) => {
-                    self.add(task, inner)?;
+                    self.add(task, store, inner)?;
                     continue;
                 }
                 Source::Measurement(measurement) => measurement,
@@ -87,7 +86,7 @@ impl Reads {
                     store.measurements(&place)?.into_iter().filter(|name| pattern.is_match(name)).collect()
                 }
             };
-            names.iter().try_for_each(|name| self.add_measurement(task, &place, name, plan.range))?;
+            names.iter().try_for_each(|name| self.add_measurement(task, store, &place, name, plan.range))?;
         }
         Ok(())
     }
@@ -95,11 +94,11 @@ impl Reads {
     fn add_measurement(
         &mut self,
         task: &Task<'_>,
+        store: &dyn Store,
         place: &Place,
         name: &str,
         range: model::TimeRange,
     ) -> Result<(), Failure> {
-        let store = &task.parts.store;
         let fields = store.schema(place, name)?.fields.into_iter().map(|(field, _)| field).collect();
         let query = SeriesQuery { measurement: name.to_owned(), fields, ..SeriesQuery::default() };
         let found = store.series(place, &query)?;

@@ -29,7 +29,7 @@ pub struct Parts {
     /// The way in.
     pub intake: Intake,
     /// What queries read, unless another store answers them.
-    pub store: Arc<dyn Store + Send + Sync>,
+    pub store: OpenStore,
     /// The store in another process that answers SELECT instead of the embedded one.
     pub remote: Option<Remote>,
     /// Bounds of one statement.
@@ -41,6 +41,9 @@ pub struct Parts {
     /// The time now.
     pub clock: fn() -> TimestampNs,
 }
+
+/// Opens the store for one query: what it shows then is that of one moment.
+pub type OpenStore = Arc<dyn Fn() -> Box<dyn Store + Send> + Send + Sync>;
 
 /// A store in another process that answers queries.
 #[derive(Clone)]

@@ -37,7 +37,7 @@ pub(crate) fn read(
     };
     let report = match &task.parts.remote {
         Some(remote) => remote.backend.query(&plan, &options, sink)?,
-        None => execute(&plan, &*task.parts.store, &options, sink)?,
+        None => execute(&plan, &*(task.parts.store)(), &options, sink)?,
     };
     Ok(report.warnings)
 }

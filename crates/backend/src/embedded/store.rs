@@ -1,6 +1,7 @@
 //! The embedded engine as a [`Store`]: names come from the catalog, points from the engine.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use catalog::{FieldInfo, MetaError, Names, TagCondition, TagWanted};
 use engine::ScanCache;
@@ -11,18 +12,15 @@ use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeri
 use query::{Parts, Piece, QueryError, Summary, Wish};
 
 use super::Embedded;
+use super::cutoffs::Cutoffs;
 
 impl Store for Embedded {
     fn measurements(&self, place: &Place) -> Result<Vec<String>, QueryError> {
-        let bucket = self.bucket(place)?;
-        let names = self.catalog.read();
-        let mut found: Vec<String> = names.measurements(bucket).map(|(_, name)| name.to_owned()).collect();
-        found.sort_unstable();
-        Ok(found)
+        self.catalog.measurements_of(&place.database, place.policy.as_deref()).map_err(not_found)
     }
 
     fn schema(&self, place: &Place, measurement: &str) -> Result<Schema, QueryError> {
-        let bucket = self.bucket(place)?;
+        let bucket = self.bucket(place, measurement)?;
         let names = self.catalog.read();
         let Some(id) = names.measurement(bucket, measurement) else { return Ok(Schema::default()) };
         let known = names.fields(id).iter().filter(|f| !f.name.is_empty());
@@ -32,7 +30,7 @@ impl Store for Embedded {
     }
 
     fn series(&self, place: &Place, query: &SeriesQuery) -> Result<Vec<StoredSeries>, QueryError> {
-        let bucket = self.bucket(place)?;
+        let bucket = self.bucket(place, &query.measurement)?;
         let names = self.catalog.read();
         let Some(measurement) = names.measurement(bucket, &query.measurement) else { return Ok(Vec::new()) };
         let wanted = Wanted::new(&names, measurement, query);
@@ -45,17 +43,21 @@ impl Store for Embedded {
     }
 
     fn reader(&self) -> Box<dyn Reader + '_> {
-        Box::new(EngineReader { embedded: self, cache: ScanCache::default() })
+        Box::new(EngineReader { embedded: self, cutoffs: self.cutoffs(), cache: ScanCache::default() })
     }
 }
 
 impl Embedded {
-    fn bucket(&self, place: &Place) -> Result<BucketId, QueryError> {
-        self.catalog.bucket_of(&place.database, place.policy.as_deref()).map_err(|e| match e {
-            MetaError::DatabaseNotFound(name) => QueryError::NotFound { what: "database", name },
-            MetaError::PolicyNotFound(name) => QueryError::NotFound { what: "retention policy", name },
-            other => QueryError::Store(other.to_string()),
-        })
+    fn bucket(&self, place: &Place, measurement: &str) -> Result<BucketId, QueryError> {
+        self.catalog.bucket_for(&place.database, place.policy.as_deref(), measurement).map_err(not_found)
+    }
+}
+
+fn not_found(e: MetaError) -> QueryError {
+    match e {
+        MetaError::DatabaseNotFound(name) => QueryError::NotFound { what: "database", name },
+        MetaError::PolicyNotFound(name) => QueryError::NotFound { what: "retention policy", name },
+        other => QueryError::Store(other.to_string()),
     }
 }
 
@@ -129,7 +131,15 @@ fn index_of(fields: &[FieldInfo], name: &str) -> Option<u16> {
 /// One thread's way to the points.
 struct EngineReader<'a> {
     embedded: &'a Embedded,
+    cutoffs: Arc<Cutoffs>,
     cache: ScanCache,
+}
+
+impl EngineReader<'_> {
+    /// The part of a range that the column's retention policy keeps.
+    fn kept(&self, column: ColumnId, range: TimeRange) -> TimeRange {
+        self.cutoffs.cut(&self.embedded.catalog, column, range)
+    }
 }
 
 impl Reader for EngineReader<'_> {
@@ -140,6 +150,10 @@ impl Reader for EngineReader<'_> {
         wish: &Wish<'_>,
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
+        let range = self.kept(column, range);
+        if range.is_empty() {
+            return ScanReport::default();
+        }
         let suffices = |first, last| wish.takes(first, last, Parts::BASIC);
         let visit = &mut |piece: engine::Piece<'_>| visit(to_query(piece));
         let report = self.embedded.engine.scan(column, range, &mut self.cache, &suffices, visit);
@@ -152,10 +166,18 @@ impl Reader for EngineReader<'_> {
         range: TimeRange,
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
     ) -> ScanReport {
+        let range = self.kept(column, range);
+        if range.is_empty() {
+            return ScanReport::default();
+        }
         ScanReport { damaged: self.embedded.engine.latest(column, range, &mut self.cache, visit).damaged }
     }
 
     fn extents(&mut self, column: ColumnId, range: TimeRange, out: &mut Vec<Extent>) {
+        let range = self.kept(column, range);
+        if range.is_empty() {
+            return;
+        }
         let mut found = Vec::new();
         self.embedded.engine.extents(column, range, &mut self.cache, &mut found);
         out.extend(found.iter().map(|e| Extent { first: e.first, last: e.last, count: e.count }));

@@ -8,7 +8,7 @@ use backend::{Destination, Embedded, PointList, Points as _};
 use catalog::Catalog;
 use engine::{Engine, EngineConfig};
 use journal::{Journal, JournalConfig};
-use model::BucketId;
+use model::{BucketId, TimestampNs};
 use pipeline::{Applied, Applier, Intake, Origin};
 use vfs::FaultFs;
 
@@ -45,7 +45,7 @@ impl Plant {
             pipeline::Observers::default(),
         )
         .unwrap();
-        let store = Embedded::new(Arc::clone(&catalog), engine);
+        let store = Embedded::new(Arc::clone(&catalog), engine, || TimestampNs(0));
         Self { store, catalog, journal, applied, intake, _applier: applier }
     }
 

@@ -1,5 +1,6 @@
 //! Retention policies: how long values are kept, and what follows from that.
 
+use model::TimestampNs;
 use serde::{Deserialize, Serialize};
 
 use super::{Meta, MetaError, Subscription, is_valid_name};
@@ -199,6 +200,11 @@ impl Meta {
 }
 
 impl Policy {
+    /// The time from which on values are kept at `now`: one of that very time is, an older one is not. `None` keeps them for ever.
+    pub fn cutoff(&self, now: TimestampNs) -> Option<TimestampNs> {
+        (self.duration_ns > 0).then(|| TimestampNs(now.0.saturating_sub(self.duration_ns)))
+    }
+
     /// A policy that keeps values for ever.
     fn endless(name: &str) -> Self {
         let shard_duration_ns = shard_duration(None, 0);

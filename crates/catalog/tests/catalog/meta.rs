@@ -1,6 +1,7 @@
 //! Databases, policies, continuous queries and users: InfluxDB's rules and words.
 
-use catalog::{Catalog, MetaError, PolicySpec, Privilege, Subscription, SubscriptionMode};
+use catalog::{Catalog, Homes, MetaError, Pattern, PolicySpec, Privilege, Subscription, SubscriptionMode, Wanted};
+use model::{FieldType, TimestampNs};
 use vfs::FaultFs;
 
 use crate::support::open;
@@ -223,4 +224,44 @@ fn subscriptions_belong_to_a_policy_and_need_a_host_and_a_port() {
     assert_eq!(refused(catalog.drop_subscription("d", "autogen", "x")), "subscription not found");
     catalog.drop_subscription("d", "autogen", "s").unwrap();
     assert!(catalog.meta().policy("d", None).unwrap().subscriptions.is_empty());
+}
+
+#[test]
+fn cutoffs_are_told_of_policies_with_a_duration() {
+    let catalog = catalog();
+    catalog.create_database("st", None).unwrap();
+    catalog.create_policy("st", "day", &kept(DAY), false).unwrap();
+    catalog.ensure_hidden_bucket("st", "rollup").unwrap();
+    let day = catalog.bucket_of("st", Some("day")).unwrap();
+    assert_eq!(catalog.cutoffs(TimestampNs(3 * DAY)), [(day, TimestampNs(2 * DAY))]);
+    catalog.alter_policy("st", "day", &kept(2 * DAY), false).unwrap();
+    assert_eq!(catalog.cutoffs(TimestampNs(3 * DAY)), [(day, TimestampNs(DAY))]);
+    assert_eq!(catalog.cutoffs(TimestampNs::MIN), [(day, TimestampNs::MIN)]);
+}
+
+#[test]
+fn measurements_with_a_home_are_found_there_where_no_policy_is_named() {
+    let catalog = catalog();
+    catalog.create_database("st", None).unwrap();
+    catalog.create_policy("st", "long", &kept(0), false).unwrap();
+    let rules = vec![
+        (Pattern::Prefix("sig".to_owned()), "long".to_owned()),
+        (Pattern::Name("x".to_owned()), "gone".to_owned()),
+    ];
+    catalog.settle(Homes::new("st", rules));
+    let bucket = |policy| catalog.bucket_of("st", Some(policy)).unwrap();
+    for (policy, name) in [("autogen", "signal"), ("autogen", "alarm"), ("long", "signal"), ("long", "other")] {
+        let wanted = Wanted { key: name.as_bytes(), field: "v", kind: FieldType::Float };
+        catalog.define(bucket(policy), &[wanted]).unwrap();
+    }
+    let found = |policy| catalog.measurements_of("st", policy).unwrap();
+    assert_eq!(found(None), ["alarm", "signal"]);
+    assert_eq!(found(Some("long")), ["other", "signal"]);
+    let of = |policy, name| catalog.bucket_for("st", policy, name).unwrap();
+    assert_eq!((of(None, "signal"), of(Some("autogen"), "signal")), (bucket("long"), bucket("autogen")));
+    // A home that does not exist is none, and so is one of another database.
+    assert_eq!(of(None, "x"), bucket("autogen"));
+    catalog.create_database("other", None).unwrap();
+    catalog.create_policy("other", "long", &kept(0), false).unwrap();
+    assert_eq!(catalog.home("other", "signal"), None);
 }

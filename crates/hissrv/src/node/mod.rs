@@ -109,14 +109,15 @@ impl Node {
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
         remotes::warn_of_forsaken(&journal, &config.stores());
-        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
+        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), now);
+        let store = embedded.clone();
         let answering = answering(config, &catalog, &remotes);
         let limits = config.query.to_limits(config.server.query_timeout.0);
         let statements = Statements::new(Parts {
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),
-            store: Arc::new(embedded.clone()),
+            store: Arc::new(move || Box::new(store.for_query())),
             remote: answering.clone().map(|backend| statements::Remote { backend, has_all_values: applier.is_none() }),
             limits,
             threads: std::thread::available_parallelism().map_or(1, usize::from),

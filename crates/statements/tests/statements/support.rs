@@ -57,12 +57,13 @@ impl Plant {
         )
         .unwrap();
         let intake = Intake::new(Arc::clone(&catalog), journal, applied);
+        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), || CLOCK.get());
         let statements = Statements::new(Parts {
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),
             remote: None,
-            store: Arc::new(Embedded::new(Arc::clone(&catalog), Arc::clone(&engine))),
+            store: Arc::new(move || Box::new(embedded.for_query())),
             limits: Limits::default(),
             threads: 1,
             dialect: Dialect::Strict,

@@ -100,7 +100,7 @@ impl Pair {
             Arc::clone(&applied),
             pipeline::Observers::default(),
         );
-        let embedded = Embedded::new(Arc::clone(&catalog), engine);
+        let embedded = Embedded::new(Arc::clone(&catalog), engine, || TimestampNs(0));
         let server = Server::start(DATABASE);
         let schemas = Schemas::default();
         let pair = Self { server, schemas, embedded, intake, catalog, _applier: applier.unwrap(), journal, applied };
