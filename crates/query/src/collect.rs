@@ -37,6 +37,61 @@ pub fn collect(
     Ok(result)
 }
 
+/// Has `execute` run several plans, one after the other, and collects their series, plan after plan.
+///
+/// # Errors
+/// Those of [`collect`], and [`QueryError::TooMuch`] when the answer as a whole exceeds `limits.max_rows` or `limits.max_memory`.
+pub fn collect_each(
+    plans: &[Select],
+    limits: &Limits,
+    mut execute: impl FnMut(&Select, &Limits, Sink<'_>) -> Result<Report, QueryError>,
+) -> Result<QueryResult, QueryError> {
+    let mut whole = QueryResult::default();
+    for (index, plan) in plans.iter().enumerate() {
+        let part = collect(plan, limits, &mut execute)?;
+        whole.cache = if index == 0 { part.cache } else { whole.cache.and(part.cache) };
+        join(&mut whole, part);
+        check_size(&whole, limits)?;
+    }
+    whole.provenance.sort_by_key(|stretch| stretch.range.start);
+    Ok(whole)
+}
+
+/// Adds the series of a part, and what it says that is new.
+fn join(whole: &mut QueryResult, part: QueryResult) {
+    let QueryResult { series, warnings, partial, provenance, cache: _ } = part;
+    whole.series.extend(series);
+    whole.partial |= partial;
+    for warning in warnings {
+        if !whole.warnings.contains(&warning) {
+            whole.warnings.push(warning);
+        }
+    }
+    for stretch in provenance {
+        if !whole.provenance.contains(&stretch) {
+            whole.provenance.push(stretch);
+        }
+    }
+}
+
+fn check_size(whole: &QueryResult, limits: &Limits) -> Result<(), QueryError> {
+    let rows: usize = whole.series.iter().map(|series| series.times.len()).sum();
+    if rows as u64 > limits.max_rows {
+        let limit = format!("max_rows = {}", limits.max_rows);
+        return Err(QueryError::TooMuch { limit, detail: format!("at least {rows} rows") });
+    }
+    let columns = whole.series.iter().flat_map(|series| &series.columns);
+    check_memory(columns.map(|column| bytes(&column.cells)).sum(), limits)
+}
+
+fn check_memory(held: usize, limits: &Limits) -> Result<(), QueryError> {
+    let (held, max) = (ByteSize(held as u64), limits.max_memory);
+    if held.0 <= max.0 {
+        return Ok(());
+    }
+    Err(QueryError::TooMuch { limit: format!("max_memory = {max}"), detail: format!("{held} to hold") })
+}
+
 /// One row more than allowed tells whether an answer is cut short; so no series needs more.
 fn to_be_cut(plan: &Select, limits: &Limits) -> (Select, Limits) {
     let enough = usize::try_from(limits.max_rows.saturating_add(1)).unwrap_or(usize::MAX);
@@ -83,11 +138,7 @@ impl<'p> Collector<'p> {
 
     fn hold(&mut self, table: &Table) -> Result<(), QueryError> {
         self.bytes += table.cells.iter().map(|cells| bytes(cells)).sum::<usize>();
-        let (held, max) = (ByteSize(self.bytes as u64), self.limits.max_memory);
-        if held.0 <= max.0 {
-            return Ok(());
-        }
-        Err(QueryError::TooMuch { limit: format!("max_memory = {max}"), detail: format!("{held} to hold") })
+        check_memory(self.bytes, self.limits)
     }
 
     /// Puts a table behind those of the same series, or makes a new series of it.

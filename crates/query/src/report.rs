@@ -54,6 +54,17 @@ impl CacheUse {
             Self::Miss => "miss",
         }
     }
+
+    /// What it did for two parts of an answer together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Bypass, Self::Bypass) => Self::Bypass,
+            (Self::Hit, Self::Hit) => Self::Hit,
+            (Self::Hit | Self::Partial, _) | (_, Self::Hit | Self::Partial) => Self::Partial,
+            (Self::Miss, _) | (_, Self::Miss) => Self::Miss,
+        }
+    }
 }
 
 /// Which ways around reading points may be taken.

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! {"series":[{"name":"m","tags":{"channel":"1001"},"columns":["time","value"],"values":[["2023-11-14T22:13:20Z",25.5],..]}],
-//!  "warnings":[],"partial":false,"rows":1}
+//!  "warnings":[],"partial":false,"rows":1,"provenance":[{"tier":"raw","start":..,"end":..,"partial":false}],"cache":"miss"}
 //! ```
+//! `provenance` is left out where the store does not tell; its ends are no longer part of their stretch.
 //! Written straight into bytes, with no tree in between. Floats are as short as they can be read back exactly, NaN and
 //! infinities are null; times are RFC 3339 in UTC with the digits needed, or integers of a unit, rounded towards the past.
 
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use model::{Precision, TimestampNs};
 use serde::Serialize;
 
+use crate::Provenance;
 use crate::result::{Cell, QueryResult, ResultSeries};
 
 /// Bytes set aside for every cell, so that the buffer seldom grows.
@@ -34,6 +36,26 @@ pub fn write_json(result: &QueryResult, epoch: Option<Precision>, out: &mut Vec<
     json(out, &result.partial)?;
     out.extend_from_slice(b",\"rows\":");
     json(out, &rows)?;
+    if !result.provenance.is_empty() {
+        out.extend_from_slice(b",\"provenance\":[");
+        separated(out, &result.provenance, |out, stretch| write_provenance(out, stretch, epoch))?;
+        out.push(b']');
+    }
+    out.extend_from_slice(b",\"cache\":");
+    json(out, result.cache.name())?;
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_provenance(out: &mut Vec<u8>, stretch: &Provenance, epoch: Option<Precision>) -> io::Result<()> {
+    out.extend_from_slice(b"{\"tier\":");
+    json(out, &stretch.tier)?;
+    out.extend_from_slice(b",\"start\":");
+    write_time(out, stretch.range.start, epoch)?;
+    out.extend_from_slice(b",\"end\":");
+    write_time(out, stretch.range.end, epoch)?;
+    out.extend_from_slice(b",\"partial\":");
+    json(out, &stretch.partial)?;
     out.push(b'}');
     Ok(())
 }
@@ -119,7 +141,9 @@ fn write_time(out: &mut Vec<u8>, time: TimestampNs, epoch: Option<Precision>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CacheUse;
     use crate::result::ResultColumn;
+    use model::TimeRange;
 
     fn text(result: &QueryResult, epoch: Option<Precision>) -> String {
         let mut out = Vec::new();
@@ -152,7 +176,7 @@ mod tests {
             Cell::Boolean(true),
             Cell::String("line\n\"quoted\"".to_owned()),
         ];
-        let expected = r#"{"series":[{"name":"m \"1\"","tags":{"channel":"1001","type":"ä"},"columns":["time","value"],"values":[[0,null],[1,25.5],[2,-3],[3,18446744073709551615],[4,true],[5,"line\n\"quoted\""]]}],"warnings":["block 7 is damaged"],"partial":true,"rows":6}"#;
+        let expected = r#"{"series":[{"name":"m \"1\"","tags":{"channel":"1001","type":"ä"},"columns":["time","value"],"values":[[0,null],[1,25.5],[2,-3],[3,18446744073709551615],[4,true],[5,"line\n\"quoted\""]]}],"warnings":["block 7 is damaged"],"partial":true,"rows":6,"cache":"bypass"}"#;
         let written = text(&one_column(&[0, 1, 2, 3, 4, 5], cells), Some(Precision::Nanosecond));
         assert_eq!(written, expected);
         serde_json::from_str::<serde_json::Value>(&written).unwrap();
@@ -181,6 +205,24 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_complete_json() {
-        assert_eq!(text(&QueryResult::default(), None), r#"{"series":[],"warnings":[],"partial":false,"rows":0}"#);
+        assert_eq!(text(&QueryResult::default(), None), EMPTY);
+    }
+
+    const EMPTY: &str = r#"{"series":[],"warnings":[],"partial":false,"rows":0,"cache":"bypass"}"#;
+
+    #[test]
+    fn an_answer_says_where_it_comes_from_where_that_is_known() {
+        let stretch = |tier: &str, start, end, partial| Provenance {
+            tier: tier.to_owned(),
+            range: TimeRange::new(TimestampNs(start), TimestampNs(end)),
+            partial,
+        };
+        let provenance =
+            vec![stretch("hourly", 0, 3_600_000_000_000, true), stretch("raw", 3_600_000_000_000, i64::MAX, false)];
+        let result = QueryResult { provenance, cache: CacheUse::Partial, ..QueryResult::default() };
+        let expected = r#""provenance":[{"tier":"hourly","start":0,"end":3600,"partial":true},{"tier":"raw","start":3600,"end":9223372036,"partial":false}],"cache":"partial"}"#;
+        let written = text(&result, Some(Precision::Second));
+        assert!(written.ends_with(expected), "{written}");
+        assert!(text(&result, None).contains(r#""start":"1970-01-01T00:00:00Z","end":"1970-01-01T01:00:00Z""#));
     }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use model::Precision;
-use query::{Answer, Cancel};
+use query::{Answer, CacheUse, Cancel, Shortcuts};
 
 use crate::error::ApiError;
 
@@ -22,13 +22,19 @@ pub trait Historian: Send + Sync + 'static {
     ///
     /// # Errors
     /// What is wrong with the question, or why it was given up.
-    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError>;
 
     /// Computed values: the JSON body of `POST /api/v1/query/aggregate` in, a JSON answer out. Blocks.
     ///
     /// # Errors
     /// What is wrong with the question, or why it was given up.
-    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError>;
+
+    /// Points that draw a curve: the JSON body of `POST /api/v1/query/plot` in, a JSON answer out. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it was given up.
+    fn query_plot(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError>;
 
     /// Executes statements of InfluxQL in order and gives `answer` what each of them yields. An error within a statement is a
     /// failed [`query::Outcome`], with which the answer ends. Blocks.
@@ -199,6 +205,15 @@ pub struct QueryOptions {
     pub epoch: Option<Precision>,
 }
 
+/// The answer to a question of the own API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// JSON.
+    pub body: Vec<u8>,
+    /// What the cache did for it, which the header `Cache` tells.
+    pub cache: CacheUse,
+}
+
 /// Statements of InfluxQL and what they mean. How the answer is written is the server's own affair.
 #[derive(Debug, Clone)]
 pub struct InfluxRequest {
@@ -212,6 +227,8 @@ pub struct InfluxRequest {
     pub parameters: Option<String>,
     /// Whether statements may change something.
     pub modifying: Modifying,
+    /// Which ways around reading points queries may take.
+    pub shortcuts: Shortcuts,
     /// Set when the client has gone away; carries the deadline.
     pub cancel: Cancel,
 }

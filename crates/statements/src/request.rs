@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use influxql::ast::Statement;
 use influxql::{Limits, Params, ParseError, Value, parse};
-use query::Cancel;
+use query::{Cancel, Shortcuts};
 use serde_json::Value as Json;
 
 /// A request.
@@ -22,6 +22,8 @@ pub struct Request<'a> {
     pub cancel: &'a Cancel,
     /// The request was made in a way that is meant for reading; statements that change something are run with a warning.
     pub modifying_is_deprecated: bool,
+    /// Which ways around reading points queries may take.
+    pub shortcuts: Shortcuts,
 }
 
 /// Why nothing was executed.

@@ -4,7 +4,7 @@ use influxql::ast::Select;
 use query::aggregate::Registry;
 use query::compile::compile;
 use query::execute::{Options, execute};
-use query::{QueryError, Shortcuts, Table};
+use query::{QueryError, Table};
 
 use crate::failure::Failure;
 use crate::into::Writer;
@@ -33,7 +33,7 @@ pub(crate) fn read(
         registry: Registry::shared(),
         threads: task.parts.threads,
         into,
-        shortcuts: Shortcuts::ALL,
+        shortcuts: task.request.shortcuts,
     };
     let report = match &task.parts.remote {
         Some(remote) => remote.backend.query(&plan, &options, sink)?,

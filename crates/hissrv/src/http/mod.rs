@@ -10,18 +10,18 @@ use catalog::{DEFAULT_POLICY, MetaError, Names};
 use model::{BucketId, MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome};
 use query::aggregate::Registry;
-use query::execute::Options;
+use query::execute::{Options, Sink};
 use query::plan::{NameOrPattern, Source};
 use query::request::AggregateType;
 use query::store::{Place, SeriesQuery, Store, TagCondition, TagMatch};
 use query::{
-    AggregateRequest, Answer, QueryError, QueryResult, RequestContext, Select, SeriesRequest, Shortcuts, collect,
-    response,
+    AggregateRequest, Answer, Limits, PlotRequest, QueryError, QueryResult, Report, RequestContext, Select,
+    SeriesRequest, Shortcuts, collect, collect_each, response,
 };
 use serde_json::json;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, StoreAction,
-    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions,
+    StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};
@@ -45,19 +45,29 @@ impl Historian for Service {
         node.intake.write_lines(write, done);
     }
 
-    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        let plan = SeriesRequest::parse(body)?.into_plan(&self.context(options.epoch))?;
-        self.run(&plan, options)
+    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError> {
+        let request = SeriesRequest::parse(body)?;
+        let shortcuts = request.shortcuts();
+        let plan = request.into_plan(&self.context(options.epoch))?;
+        self.run(&plan, shortcuts, options)
     }
 
-    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+    fn query_aggregate(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError> {
         let request = AggregateRequest::parse(body)?;
-        let kind = request.aggregate_type;
+        let (kind, shortcuts) = (request.aggregate_type, request.shortcuts());
         let mut plan = request.into_plan(&self.context(options.epoch))?;
         if kind != AggregateType::Custom {
             self.fit_to_types(&mut plan)?;
         }
-        self.run(&plan, options)
+        self.run(&plan, shortcuts, options)
+    }
+
+    fn query_plot(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError> {
+        let request = PlotRequest::parse(body)?;
+        let shortcuts = request.shortcuts();
+        let plans = request.into_plans(&self.context(options.epoch))?;
+        let ask = |plan: &Select, limits: &Limits, sink: Sink<'_>| self.ask(plan, shortcuts, options, limits, sink);
+        answered(&collect_each(&plans, &self.0.limits, ask)?, options.epoch)
     }
 
     fn influxql(&self, request: &InfluxRequest, answer: &mut dyn Answer) -> Result<(), ApiError> {
@@ -68,6 +78,7 @@ impl Historian for Service {
             parameters: request.parameters.as_deref(),
             cancel: &request.cancel,
             modifying_is_deprecated: request.modifying == Modifying::Deprecated,
+            shortcuts: request.shortcuts,
         };
         let failed = |e: statements::RequestError| ApiError::new(ErrorKind::BadRequest, e.to_string());
         self.0.statements.run(&request, answer).map_err(failed)
@@ -184,26 +195,33 @@ impl Service {
         RequestContext { database: self.0.database.clone(), now: now(), epoch }
     }
 
-    fn run(&self, plan: &Select, options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        let result = collect(plan, &self.0.limits, |plan, limits, sink| {
-            let cancel = &options.cancel;
-            let options = Options {
-                limits,
-                cancel,
-                registry: Registry::shared(),
-                threads: threads(),
-                into: false,
-                shortcuts: Shortcuts::ALL,
-            };
-            self.0.backend.query(plan, &options, sink)
-        })?;
-        to_json(&result, options.epoch)
+    fn run(&self, plan: &Select, shortcuts: Shortcuts, options: &QueryOptions) -> Result<Answered, ApiError> {
+        let ask = |plan: &Select, limits: &Limits, sink: Sink<'_>| self.ask(plan, shortcuts, options, limits, sink);
+        answered(&collect(plan, &self.0.limits, ask)?, options.epoch)
+    }
+
+    /// Has the store that answers run a plan.
+    fn ask(
+        &self,
+        plan: &Select,
+        shortcuts: Shortcuts,
+        options: &QueryOptions,
+        limits: &Limits,
+        sink: Sink<'_>,
+    ) -> Result<Report, QueryError> {
+        let (cancel, registry) = (&options.cancel, Registry::shared());
+        let options = Options { limits, cancel, registry, threads: threads(), into: false, shortcuts };
+        self.0.backend.query(plan, &options, sink)
     }
 }
 
 /// Threads that one query may use.
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn answered(result: &QueryResult, epoch: Option<Precision>) -> Result<Answered, ApiError> {
+    Ok(Answered { body: to_json(result, epoch)?, cache: result.cache })
 }
 
 fn to_json(result: &QueryResult, epoch: Option<Precision>) -> Result<Vec<u8>, ApiError> {

@@ -9,6 +9,7 @@ use crate::aggregate::Point;
 use crate::pick;
 use crate::plan::expr::{AggregateCall, Expr, Reference, Transform};
 use crate::plan::{FillWith, Order, Select, Windowing};
+use crate::plot::Method;
 use crate::result::Cell;
 
 /// The functions over points that a plan computes, each once.
@@ -148,6 +149,12 @@ impl Aggregate<'_> {
     /// Whether it may give several points a window.
     fn picks_several(&self) -> bool {
         matches!(self.call.function.as_str(), "top" | "bottom" | "sample" | "distinct" | pick::INTEGRAL)
+            || self.plots().is_some()
+    }
+
+    /// How it picks the points of a plot, if it does.
+    pub(super) fn plots(&self) -> Option<Method> {
+        Method::of_function(&self.call.function)
     }
 
     /// Refuses values that the function cannot be computed of; all points are of one type.

@@ -150,7 +150,7 @@ impl<'a> Work<'_, 'a, '_> {
         Ok((self.fold_range(wanted, range)?, range))
     }
 
-    fn fold_range(&mut self, wanted: &[Wanted<'_>], range: TimeRange) -> Result<Folded, QueryError> {
+    pub(super) fn fold_range(&mut self, wanted: &[Wanted<'_>], range: TimeRange) -> Result<Folded, QueryError> {
         let (job, views, windows) = (self.job, self.views, &self.layout.windows);
         Pass { job, views, windows, range, wanted }.run(self.group, self.feed, self.threads)
     }

@@ -1,5 +1,5 @@
 //! Functions that see the points of a group one by one: transformations of the points of a field, and functions that may give
-//! several points a window (`top`, `bottom`, `sample`, `distinct`, and the areas of `integral`).
+//! several points a window (`top`, `bottom`, `sample`, `distinct`, and the areas of `integral`). Those that draw plots are in `drawn`.
 
 use model::{TimeRange, TimestampNs};
 
@@ -15,6 +15,11 @@ use crate::result::Cell;
 impl<'a> Work<'_, 'a, '_> {
     /// Calls that see the points of the group one by one.
     pub(super) fn point_by_point(&mut self, call: &Call<'a>) -> Result<Sequence, QueryError> {
+        if let Some(aggregate) = call.aggregate
+            && let Some(method) = aggregate.plots()
+        {
+            return self.drawn(call, aggregate, method);
+        }
         let range = self.range_of(call);
         let points = points::of_field(self.group, call.leaf, range, self.feed, self.threads)?;
         let held = points.len() * size_of::<Point>();

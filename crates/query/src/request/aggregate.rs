@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `time_window` | one a window | `value` (the function, `mean` by default), `count`, `min`, `max`, `stddev` |
 //! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `median`, `spread`, `first`, `last`, `p95` |
-//! | `custom` | as the query says | as the query says; no other keys than `database` and `retention_policy` |
+//! | `custom` | as the query says | as the query says; no other keys than `database`, `retention_policy`, `cacheable` and `rollups` |
 //!
 //! A single function of those that choose a point (`first`, `last`, `min`, `max`, `percentile`) shows the time of its point in the one row of
 //! `statistical`. With several fields every column is named `FIELD_COLUMN`, such as `voltage_max`.
@@ -16,15 +16,15 @@ use serde_json::Value;
 use super::common::{self, OneOrMany, OrderWord, Place, TagFilter};
 use super::filter::filter;
 use super::{RequestContext, TimeReader, custom, parse_interval};
-use crate::QueryError;
 use crate::aggregate::Registry;
 use crate::execute::find_zone;
 use crate::plan::expr::{AggregateCall, Expr};
 use crate::plan::{Column, Dimension, FillWith, Order, Select, Windowing};
 use crate::result::Cell;
+use crate::{QueryError, Shortcuts};
 
 /// The field of points in the EMS, taken where a request names none.
-const DEFAULT_FIELD: &str = "value";
+pub(super) const DEFAULT_FIELD: &str = "value";
 const DEFAULT_INTERVAL: &str = "1h";
 const DEFAULT_FUNCTION: &str = "mean";
 
@@ -78,6 +78,12 @@ pub struct AggregateRequest {
     pub limit: Option<usize>,
     /// One SELECT in InfluxQL, for the type `custom`.
     pub custom_query: Option<String>,
+    /// Whether the answer may come from and go to the cache; true by default.
+    #[serde(default = "common::on")]
+    pub cacheable: bool,
+    /// Whether values may be computed of rollups; true by default, else of points only.
+    #[serde(default = "common::on")]
+    pub rollups: bool,
 }
 
 /// Kinds of aggregation.
@@ -99,6 +105,11 @@ impl AggregateRequest {
     /// [`QueryError::Invalid`] with key and place.
     pub fn parse(body: &[u8]) -> Result<Self, QueryError> {
         super::parse(body)
+    }
+
+    /// Which ways around points may be taken.
+    pub const fn shortcuts(&self) -> Shortcuts {
+        Shortcuts { rollups: self.rollups, cache: self.cacheable }
     }
 
     /// The plan.

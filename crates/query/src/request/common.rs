@@ -30,6 +30,11 @@ impl OneOrMany {
     }
 }
 
+/// What a switch is that a request does not mention.
+pub(super) const fn on() -> bool {
+    true
+}
+
 /// Name of the column of times.
 pub(super) const TIME: &str = "time";
 

@@ -8,6 +8,7 @@ mod common;
 mod custom;
 mod filter;
 mod interval;
+mod plot;
 mod series;
 mod time;
 
@@ -19,6 +20,7 @@ use crate::QueryError;
 pub use aggregate::{AggregateRequest, AggregateType};
 pub use common::OneOrMany;
 pub use interval::parse_interval;
+pub use plot::PlotRequest;
 pub use series::SeriesRequest;
 pub use time::TimeReader;
 

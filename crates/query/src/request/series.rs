@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::common::{self, OneOrMany, OrderWord, Place, TagFilter};
 use super::filter::filter;
 use super::{RequestContext, TimeReader};
-use crate::QueryError;
 use crate::plan::expr::{Expr, Kinds};
 use crate::plan::{Column, FillWith, Order, Select};
+use crate::{QueryError, Shortcuts};
 
 /// `POST /api/v1/query/series`.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,14 +41,9 @@ pub struct SeriesRequest {
     /// Rows passed over first, a series.
     #[serde(default)]
     pub offset: usize,
-    /// Whether the answer may come from and go to the cache; true by default. The plan does not carry it: whoever keeps the cache
-    /// looks here.
-    #[serde(default = "yes")]
+    /// Whether the answer may come from and go to the cache; true by default.
+    #[serde(default = "common::on")]
     pub cacheable: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl SeriesRequest {
@@ -58,6 +53,11 @@ impl SeriesRequest {
     /// [`QueryError::Invalid`] with key and place.
     pub fn parse(body: &[u8]) -> Result<Self, QueryError> {
         super::parse(body)
+    }
+
+    /// Which ways around points may be taken; stored points come from no rollup.
+    pub const fn shortcuts(&self) -> Shortcuts {
+        Shortcuts { rollups: true, cache: self.cacheable }
     }
 
     /// The plan.

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Method, header};
 use model::Precision;
-use query::Cancel;
+use query::{Cancel, Shortcuts};
 
 use super::encode::Format;
 use super::form::Form;
@@ -20,6 +20,7 @@ pub(crate) struct Question {
     policy: Option<String>,
     parameters: Option<String>,
     modifying: Modifying,
+    shortcuts: Shortcuts,
     /// Unit of the times in the answer; `None` is RFC 3339.
     pub(crate) epoch: Option<Precision>,
     /// Whether and how the answer comes piece by piece.
@@ -53,6 +54,7 @@ impl Question {
             policy: given("rp"),
             parameters: given("params"),
             modifying: if method == Method::GET { Modifying::Deprecated } else { Modifying::Allowed },
+            shortcuts: shortcuts(form),
             epoch: epoch(form.value("epoch").trim()),
             delivery: delivery(form),
             gzip: accepts_gzip(headers),
@@ -61,8 +63,8 @@ impl Question {
 
     /// What the historian is asked.
     pub(crate) fn into_request(self, cancel: Cancel) -> InfluxRequest {
-        let Self { text, database, policy, parameters, modifying, .. } = self;
-        InfluxRequest { text, database, policy, parameters, modifying, cancel }
+        let Self { text, database, policy, parameters, modifying, shortcuts, .. } = self;
+        InfluxRequest { text, database, policy, parameters, modifying, shortcuts, cancel }
     }
 }
 
@@ -77,6 +79,11 @@ fn epoch(name: &str) -> Option<Precision> {
         "h" => Some(Precision::Hour),
         _ => Some(Precision::Nanosecond),
     }
+}
+
+/// InfluxDB has no such parameters; like its own, they count in one spelling only.
+fn shortcuts(form: &Form) -> Shortcuts {
+    Shortcuts { rollups: form.value("rollups") != "false", cache: form.value("cacheable") != "false" }
 }
 
 fn delivery(form: &Form) -> Delivery {
@@ -129,6 +136,15 @@ mod tests {
         for nanoseconds in ["n", "ns", "us", "d", "bogus", "MS"] {
             assert_eq!(unit(nanoseconds), Some(Precision::Nanosecond), "{nanoseconds}");
         }
+    }
+
+    #[test]
+    fn rollups_and_cache_are_used_unless_switched_off() {
+        let shortcuts = |query: &str| read(&format!("q=x{query}")).unwrap().into_request(Cancel::new()).shortcuts;
+        assert_eq!(shortcuts(""), Shortcuts::ALL);
+        assert_eq!(shortcuts("&rollups=true&cacheable=0"), Shortcuts::ALL);
+        assert_eq!(shortcuts("&rollups=false"), Shortcuts { rollups: false, cache: true });
+        assert_eq!(shortcuts("&rollups=false&cacheable=false"), Shortcuts::NONE);
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Questions: `POST /api/v1/query/series`, `POST /api/v1/query/aggregate`, `GET /api/v1/latest`. JSON passes through; the
-//! historian knows what it means.
+//! Questions: `POST /api/v1/query/series`, `/api/v1/query/aggregate` and `/api/v1/query/plot`, `GET /api/v1/latest`. JSON passes
+//! through; the historian knows what it means. The header `Cache` of an answer tells whether it came from the cache.
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, Uri};
+use axum::http::{HeaderName, HeaderValue, Request, Uri};
 use axum::response::Response;
 use model::Precision;
 
@@ -12,6 +12,9 @@ use crate::app::{App, Shared};
 use crate::body::{self, Collected};
 use crate::error::{ApiError, ErrorKind};
 use crate::metrics::Group;
+use crate::service::Answered;
+
+const CACHE: HeaderName = HeaderName::from_static("cache");
 
 /// Largest question in bytes; lists of thousands of series fit.
 const MAX_QUESTION: u64 = 1 << 20;
@@ -20,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/query/series", Group::Query, series),
         Route::post("/api/v1/query/aggregate", Group::Query, aggregate),
+        Route::post("/api/v1/query/plot", Group::Query, plot),
         Route::get("/api/v1/latest", Group::Query, latest),
     ]
 }
@@ -27,13 +31,21 @@ pub(super) fn routes() -> Vec<Route> {
 async fn series(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query_json(epoch, move |historian, options| historian.query_series(&question.bytes, options)).await.map(json)
+    app.query_json(epoch, move |historian, options| historian.query_series(&question.bytes, options)).await.map(answer)
 }
 
 async fn aggregate(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
     let epoch = epoch(&parameters(request.uri())?)?;
     let question = question(&app, request).await?;
-    app.query_json(epoch, move |historian, options| historian.query_aggregate(&question.bytes, options)).await.map(json)
+    app.query_json(epoch, move |historian, options| historian.query_aggregate(&question.bytes, options))
+        .await
+        .map(answer)
+}
+
+async fn plot(State(app): State<Shared>, request: Request<Body>) -> Result<Response, ApiError> {
+    let epoch = epoch(&parameters(request.uri())?)?;
+    let question = question(&app, request).await?;
+    app.query_json(epoch, move |historian, options| historian.query_plot(&question.bytes, options)).await.map(answer)
 }
 
 async fn latest(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
@@ -41,6 +53,12 @@ async fn latest(State(app): State<Shared>, uri: Uri) -> Result<Response, ApiErro
     let epoch = epoch(&list)?;
     list.retain(|(key, _)| key != "epoch");
     app.query_json(epoch, move |historian, options| historian.latest(&list, options)).await.map(json)
+}
+
+fn answer(answered: Answered) -> Response {
+    let mut response = json(answered.body);
+    response.headers_mut().insert(CACHE, HeaderValue::from_static(answered.cache.name()));
+    response
 }
 
 /// The unit of times from the parameter `epoch`.

@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::statements;
+use query::CacheUse;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, StoreAction, WriteDone,
-    WriteFailure, WriteOutcome, WriteRequest,
+    Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, StoreAction,
+    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 #[derive(Default)]
@@ -43,6 +44,10 @@ fn echo(list: &[(String, String)]) -> Vec<u8> {
     serde_json::to_vec(list).unwrap()
 }
 
+fn answered(body: Vec<u8>, cache: CacheUse) -> Answered {
+    Answered { body, cache }
+}
+
 impl Historian for Fake {
     fn write(&self, request: WriteRequest, done: WriteDone) {
         let database = request.database.clone();
@@ -74,7 +79,7 @@ impl Historian for Fake {
         });
     }
 
-    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+    fn query_series(&self, body: &[u8], options: &QueryOptions) -> Result<Answered, ApiError> {
         match body {
             b"panic" => panic!("as the test asked"),
             b"wrong" => Err(ApiError::new(ErrorKind::BadRequest, "what is wrong").with_hint("what to do")),
@@ -83,13 +88,20 @@ impl Historian for Fake {
                 self.cancelled_queries.fetch_add(1, SeqCst);
                 Err(ApiError::new(ErrorKind::Timeout, "cancelled"))
             }
-            b"large" => Ok(vec![b' '; 64 << 20]),
-            _ => Ok(format!("{{\"series\":{:?},\"epoch\":\"{:?}\"}}", body.len(), options.epoch).into()),
+            b"large" => Ok(answered(vec![b' '; 64 << 20], CacheUse::Miss)),
+            _ => {
+                let text = format!("{{\"series\":{:?},\"epoch\":\"{:?}\"}}", body.len(), options.epoch);
+                Ok(answered(text.into(), CacheUse::Bypass))
+            }
         }
     }
 
-    fn query_aggregate(&self, body: &[u8], _: &QueryOptions) -> Result<Vec<u8>, ApiError> {
-        Ok(body.to_vec())
+    fn query_aggregate(&self, body: &[u8], _: &QueryOptions) -> Result<Answered, ApiError> {
+        Ok(answered(body.to_vec(), CacheUse::Hit))
+    }
+
+    fn query_plot(&self, body: &[u8], _: &QueryOptions) -> Result<Answered, ApiError> {
+        Ok(answered(body.to_vec(), CacheUse::Partial))
     }
 
     fn influxql(&self, request: &InfluxRequest, answer: &mut dyn query::Answer) -> Result<(), ApiError> {

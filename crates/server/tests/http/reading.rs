@@ -71,7 +71,11 @@ fn questions_pass_through_with_their_options() {
     assert_eq!(answer.text(), r#"{"series":2,"epoch":"Some(Millisecond)"}"#);
     assert_eq!(running.post("/api/v1/query/series", "{}").json()["epoch"], "None");
     assert_eq!(running.post("/api/v1/query/series?epoch=x", "{}").code(), "bad_request");
-    assert_eq!(running.post("/api/v1/query/aggregate", r#"{"a":1}"#).text(), r#"{"a":1}"#);
+    for (kind, cache) in [("series", "bypass"), ("aggregate", "hit"), ("plot", "partial")] {
+        let answer = running.post(&format!("/api/v1/query/{kind}"), r#"{"a":1}"#);
+        assert_eq!(answer.header("cache"), Some(cache), "{kind}");
+        assert!(kind == "series" || answer.text() == r#"{"a":1}"#, "{kind}");
+    }
     let answer = running.get("/api/v1/latest?measurement=m&epoch=s&tag.channel=10%2001");
     assert_eq!(answer.text(), r#"[["measurement","m"],["tag.channel","10 01"]]"#);
     for path in ["measurements", "tags", "fields"] {

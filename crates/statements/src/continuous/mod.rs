@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use catalog::Meta;
 use influxql::ast::{self, Select, Statement};
 use model::TimestampNs;
-use query::Cancel;
+use query::{Cancel, Shortcuts};
 
 use crate::failure::Failure;
 use crate::request::Request;
@@ -116,6 +116,7 @@ impl Statements {
             parameters: None,
             cancel: &cancel,
             modifying_is_deprecated: false,
+            shortcuts: Shortcuts::ALL,
         };
         let now = (self.0.parts.clock)();
         let last = self.0.continuous.with_past(query, |past| past.last_run).filter(|last| *last <= now);

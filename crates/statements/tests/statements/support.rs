@@ -112,7 +112,15 @@ impl Plant {
 }
 
 pub(crate) fn request<'a>(text: &'a str, cancel: &'a Cancel) -> Request<'a> {
-    Request { text, database: Some("d"), policy: None, parameters: None, cancel, modifying_is_deprecated: false }
+    Request {
+        text,
+        database: Some("d"),
+        policy: None,
+        parameters: None,
+        cancel,
+        modifying_is_deprecated: false,
+        shortcuts: query::Shortcuts::ALL,
+    }
 }
 
 /// `name{tag=value} column column: row; row`, a line a table.
