@@ -42,6 +42,11 @@ pub const DEFAULT_POLICY: &str = "autogen";
 /// What the name of a hidden bucket begins with: no retention policy's name does.
 const HIDDEN: char = '\u{1f}';
 
+/// What stands for a policy's name in a hidden bucket of this name.
+pub fn hidden_name(name: &str) -> String {
+    format!("{HIDDEN}{name}")
+}
+
 /// True for the name of a hidden bucket, where a policy's name would stand.
 pub fn is_hidden(policy: &str) -> bool {
     policy.starts_with(HIDDEN)
@@ -123,7 +128,7 @@ impl Catalog {
     /// # Errors
     /// When it had to be created and that could not be made durable.
     pub fn ensure_hidden_bucket(&self, database: &str, name: &str) -> Result<BucketId, CatalogError> {
-        self.add_bucket(&mut self.durable(), database, &format!("{HIDDEN}{name}"))
+        self.add_bucket(&mut self.durable(), database, &hidden_name(name))
     }
 
     /// The bucket of a retention policy, which must exist; the database's default one where that is `None`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use catalog::{Catalog, CatalogError};
+use catalog::{Catalog, CatalogError, MetaError};
 use engine::{Engine, EngineError, Removed, Touched};
 use model::{BucketId, TimestampNs};
 use pipeline::{Intake, Observer};
@@ -15,7 +15,7 @@ use crate::ledger::{Ledger, LedgerError, LedgerLimits, TaskNumber, TaskSpec};
 use crate::pace::Bell;
 use crate::settings::Settings;
 use crate::stats::{Book, Stats, TaskStats};
-use crate::task::Plan;
+use crate::task::{Plan, Tier};
 use crate::tiers::{MAX_TASKS, Tiers};
 use crate::worker::Worker;
 
@@ -31,6 +31,9 @@ pub enum OpenError {
     /// New names could not be made durable.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// Old names could not be dropped durably.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
 }
 
 /// All rollups of a node.
@@ -73,6 +76,7 @@ impl Rollups {
         for finding in report.findings {
             tracing::warn!(finding, "the ledger of rollups was damaged; what is doubtful is made anew");
         }
+        drop_old_rows(&plan, &report.begun, &catalog, &engine)?;
         let books = plan.tiers.iter().map(|_| Book::default()).collect();
         let tiers = Arc::new(Tiers::new(plan, catalog, ledger));
         tiers.find_buckets(&engine)?;
@@ -100,6 +104,15 @@ impl Rollups {
     /// What queries read by.
     pub fn tiers(&self) -> &Tiers {
         &self.shared.tiers
+    }
+
+    /// Names of tasks whose database or policies do not exist: nothing is made for them until they do.
+    pub fn homeless(&self) -> Vec<String> {
+        let tiers = &self.shared.tiers;
+        (0..tiers.plan.len())
+            .filter(|number| tiers.buckets_of(*number).is_none())
+            .map(|number| tiers.name(number))
+            .collect()
     }
 
     /// Ends the thread; what it has under way is done again after the next start.
@@ -134,6 +147,20 @@ impl Rollups {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         Stats { tasks: tasks.collect(), is_working: thread.as_ref().is_some_and(|thread| !thread.is_finished()) }
     }
+}
+
+/// Rows of tasks that are gone, or are not what they were, are of no use; those of the latter are made anew.
+fn drop_old_rows(plan: &Plan, begun: &[TaskNumber], catalog: &Catalog, engine: &Engine) -> Result<(), MetaError> {
+    let is_kept = |database: &str, hidden: &str| {
+        let is_it = |tier: &Tier| tier.task.database == database && catalog::hidden_name(&tier.task.name) == hidden;
+        plan.tiers.iter().position(is_it).is_some_and(|number| !begun.contains(&TaskNumber(number)))
+    };
+    let old: Vec<(String, String)> = {
+        let names = catalog.read();
+        let hidden = names.buckets().filter(|(_, _, policy)| catalog::is_hidden(policy));
+        hidden.filter(|(_, d, p)| !is_kept(d, p)).map(|(_, d, p)| (d.to_owned(), p.to_owned())).collect()
+    };
+    old.iter().try_for_each(|(database, hidden)| pipeline::drop_policy(catalog, engine, database, hidden))
 }
 
 impl Observer for Rollups {

@@ -31,6 +31,15 @@ pub struct TaskStats {
     pub totals: Totals,
 }
 
+impl TaskStats {
+    /// How long ago the oldest window started whose row is to be made anew; nothing where all rows are right. Windows that have not
+    /// ended count, so it is never much less than their length.
+    pub fn lag(&self, now: TimestampNs) -> Duration {
+        let since = |oldest: TimestampNs| u64::try_from(now.0.saturating_sub(oldest.0)).unwrap_or(0);
+        self.oldest.map_or(Duration::ZERO, |oldest| Duration::from_nanos(since(oldest)))
+    }
+}
+
 /// What was done since the start.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Totals {

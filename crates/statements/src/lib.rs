@@ -27,4 +27,4 @@ mod time;
 
 pub use continuous::ContinuousCounts;
 pub use request::{Request, RequestError};
-pub use run::{OpenStore, Parts, Remote, Statements};
+pub use run::{OpenStore, Parts, Statements};

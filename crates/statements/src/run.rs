@@ -28,10 +28,12 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// The way in.
     pub intake: Intake,
-    /// What queries read, unless another store answers them.
+    /// What EXPLAIN looks at: the embedded store.
     pub store: OpenStore,
-    /// The store in another process that answers SELECT instead of the embedded one.
-    pub remote: Option<Remote>,
+    /// Answers SELECT: the embedded store, or one in another process.
+    pub backend: Arc<dyn StorageBackend>,
+    /// False when the embedded store is switched off and holds no values.
+    pub has_values_here: bool,
     /// Bounds of one statement.
     pub limits: Limits,
     /// Threads that one query may use, at least 1.
@@ -44,15 +46,6 @@ pub struct Parts {
 
 /// Opens the store for one query: what it shows then is that of one moment.
 pub type OpenStore = Arc<dyn Fn() -> Box<dyn Store + Send> + Send + Sync>;
-
-/// A store in another process that answers queries.
-#[derive(Clone)]
-pub struct Remote {
-    /// The store.
-    pub backend: Arc<dyn StorageBackend>,
-    /// The embedded store is switched off and holds no values.
-    pub has_all_values: bool,
-}
 
 /// Runs statements. Cheap to clone; may be used from any thread.
 #[derive(Clone)]

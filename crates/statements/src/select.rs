@@ -3,7 +3,7 @@
 use influxql::ast::Select;
 use query::aggregate::Registry;
 use query::compile::compile;
-use query::execute::{Options, execute};
+use query::execute::Options;
 use query::{QueryError, Table};
 
 use crate::failure::Failure;
@@ -35,9 +35,5 @@ pub(crate) fn read(
         into,
         shortcuts: task.request.shortcuts,
     };
-    let report = match &task.parts.remote {
-        Some(remote) => remote.backend.query(&plan, &options, sink)?,
-        None => execute(&plan, &*(task.parts.store)(), &options, sink)?,
-    };
-    Ok(report.warnings)
+    Ok(task.parts.backend.query(&plan, &options, sink)?.warnings)
 }

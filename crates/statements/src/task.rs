@@ -62,18 +62,18 @@ impl Task<'_> {
 
     /// For statements about stored values, which only the embedded store can do.
     pub(crate) fn needs_values_here(&self, statement: &str) -> Result<(), Failure> {
-        match &self.parts.remote {
-            Some(remote) if remote.has_all_values => Err(Failure::message(format!(
-                "{statement} is about values of the embedded store, which is switched off: run it in the store that has them, {}",
-                remote.backend.name()
-            ))),
-            _ => Ok(()),
+        if self.parts.has_values_here {
+            return Ok(());
         }
+        Err(Failure::message(format!(
+            "{statement} is about values of the embedded store, which is switched off: run it in the store that has them, {}",
+            self.parts.backend.name()
+        )))
     }
 
     /// True when the embedded store can tell which series have values.
     pub(crate) fn has_values_here(&self) -> bool {
-        !self.parts.remote.as_ref().is_some_and(|remote| remote.has_all_values)
+        self.parts.has_values_here
     }
 
     /// What queries are compiled with.

@@ -112,13 +112,21 @@ fn check_tasks(config: &Config) -> Result<(), String> {
     }
     for task in tasks {
         for name in [&task.source, &task.target] {
-            if !policies.is_empty() && !policies.iter().any(|p| p.name == *name) {
+            if !policies.is_empty() && name != catalog::DEFAULT_POLICY && !policies.iter().any(|p| p.name == *name) {
                 return Err(format!("downsampling task `{}`: there is no retention policy `{name}`", task.name));
             }
         }
-        if task.interval.0.is_zero() || task.aggregations.is_empty() {
-            return Err(format!("downsampling task `{}`: needs an interval above 0 and an aggregation", task.name));
+        task.window().map_err(|e| format!("downsampling task `{}`: {e}", task.name))?;
+        if task.aggregations.is_empty() {
+            return Err(format!("downsampling task `{}`: needs an aggregation", task.name));
         }
+    }
+    let share = config.downsampling.share;
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(format!("downsampling.share: `{share}` is not above 0 and up to 1"));
+    }
+    if config.feeds_embedded() {
+        config.rollups()?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod error;
 mod interpolate;
 mod load;
+mod rollups;
 mod sections;
 mod seed;
 mod stores;
@@ -24,7 +25,9 @@ pub use load::{Loaded, find, load, parse};
 pub use sections::{
     EngineSection, FsyncMode, JournalSection, Language, LogFormat, LogSection, QuerySection, WhenFullMode,
 };
-pub use seed::{Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, Policy, RetentionSection};
+pub use seed::{
+    Aggregation, BufferSection, DownsamplingSection, DownsamplingTask, Policy, RetentionSection, WindowOrder,
+};
 pub use stores::{EmbeddedSection, InfluxdbSwitch, StorageSection, StoreName};
 
 /// Everything that can be set. Every section may be left out.
@@ -110,10 +113,16 @@ impl Config {
                 "retention: values of Redis go to the default policy; the list of measurements of a policy has no effect yet",
             );
         }
-        if !self.downsampling.tasks.is_empty() && !stores.contains(&StoreName::Influxdb) {
-            notes.push(
-                "downsampling: rollups are made by InfluxDB only, as continuous queries or tasks; without it they have no effect yet",
-            );
+        if !self.downsampling.tasks.is_empty() && !self.feeds_embedded() {
+            if !stores.contains(&StoreName::Influxdb) {
+                notes.push(
+                    "downsampling: rollups are made of what the embedded store has, or by InfluxDB; with neither they have no effect",
+                );
+            } else if self.downsampling.tasks.iter().any(|task| task.fixed().is_none()) {
+                notes.push(
+                    "downsampling: InfluxDB makes rollups of windows of a fixed length only; those of the calendar have no effect",
+                );
+            }
         }
         notes
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use model::HumanDuration;
+use model::{ByteSize, HumanDuration};
+use query::QueryError;
+use query::plan::Windowing;
+use query::request::parse_interval;
 use serde::{Deserialize, Serialize};
 
 /// Batches of values on their way from a source to the journal.
@@ -56,11 +59,54 @@ fn one() -> u32 {
 }
 
 /// Rollups.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DownsamplingSection {
     /// The tasks.
     pub tasks: Vec<DownsamplingTask>,
+    /// Windows are made so long after their end, so that what is a little late does not make them twice. Default 5 s.
+    pub delay: HumanDuration,
+    /// Which windows come first: `oldest` or `newest`. Default `oldest`.
+    pub order: WindowOrder,
+    /// Part of one processor's time that making rows takes at most, above 0 and up to 1. Default 0.25.
+    pub share: f64,
+    /// Memory for knowing which windows have changed; past it more is made anew than needed. Default 64 MiB.
+    pub max_memory: ByteSize,
+}
+
+/// See [`DownsamplingSection::order`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowOrder {
+    /// What is longest ago.
+    #[default]
+    Oldest,
+    /// What is newest.
+    Newest,
+}
+
+impl Default for DownsamplingSection {
+    fn default() -> Self {
+        let settings = rollup::Settings::default();
+        Self {
+            tasks: Vec::new(),
+            delay: HumanDuration(settings.delay),
+            order: WindowOrder::Oldest,
+            share: settings.share,
+            max_memory: settings.max_memory,
+        }
+    }
+}
+
+impl DownsamplingSection {
+    /// As rollups take it.
+    pub fn to_settings(&self) -> rollup::Settings {
+        let order = match self.order {
+            WindowOrder::Oldest => rollup::Order::OldestFirst,
+            WindowOrder::Newest => rollup::Order::NewestFirst,
+        };
+        rollup::Settings { order, delay: self.delay.0, share: self.share, max_memory: self.max_memory }
+    }
 }
 
 /// One rollup.
@@ -73,10 +119,32 @@ pub struct DownsamplingTask {
     pub source: String,
     /// Retention policy written to.
     pub target: String,
-    /// Length of a window.
-    pub interval: HumanDuration,
+    /// Length of a window: `10s`, `1h`, `1d`, `1w`, `1mo`, `1y`. Months and years are those of the calendar, days and weeks too where
+    /// there is a time zone.
+    pub interval: String,
+    /// IANA name of the zone on whose clocks windows start, such as `Europe/Berlin`. UTC without one.
+    #[serde(default)]
+    pub time_zone: Option<String>,
     /// What is computed.
     pub aggregations: Vec<Aggregation>,
+}
+
+impl DownsamplingTask {
+    /// Its windows.
+    ///
+    /// # Errors
+    /// What is wrong with interval or time zone.
+    pub fn window(&self) -> Result<Windowing, QueryError> {
+        parse_interval(&self.interval, self.time_zone.as_deref())
+    }
+
+    /// Length of its windows, if that is always the same.
+    pub fn fixed(&self) -> Option<Duration> {
+        match self.window().ok()? {
+            Windowing::Fixed { width, .. } => Some(Duration::from_nanos(width.get().unsigned_abs())),
+            Windowing::Calendar { .. } => None,
+        }
+    }
 }
 
 /// One function of a rollup.

@@ -147,4 +147,13 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("batch lost", "一批数据丢失"),
     ("simulator lost Redis", "模拟器与 Redis 的连接中断"),
     ("simulator's batch not taken", "模拟器的一批数据未被接收"),
+    ("the ledger of rollups was damaged; what is doubtful is made anew", "降采样账本已损坏；有疑问的部分将重新计算"),
+    ("names of rollups could not be made durable; trying again", "降采样的名称无法持久化；将重试"),
+    ("rows of a rollup could not be made; trying again", "降采样的行无法生成；将重试"),
+    (
+        "the retention policies of a downsampling task do not exist; it waits until they are created",
+        "降采样任务的保留策略不存在；任务将等待其创建",
+    ),
+    ("what rollups have to do could not be made durable; trying again", "降采样的待办无法持久化；将重试"),
+    ("the thread of rollups had panicked", "降采样线程曾异常终止"),
 ];

@@ -12,6 +12,7 @@ use engine::Engine;
 use journal::Journal;
 use model::Seq;
 use pipeline::Applied;
+use rollup::Rollups;
 use statements::Statements;
 
 use super::accounts::Accounts;
@@ -40,6 +41,7 @@ pub(super) struct House {
     pub(super) journal: Arc<Journal>,
     pub(super) accounts: Arc<Accounts>,
     pub(super) outlook: Arc<Outlook>,
+    pub(super) rollups: Option<Arc<Rollups>>,
 }
 
 struct Running {
@@ -60,7 +62,7 @@ impl Housekeeping {
                 house.outlook.note(Instant::now(), house.journal.stats().disk);
                 if retained.elapsed() >= RETENTION_PERIOD {
                     retained = Instant::now();
-                    enforce_retention(&house.catalog, &house.engine);
+                    enforce_retention(&house);
                 }
             }
         };
@@ -89,8 +91,11 @@ impl House {
     }
 }
 
-fn enforce_retention(catalog: &Catalog, engine: &Engine) {
-    for (bucket, outcome) in pipeline::enforce_retention(catalog, engine, now()) {
+fn enforce_retention(house: &House) {
+    let of_rollups = house.rollups.iter().flat_map(|rollups| rollups.enforce_retention(now()));
+    for (bucket, outcome) in
+        pipeline::enforce_retention(&house.catalog, &house.engine, now()).into_iter().chain(of_rollups)
+    {
         match outcome {
             Ok(removed) => tracing::info!(
                 bucket = bucket.0,

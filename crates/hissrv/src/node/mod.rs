@@ -6,10 +6,12 @@ mod clock;
 mod embedded;
 mod forecast;
 mod housekeeping;
+mod local;
 mod metrics;
 mod opened;
 mod policies;
 mod remotes;
+mod rolled;
 mod sinks;
 mod status;
 mod wanted;
@@ -26,8 +28,9 @@ use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
 use model::{BucketId, ByteSize, Seq};
-use pipeline::{Applied, Applier, Intake, Observers, Origin};
+use pipeline::{Applied, Applier, Intake, Observer, Observers, Origin};
 use query::Limits;
+use rollup::Rollups;
 use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
 use vfs::RealFs;
@@ -41,6 +44,7 @@ use accounts::Accounts;
 use answering::Answering;
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
+use local::Local;
 use remotes::Feed;
 
 /// Folders below the data directory.
@@ -65,6 +69,8 @@ pub(crate) struct Node {
     /// Knows the names, whether it has values or not.
     pub(crate) embedded: Embedded,
     pub(crate) remotes: Vec<Remote>,
+    /// What is made of the embedded store's values; `None` where that is not fed.
+    pub(crate) rollups: Option<Arc<Rollups>>,
     pub(crate) statements: Statements,
     housekeeping: Housekeeping,
     pub(crate) database: String,
@@ -97,28 +103,37 @@ impl Node {
         policies::ensure(&catalog, config)?;
         let bucket = catalog.bucket_of(config.database(), config.raw_policy())?;
         let replay_to = journal.durable_seq();
-        let (applier, applied) = if config.feeds_embedded() {
+        let (applier, applied, rollups) = if config.feeds_embedded() {
             let applied = Arc::new(Applied::default());
-            (Some(Arc::new(embedded::feed(dir, &journal, &engine, &applied, Observers::default())?)), applied)
+            let rollups = rolled::open(&fs, dir, config, &catalog, &engine)?;
+            let observers = Observers(vec![Arc::clone(&rollups) as Arc<dyn Observer>]);
+            let applier = embedded::feed(dir, &journal, &engine, &applied, observers)?;
+            (Some(Arc::new(applier)), applied, Some(rollups))
         } else {
             embedded::leave_alone(&journal)?;
-            (None, Arc::new(Applied::at_once()))
+            (None, Arc::new(Applied::at_once()), None)
         };
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
+        if let Some(rollups) = &rollups {
+            let applied = Arc::clone(&applied);
+            rollups.start(intake.clone(), now, move || applied.seq() >= replay_to)?;
+        }
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
         remotes::warn_of_forsaken(&journal, &config.stores());
         let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), now);
         let store = embedded.clone();
-        let answering = answering(config, &catalog, &remotes);
+        let local = Local { embedded: embedded.clone(), rollups: rollups.clone() };
+        let backend = answering(config, &catalog, &remotes).unwrap_or_else(|| Arc::new(local));
         let limits = config.query.to_limits(config.server.query_timeout.0);
         let statements = Statements::new(Parts {
             catalog: Arc::clone(&catalog),
             engine: Arc::clone(&engine),
             intake: intake.clone(),
             store: Arc::new(move || Box::new(store.for_query())),
-            remote: answering.clone().map(|backend| statements::Remote { backend, has_all_values: applier.is_none() }),
+            backend: Arc::clone(&backend),
+            has_values_here: applier.is_some(),
             limits,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             dialect: config.query.to_dialect(),
@@ -135,9 +150,11 @@ impl Node {
             journal: Arc::clone(&journal),
             accounts: Arc::clone(&accounts),
             outlook: Arc::clone(&outlook),
+            rollups: rollups.clone(),
         })?;
         Ok(Self {
-            backend: answering.unwrap_or_else(|| Arc::new(embedded.clone())),
+            backend,
+            rollups,
             embedded,
             remotes,
             statements,
@@ -219,6 +236,9 @@ impl Node {
     /// Sources and HTTP must have stopped. What cannot be written is logged and stays in the journal.
     pub(crate) fn close(&self, deadline: Instant) {
         self.housekeeping.stop();
+        if let Some(rollups) = &self.rollups {
+            rollups.stop();
+        }
         remotes::stop(&self.remotes, deadline);
         self.journal.close();
         if let Some(applier) = &self.applier {

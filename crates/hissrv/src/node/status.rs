@@ -4,8 +4,8 @@ use journal::RecoveryReport;
 use pipeline::Origin;
 use serde_json::{Value, json};
 
-use super::Node;
 use super::remotes::Remote;
+use super::{Node, now};
 
 impl Node {
     /// Sources, intake, journal, engine.
@@ -21,6 +21,7 @@ impl Node {
             "journal": self.journal_status(),
             "engine": self.engine_status(),
             "stores": self.stores_status(),
+            "downsampling": self.downsampling_status(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }
@@ -75,6 +76,21 @@ impl Node {
 }
 
 impl Node {
+    /// The rollups; null where the embedded store is switched off.
+    fn downsampling_status(&self) -> Value {
+        let Some(rollups) = &self.rollups else { return Value::Null };
+        let stats = rollups.stats();
+        let task = |task: &rollup::TaskStats| {
+            json!({
+                "name": task.name, "lag_s": task.lag(now()).as_secs(),
+                "dirty_windows": task.dirty_windows, "dirty_rows": task.dirty_pairs, "dirty_stretches": task.dirty_stretches,
+                "oldest_dirty": task.oldest.map(|time| time.0), "rows": task.totals.rows, "deleted_rows": task.totals.deleted,
+                "kept_rows": task.totals.kept, "failures": task.totals.failures, "error": task.totals.complaint,
+            })
+        };
+        json!({ "working": stats.is_working, "tasks": stats.tasks.iter().map(task).collect::<Vec<_>>() })
+    }
+
     /// The remote stores.
     fn stores_status(&self) -> Value {
         let state = |remote: &Remote| {

@@ -30,8 +30,12 @@ fn positive(ns: i64) -> Option<Duration> {
     u64::try_from(ns).ok().filter(|ns| *ns > 0).map(Duration::from_nanos)
 }
 
-/// The tasks of the configuration, sources before what is made of them.
+/// The tasks of the configuration, sources before what is made of them; none where hissrv makes the rollups itself and the store is fed
+/// with them.
 pub(super) fn rollups(config: &Config) -> Vec<Rollup> {
+    if config.feeds_embedded() {
+        return Vec::new();
+    }
     let mut left: Vec<&DownsamplingTask> = config.downsampling.tasks.iter().collect();
     let mut ordered = Vec::new();
     while !left.is_empty() {
@@ -45,24 +49,25 @@ pub(super) fn rollups(config: &Config) -> Vec<Rollup> {
         ordered.extend(ready);
         left = later;
     }
-    ordered.iter().map(|task| rollup(config, task)).collect()
+    ordered.iter().filter_map(|task| rollup(config, task)).collect()
 }
 
-fn rollup(config: &Config, task: &DownsamplingTask) -> Rollup {
+/// `None` for windows of the calendar.
+fn rollup(config: &Config, task: &DownsamplingTask) -> Option<Rollup> {
     let source = config.downsampling.tasks.iter().find(|other| other.target == task.source);
     let columns = task.aggregations.iter().map(|wanted| RollupColumn {
         function: wanted.function.to_lowercase(),
         field: source.map_or_else(|| VALUE.to_owned(), |source| field_for(&wanted.function, source)),
         alias: wanted.alias.clone(),
     });
-    Rollup {
+    Some(Rollup {
         name: task.name.clone(),
         database: config.database().to_owned(),
         source: task.source.clone(),
         target: task.target.clone(),
-        interval: task.interval.0,
+        interval: task.fixed()?,
         columns: columns.collect(),
-    }
+    })
 }
 
 /// The field of a rollup that a rollup of it reads: what the same function made, else the first field there is.

@@ -86,7 +86,7 @@ impl Node {
                 .unwrap();
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         rollups.start(intake.clone(), clock, move || applied.seq() >= replay_to).unwrap();
-        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine));
+        let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), clock);
         Self { catalog, engine, intake, rollups, journal, applier, embedded }
     }
 

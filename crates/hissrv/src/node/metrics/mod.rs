@@ -1,5 +1,6 @@
 //! The state of a node as Prometheus text.
 
+mod rollups;
 mod stores;
 
 use std::fmt::Write;
@@ -52,6 +53,7 @@ impl Node {
         self.journal_metrics(&mut text);
         self.engine_metrics(&mut text);
         self.store_metrics(&mut text);
+        self.rollup_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);

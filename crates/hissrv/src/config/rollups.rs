@@ -1,0 +1,42 @@
+//! Tasks of the configuration as rollups of the embedded store.
+
+use rollup::{Function, Plan, Task, TaskField};
+
+use super::{Aggregation, Config, DownsamplingTask};
+
+impl Config {
+    /// The rollups wanted, checked and in order.
+    ///
+    /// # Errors
+    /// What cannot work, with the task's name.
+    pub fn rollups(&self) -> Result<Plan, String> {
+        let tasks = self.downsampling.tasks.iter().map(|task| self.rollup(task)).collect::<Result<Vec<_>, _>>()?;
+        Plan::new(tasks).map_err(|e| e.to_string())
+    }
+
+    fn rollup(&self, task: &DownsamplingTask) -> Result<Task, String> {
+        let fields = task.aggregations.iter().map(|wanted| field(task, wanted)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Task {
+            name: task.name.clone(),
+            database: self.database().to_owned(),
+            source: task.source.clone(),
+            target: task.target.clone(),
+            window: task.window().map_err(|e| format!("downsampling task `{}`: {e}", task.name))?,
+            time_zone: task.time_zone.clone(),
+            fields,
+        })
+    }
+}
+
+fn field(task: &DownsamplingTask, wanted: &Aggregation) -> Result<TaskField, String> {
+    let Some(function) = Function::named(&wanted.function) else {
+        let known: Vec<&str> = Function::ALL.iter().map(|(name, _)| *name).collect();
+        return Err(format!(
+            "downsampling task `{}`: `{}` cannot be put together from parts; known are {}. For others use CREATE CONTINUOUS QUERY",
+            task.name,
+            wanted.function,
+            known.join(", ")
+        ));
+    };
+    Ok(TaskField { function, alias: wanted.alias.clone() })
+}
