@@ -218,7 +218,7 @@ fn influxql_has_plots_in_its_extended_dialect() {
     let store = store(&points, 3);
     let shown = |text: &str| {
         let series = run(&influxql(text), &store).series;
-        series.iter().flat_map(|s| drawn(s)).collect::<Vec<_>>()
+        series.iter().flat_map(drawn).collect::<Vec<_>>()
     };
     let ascending = [(0, 3.0), (5, 9.0), (10, 1.0), (15, 4.0), (20, 7.0), (25, 7.0)];
     assert_eq!(shown("SELECT m4(value) FROM m WHERE time < 40 GROUP BY time(20ns)"), ascending);
