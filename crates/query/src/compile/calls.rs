@@ -35,6 +35,7 @@ impl Compiler<'_> {
                 Ok(planned)
             }
             "top" | "bottom" => self.top_or_bottom(name, args),
+            "m4" | "minmax" if self.scope.dialect == Dialect::Extended => self.plotted(name, args),
             "integral" => self.integral(args),
             "time_weighted_mean" if self.scope.dialect == Dialect::Extended => {
                 self.checks.has_aggregates = true;
@@ -124,7 +125,7 @@ impl Compiler<'_> {
     }
 
     fn top_or_bottom(&mut self, name: &str, args: &[Expr]) -> Result<Planned, QueryError> {
-        if let Some(function) = &self.checks.top_or_bottom {
+        if let Some(function) = &self.checks.picks_several {
             return Err(not_alone(function));
         }
         let [of, keys @ .., last] = args else {
@@ -140,7 +141,7 @@ impl Compiler<'_> {
         };
         let keys: Vec<Reference> = keys.iter().map(|key| key_of_top(name, key)).collect::<Result<_, _>>()?;
         self.checks.has_bare_fields |= !keys.is_empty() && !self.scope.into;
-        self.checks.top_or_bottom = Some(name.to_owned());
+        self.checks.picks_several = Some(name.to_owned());
         Ok(Planned::Aggregate(AggregateCall {
             function: name.to_owned(),
             label: name.to_owned(),
@@ -148,6 +149,15 @@ impl Compiler<'_> {
             keys,
             arguments: vec![Cell::Integer(size)],
         }))
+    }
+
+    /// The points of a plot: several a window, as of `top`.
+    fn plotted(&mut self, name: &str, args: &[Expr]) -> Result<Planned, QueryError> {
+        if let Some(function) = &self.checks.picks_several {
+            return Err(not_alone(function));
+        }
+        self.checks.picks_several = Some(name.to_owned());
+        self.simple(name, args)
     }
 
     fn size_of_top(&self, name: &str, arg: &Expr) -> Result<i64, QueryError> {
@@ -269,6 +279,17 @@ mod tests {
         let planned = first_call(&approximate, &extended());
         assert_eq!((planned.function.as_str(), planned.arguments), ("percentile_approx", vec![Cell::Integer(95)]));
         assert_eq!(first_call(&select([of_v("time_weighted_mean")]), &extended()).function, "time_weighted_mean");
+    }
+
+    #[test]
+    fn plots_are_extended_and_stand_alone() {
+        assert_eq!(refused("m4", [name("v")]), "undefined function m4()");
+        assert_eq!(first_call(&by_minute([of_v("minmax")]), &extended()).function, "minmax");
+        let refused = |query: &Select| compile(query, &extended()).unwrap_err().to_string();
+        let alone = "selector function m4() cannot be combined with other functions";
+        assert_eq!(refused(&by_minute([of_v("m4"), of_v("mean")])), alone);
+        assert_eq!(refused(&by_minute([of_v("m4"), of_v("minmax")])), alone);
+        assert_eq!(refused(&select([call("m4", [])])), "invalid number of arguments for m4, expected 1, got 0");
     }
 
     #[test]

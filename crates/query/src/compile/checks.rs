@@ -16,14 +16,14 @@ pub(super) struct Checks {
     pub(super) has_aggregates: bool,
     /// `distinct` on its own.
     pub(super) has_distinct: bool,
-    /// `top` or `bottom`.
-    pub(super) top_or_bottom: Option<String>,
+    /// A function that gives several points a window and has to stand alone: `top`, `bottom`, `m4`, `minmax`.
+    pub(super) picks_several: Option<String>,
 }
 
 impl Checks {
     /// Whether the fields can stand in one query.
     pub(super) fn validate(&self, fill: Fill, scope: &Scope) -> Result<(), QueryError> {
-        match &self.top_or_bottom {
+        match &self.picks_several {
             Some(function) if self.calls > 1 => return Err(not_alone(function)),
             _ => {}
         }

@@ -48,7 +48,8 @@ impl<'p> Calls<'p> {
         {
             let name = aggregate.call.function.as_str();
             calls.is_selector =
-                matches!(name, "min" | "max" | "first" | "last" | "percentile" | "top" | "bottom" | "sample");
+                matches!(name, "min" | "max" | "first" | "last" | "percentile" | "top" | "bottom" | "sample")
+                    || aggregate.plots().is_some();
         }
         calls
     }

@@ -4,6 +4,7 @@
 
 mod aggregates;
 mod execution;
+mod plots;
 mod requests;
 mod series;
 mod support;

@@ -82,7 +82,7 @@ mod tests {
     fn examples_of_questions_use_only_described_keys_and_references_resolve() {
         let document = document();
         let mut seen = 0;
-        for path in ["/api/v1/query/series", "/api/v1/query/aggregate"] {
+        for path in ["/api/v1/query/series", "/api/v1/query/aggregate", "/api/v1/query/plot"] {
             let content = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
             let reference = content["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
             let schema = document.pointer(reference).unwrap();
@@ -115,6 +115,9 @@ mod tests {
         }
         for example in examples("/api/v1/query/aggregate") {
             serde_json::from_value::<query::AggregateRequest>(example).unwrap();
+        }
+        for example in examples("/api/v1/query/plot") {
+            serde_json::from_value::<query::PlotRequest>(example).unwrap();
         }
     }
 
