@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{AggregateFunction, basic, census, deviation, edges, extremes, rank, sketch, time};
+use super::{AggregateFunction, basic, census, change, deviation, edges, extremes, lines, rank, sketch, steps};
 use crate::QueryError;
 
 /// Aggregate functions by name. Start from [`Registry::standard`] and add your own.
@@ -23,7 +23,9 @@ impl Registry {
             rank::all(),
             sketch::all(),
             census::all(),
-            time::all(),
+            change::all(),
+            steps::all(),
+            lines::all(),
         ];
         for function in families.into_iter().flatten() {
             registry.register(function);
@@ -71,8 +73,9 @@ mod tests {
         assert_eq!(message, "unknown aggregate function `avg`");
         assert_eq!(
             hint,
-            "known are count, derivative, distinct_count, first, integral, last, max, mean, median, min, mode, \
-             percentile, percentile_approx, spread, stddev, sum, time_weighted_mean, variance"
+            "known are count, coverage, derivative, distinct_count, first, increase, integral, integral_step, last, max, \
+             mean, median, min, mode, percentile, percentile_approx, rate, spread, stddev, sum, time_weighted_mean, \
+             time_weighted_mean_linear, variance"
         );
     }
 }

@@ -11,6 +11,7 @@ mod calendar;
 mod calls;
 mod cast;
 mod computed;
+mod edges;
 mod feed;
 mod fill;
 mod folds;
