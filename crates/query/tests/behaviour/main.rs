@@ -6,4 +6,5 @@ mod aggregates;
 mod execution;
 mod requests;
 mod series;
+mod standing;
 mod support;
