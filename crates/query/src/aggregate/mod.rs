@@ -36,7 +36,7 @@ use crate::{Parts, QueryError, Summary};
 pub use beside::Beside;
 pub use fold::{Fold, Place, new_fold};
 pub(crate) use key::ValueKey;
-pub use registry::Registry;
+pub use registry::{InstallError, Registry};
 pub use view::{Texts, View};
 
 /// A function that can be asked for by name.

@@ -16,6 +16,32 @@ use crate::result::Cell;
 /// A second in nanoseconds, the unit of `integral` where none is given.
 const SECOND_NS: i64 = 1_000_000_000;
 
+/// Functions of InfluxQL that are not registered, besides the mathematical ones.
+const NOT_REGISTERED: [&str; 17] = [
+    "bottom",
+    "cumulative_sum",
+    "derivative",
+    "difference",
+    "distinct",
+    "elapsed",
+    "holt_winters",
+    "holt_winters_with_fit",
+    "integral",
+    "moving_average",
+    "non_negative_derivative",
+    "non_negative_difference",
+    "now",
+    "sample",
+    "time",
+    "top",
+    pick::INTEGRAL,
+];
+
+/// Whether InfluxQL, or a plan, has a function of this name that a registered one would hide behind.
+pub(crate) fn has_function(name: &str) -> bool {
+    math::function(name).is_some() || NOT_REGISTERED.contains(&name)
+}
+
 impl Compiler<'_> {
     /// A function that is no mathematical one.
     pub(super) fn call(&mut self, name: &str, args: &[Expr]) -> Result<Planned, QueryError> {
@@ -322,6 +348,15 @@ mod tests {
             refused([name("v"), Expr::Integer(0)]),
             "rate() takes at most one argument, a unit in seconds above 0, found [0.0]"
         );
+    }
+
+    #[test]
+    fn names_of_influxql_are_taken() {
+        for name in NOT_REGISTERED.into_iter().filter(|name| !["now", "time", pick::INTEGRAL].contains(name)) {
+            assert_ne!(refused(name, []), format!("undefined function {name}()"));
+        }
+        assert!(["top", "abs", "moving_average"].into_iter().all(has_function));
+        assert!(!has_function("range_ratio"));
     }
 
     #[test]

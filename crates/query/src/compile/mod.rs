@@ -29,6 +29,7 @@ use crate::QueryError;
 use crate::plan::{FillWith, Order, Select, Source, Windowing};
 use crate::result::Cell;
 
+pub(crate) use calls::has_function;
 pub use expand::{expand, expanded_name};
 pub use names::column_names;
 
