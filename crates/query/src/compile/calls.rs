@@ -1,5 +1,5 @@
-//! Functions over the values of one field and their arguments: those that InfluxDB has, and in the extended dialect whatever else is
-//! registered. Those over sequences of points are in [`super::transforms`].
+//! Functions over the values of one field and their arguments. Those over sequences of points are in [`super::transforms`], those that
+//! InfluxDB does not have in [`super::registered`].
 
 use influxql::ast::Expr;
 
@@ -8,39 +8,12 @@ use super::constant::Constant;
 use super::fields::{Compiler, field_constant, field_type_name, reference};
 use super::{Dialect, math, text};
 use crate::QueryError;
-use crate::aggregate::Registry;
 use crate::pick;
 use crate::plan::expr::{AggregateCall, Expr as Planned, Reference};
 use crate::result::Cell;
 
 /// A second in nanoseconds, the unit of `integral` where none is given.
 const SECOND_NS: i64 = 1_000_000_000;
-
-/// Functions of InfluxQL that are not registered, besides the mathematical ones.
-const NOT_REGISTERED: [&str; 17] = [
-    "bottom",
-    "cumulative_sum",
-    "derivative",
-    "difference",
-    "distinct",
-    "elapsed",
-    "holt_winters",
-    "holt_winters_with_fit",
-    "integral",
-    "moving_average",
-    "non_negative_derivative",
-    "non_negative_difference",
-    "now",
-    "sample",
-    "time",
-    "top",
-    pick::INTEGRAL,
-];
-
-/// Whether InfluxQL, or a plan, has a function of this name that a registered one would hide behind.
-pub(crate) fn has_function(name: &str) -> bool {
-    math::function(name).is_some() || NOT_REGISTERED.contains(&name)
-}
 
 impl Compiler<'_> {
     /// A function that is no mathematical one.
@@ -70,20 +43,6 @@ impl Compiler<'_> {
             }
             _ => self.registered(name, args),
         }
-    }
-
-    /// A function that InfluxDB does not have: a field, behind it constants.
-    fn registered(&mut self, name: &str, args: &[Expr]) -> Result<Planned, QueryError> {
-        let known = Registry::shared().get(name).ok().filter(|_| self.scope.dialect == Dialect::Extended);
-        let Some(function) = known else {
-            return Err(QueryError::invalid(format!("undefined function {name}()")));
-        };
-        let [of, constants @ ..] = args else { return Err(math::wrong_arity(name, 1, 0)) };
-        let arguments = constants.iter().map(|arg| number_of(name, arg)).collect::<Result<Vec<f64>, _>>()?;
-        let checked = function.check_arguments(&arguments);
-        checked.map_err(|expected| QueryError::invalid(format!("{name}() {expected}")))?;
-        self.checks.has_aggregates = true;
-        Ok(aggregate(name, self.symbol(name, of)?, arguments.into_iter().map(Cell::Float).collect()))
     }
 
     /// `DISTINCT name` as a field.
@@ -214,23 +173,7 @@ fn key_of_top(function: &str, key: &Expr) -> Result<Reference, QueryError> {
     }
 }
 
-/// A constant argument of a registered function; a length of time counts in seconds.
-fn number_of(function: &str, arg: &Expr) -> Result<f64, QueryError> {
-    match field_constant(arg) {
-        Some(Constant::Integer(value)) => Ok(value as f64),
-        Some(Constant::Unsigned(value)) => Ok(value as f64),
-        Some(Constant::Float(value)) => Ok(value),
-        Some(Constant::Duration(ns)) => Ok(ns as f64 / SECOND_NS as f64),
-        _ => {
-            let found = text::show(arg);
-            Err(QueryError::invalid(format!(
-                "expected a number or a duration as argument in {function}(), found {found}"
-            )))
-        }
-    }
-}
-
-fn aggregate(function: &str, of: Planned, arguments: Vec<Cell>) -> Planned {
+pub(super) fn aggregate(function: &str, of: Planned, arguments: Vec<Cell>) -> Planned {
     Planned::Aggregate(AggregateCall {
         function: function.to_owned(),
         label: function.to_owned(),
@@ -323,40 +266,6 @@ mod tests {
         let planned = first_call(&approximate, &extended());
         assert_eq!((planned.function.as_str(), planned.arguments), ("percentile_approx", vec![Cell::Integer(95)]));
         assert_eq!(first_call(&select([of_v("time_weighted_mean")]), &extended()).function, "time_weighted_mean");
-    }
-
-    #[test]
-    fn what_is_registered_has_constants_behind_the_field_in_the_extended_dialect() {
-        let minutes = Expr::Duration(4 * MINUTE);
-        let arguments = |name_of: &str, constants: Vec<Expr>| {
-            let args = std::iter::once(name("v")).chain(constants);
-            first_call(&select([call(name_of, args)]), &extended()).arguments
-        };
-        assert_eq!(arguments("increase", vec![]), []);
-        assert_eq!(arguments("time_weighted_mean", vec![minutes.clone()]), [Cell::Float(240.0)]);
-        let constants = vec![Expr::Integer(3600), minutes];
-        assert_eq!(arguments("integral_step", constants), [Cell::Float(3600.0), Cell::Float(240.0)]);
-        let refused = |args: [Expr; 2]| {
-            let query = select([call("rate", args)]);
-            compile(&query, &extended()).unwrap_err().to_string()
-        };
-        assert_eq!(
-            refused([name("v"), text("1h")]),
-            "expected a number or a duration as argument in rate(), found '1h'"
-        );
-        assert_eq!(
-            refused([name("v"), Expr::Integer(0)]),
-            "rate() takes at most one argument, a unit in seconds above 0, found [0.0]"
-        );
-    }
-
-    #[test]
-    fn names_of_influxql_are_taken() {
-        for name in NOT_REGISTERED.into_iter().filter(|name| !["now", "time", pick::INTEGRAL].contains(name)) {
-            assert_ne!(refused(name, []), format!("undefined function {name}()"));
-        }
-        assert!(["top", "abs", "moving_average"].into_iter().all(has_function));
-        assert!(!has_function("range_ratio"));
     }
 
     #[test]

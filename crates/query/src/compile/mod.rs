@@ -13,6 +13,7 @@ mod expand;
 mod fields;
 mod math;
 mod names;
+mod registered;
 #[cfg(test)]
 mod sample;
 mod sources;
@@ -29,9 +30,9 @@ use crate::QueryError;
 use crate::plan::{FillWith, Order, Select, Source, Windowing};
 use crate::result::Cell;
 
-pub(crate) use calls::has_function;
 pub use expand::{expand, expanded_name};
 pub use names::column_names;
+pub(crate) use registered::has_function;
 
 use constant::Clock;
 use fields::{Fields, Scope};

@@ -343,3 +343,15 @@ fn the_point_of_an_extreme_comes_from_summaries_with_their_times() {
         assert!(found.series[0].times[0] > TimestampNs(0));
     }
 }
+
+#[test]
+fn a_statistical_request_has_quartiles_and_coverage() {
+    let store = one(&[(0, 4), (2, 1), (4, 3), (6, 2)]);
+    let body = r#"{"aggregate_type": "statistical", "measurement": "m", "start": "1969-12-31T23:59:52Z", "end": "1970-01-01T00:00:07.999999999Z"}"#;
+    let context = query::RequestContext { database: "telemetry".to_owned(), now: TimestampNs(0), epoch: None };
+    let plan = query::AggregateRequest::parse(body.as_bytes()).unwrap().into_plan(&context).unwrap();
+    let result = run(&plan, &store);
+    let value = |column: &str| number(&cells(&result.series[0], column)[0]).unwrap();
+    let found = ["q1", "median", "q3", "min", "max", "first", "last", "sum", "coverage"].map(value);
+    assert_eq!(found, [1.0, 2.5, 3.0, 1.0, 4.0, 4.0, 2.0, 10.0, 0.5]);
+}
