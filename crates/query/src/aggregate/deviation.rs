@@ -1,12 +1,14 @@
-//! `stddev variance`: those of a sample (divided by n - 1), null for a single point; constant memory.
+//! `stddev variance`: those of a sample (divided by n - 1), null for a single point; constant memory, and content with the summaries
+//! that have the squared distances from the mean.
 
 use std::marker::PhantomData;
 
-use model::{FieldType, TimeRange};
+use model::{FieldType, SeriesId, TimeRange};
 
 use super::number::{Number, Total, for_number};
 use super::{Accumulator, AggregateFunction, Picked, Run, State, Wants, is_numeric};
 use crate::result::Cell;
+use crate::{Parts, Summary};
 
 pub(super) fn all() -> Vec<Box<dyn AggregateFunction>> {
     vec![Box::new(Deviation::Stddev), Box::new(Deviation::Variance)]
@@ -88,6 +90,15 @@ impl<N: Number> State for DeviationState<N> {
         if !values.is_empty() {
             self.moments = self.moments.join(Moments::of(values));
         }
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        N::parts(Parts::COUNT.and(Parts::SUM).and(Parts::SQUARES))
+    }
+
+    fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
+        let other = Moments { count: summary.count as f64, mean: summary.mean(), squares: summary.squares };
+        self.moments = self.moments.join(other);
     }
 
     fn merge(&mut self, other: Self) {

@@ -1,4 +1,4 @@
-//! `min max spread`: constant memory, and content with the summaries of float columns unless the point is wanted.
+//! `min max spread`: constant memory, and content with summaries: with the times of the extremes in them where the point is wanted.
 //!
 //! All keep the field's type; `spread` of integers wraps as in InfluxDB. Of booleans `false` is the smaller one. Of several points with
 //! the smallest or largest value the earliest is chosen.
@@ -28,6 +28,13 @@ impl Extreme {
         match self {
             Self::Min => smallest(values),
             Self::Max => largest(values),
+        }
+    }
+
+    const fn part(self) -> Parts {
+        match self {
+            Self::Min => Parts::MIN,
+            Self::Max => Parts::MAX,
         }
     }
 
@@ -92,10 +99,7 @@ impl<V: Plain> State for ExtremeValue<V> {
     }
 
     fn parts(&self) -> Option<Parts> {
-        V::parts(match self.wanted {
-            Extreme::Min => Parts::MIN,
-            Extreme::Max => Parts::MAX,
-        })
+        V::parts(self.wanted.part())
     }
 
     fn add_summary(&mut self, _: SeriesId, summary: &Summary) {
@@ -140,6 +144,20 @@ impl<V: Plain> State for ExtremePoint<V> {
         let index = values.iter().position(|value| *value == best);
         if let Some(&time) = index.and_then(|index| run.times.get(index)) {
             self.offer(best, Origin { series: run.series, time });
+        }
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        V::parts(Parts::EXTREMES.and(self.wanted.part()))
+    }
+
+    fn add_summary(&mut self, series: SeriesId, summary: &Summary) {
+        let (value, time) = match self.wanted {
+            Extreme::Min => (summary.min, summary.min_time),
+            Extreme::Max => (summary.max, summary.max_time),
+        };
+        if let Some(value) = V::from_summary(value) {
+            self.offer(value, Origin { series, time });
         }
     }
 

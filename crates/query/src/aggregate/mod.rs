@@ -6,20 +6,23 @@
 //! Not here: which windows there are (`execute::windows`), what stands in empty ones (`execute::fill`).
 
 mod basic;
+mod beside;
 mod census;
+mod change;
 mod deviation;
 mod edges;
 mod extremes;
 pub mod fold;
 mod kernel;
 mod key;
+mod lines;
 mod number;
 mod rank;
 mod registry;
 mod sketch;
+mod steps;
 #[cfg(test)]
 mod tests;
-mod time;
 mod view;
 
 use std::any::Any;
@@ -30,9 +33,10 @@ use model::{FieldType, SeriesId, TimeRange, TimestampNs};
 use crate::result::Cell;
 use crate::{Parts, QueryError, Summary};
 
+pub use beside::Beside;
 pub use fold::{Fold, Place, new_fold};
 pub(crate) use key::ValueKey;
-pub use registry::Registry;
+pub use registry::{InstallError, Registry};
 pub use view::{Texts, View};
 
 /// A function that can be asked for by name.
@@ -55,6 +59,11 @@ pub trait AggregateFunction: Send + Sync {
             [] => Ok(()),
             _ => Err("takes no arguments".to_owned()),
         }
+    }
+
+    /// How far it looks beyond the points of its window. The arguments were checked.
+    fn beside(&self, _arguments: &[f64]) -> Beside {
+        Beside::Nothing
     }
 
     /// Its value where there are no points and nothing is filled in.
@@ -103,6 +112,12 @@ pub trait Accumulator: Any + Send {
     /// Takes in a run of points by its summary; only where it takes summaries.
     fn add_summary(&mut self, series: SeriesId, summary: &Summary);
 
+    /// Is told the newest point of a series before the window, ahead of the series' points in it; see [`Beside`].
+    fn enter(&mut self, before: &Run<'_>);
+
+    /// Is told the oldest point of the series behind the window, after its points in it.
+    fn leave(&mut self, after: &Run<'_>);
+
     /// Bytes held besides the accumulator itself.
     fn bytes(&self) -> usize;
 
@@ -110,7 +125,7 @@ pub trait Accumulator: Any + Send {
     /// which come later in the order of series; each series was given to one of them whole.
     fn merge(&mut self, other: Box<dyn Accumulator>);
 
-    /// The result. At least one point was added.
+    /// The result. At least one point was added, or told of where the function looks beside its window.
     fn finish(self: Box<Self>) -> Picked;
 }
 
@@ -127,6 +142,13 @@ pub trait State: Sized + Send + 'static {
     /// Takes in a run of points by its summary; only where it takes summaries.
     fn add_summary(&mut self, _series: SeriesId, _summary: &Summary) {}
 
+    /// Is told the newest point of a series before the window, a run of one, ahead of the series' points in it. There may be none in
+    /// it. Only where [`AggregateFunction::beside`] asks for it.
+    fn enter(&mut self, _before: &Run<'_>) {}
+
+    /// Is told the oldest point of the series behind the window, a run of one, after its points in it.
+    fn leave(&mut self, _after: &Run<'_>) {}
+
     /// Bytes held besides the state itself.
     fn bytes(&self) -> usize {
         0
@@ -135,7 +157,7 @@ pub trait State: Sized + Send + 'static {
     /// Takes in all that `other` has, as [`Accumulator::merge`] says.
     fn merge(&mut self, other: Self);
 
-    /// The result. At least one point was added.
+    /// The result. At least one point was added, or told of where the function looks beside its window.
     fn finish(self) -> Picked;
 }
 
@@ -150,6 +172,14 @@ impl<S: State> Accumulator for S {
 
     fn add_summary(&mut self, series: SeriesId, summary: &Summary) {
         State::add_summary(self, series, summary);
+    }
+
+    fn enter(&mut self, before: &Run<'_>) {
+        State::enter(self, before);
+    }
+
+    fn leave(&mut self, after: &Run<'_>) {
+        State::leave(self, after);
     }
 
     fn bytes(&self) -> usize {

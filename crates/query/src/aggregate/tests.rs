@@ -6,6 +6,42 @@ use super::{Accumulator, Picked, Registry, Run, View, Wants};
 use crate::result::Cell;
 use crate::{Parts, Summary};
 
+/// A series of floats as functions are told of it, its times in seconds; the window starts at 0.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) before: Option<(i64, f64)>,
+    pub(super) points: &'a [(i64, f64)],
+    pub(super) after: Option<(i64, f64)>,
+    /// End of the window; the largest number: there is none.
+    pub(super) end: i64,
+}
+
+impl<'a> Told<'a> {
+    /// A series without points beside the window of ten seconds.
+    pub(super) const fn new(points: &'a [(i64, f64)]) -> Self {
+        Self { before: None, points, after: None, end: 10 }
+    }
+}
+
+/// The value of a function of series. Points come one a run: runs must join seamlessly.
+pub(super) fn told(function: &str, arguments: &[f64], series: &[Told<'_>]) -> Cell {
+    let function = Registry::shared().get(function).unwrap();
+    function.check_arguments(arguments).unwrap();
+    let seconds = |time: i64| TimestampNs(time.saturating_mul(1_000_000_000));
+    let span = TimeRange::new(TimestampNs(0), seconds(series[0].end));
+    let mut state = function.new_state(arguments, FieldType::Float, span, Wants::Value);
+    for (id, told) in series.iter().enumerate() {
+        let mut tell = |&(time, value): &(i64, f64), how: fn(&mut dyn Accumulator, &Run<'_>)| {
+            let (times, values) = ([seconds(time)], Values::Float(vec![value]));
+            how(state.as_mut(), &Run { series: SeriesId(id as u32), times: &times, values: View::of(&values, 0..1) });
+        };
+        told.before.iter().for_each(|point| tell(point, |state, run| state.enter(run)));
+        told.points.iter().for_each(|point| tell(point, |state, run| state.add(run)));
+        told.after.iter().for_each(|point| tell(point, |state, run| state.leave(run)));
+    }
+    state.finish().cell
+}
+
 /// A function of one series at times 0, 1, 2, ...
 pub(super) fn pick(function: &str, arguments: &[f64], values: &Values, wants: Wants) -> Picked {
     let times: Vec<_> = (0..values.len() as i64).collect();
@@ -93,11 +129,12 @@ fn selectors_know_the_point_they_chose_and_of_equal_extremes_the_earliest() {
 }
 
 #[test]
-fn extremes_take_summaries_unless_the_point_is_wanted_and_edges_always() {
+fn extremes_take_summaries_with_their_times_where_the_point_is_wanted() {
     let needs = |function, kind, wants| new_state(function, &[], kind, wants).parts();
     let takes = |function, kind, wants| needs(function, kind, wants).is_some_and(|parts| Parts::BASIC.contain(parts));
     assert!(takes("max", FieldType::Float, Wants::Value));
     assert!(!takes("max", FieldType::Float, Wants::Origin));
+    assert_eq!(needs("max", FieldType::Float, Wants::Origin), Some(Parts::MAX.and(Parts::EXTREMES)));
     assert!(takes("last", FieldType::Float, Wants::Origin));
     assert!(!takes("last", FieldType::Integer, Wants::Value));
     assert!(needs("last", FieldType::Integer, Wants::Value).is_some_and(|parts| parts.contain(Parts::EXACT)));

@@ -1,4 +1,5 @@
-//! Functions over the values of one field and their arguments. Those over sequences of points are in [`super::transforms`].
+//! Functions over the values of one field and their arguments. Those over sequences of points are in [`super::transforms`], those that
+//! InfluxDB does not have in [`super::registered`].
 
 use influxql::ast::Expr;
 
@@ -37,15 +38,11 @@ impl Compiler<'_> {
             "top" | "bottom" => self.top_or_bottom(name, args),
             "m4" | "minmax" if self.scope.dialect == Dialect::Extended => self.plotted(name, args),
             "integral" => self.integral(args),
-            "time_weighted_mean" if self.scope.dialect == Dialect::Extended => {
-                self.checks.has_aggregates = true;
-                self.simple(name, args)
-            }
             "percentile_approx" if self.scope.dialect == Dialect::Extended => {
                 self.checks.has_aggregates = true;
                 self.percentile(name, args)
             }
-            _ => Err(QueryError::invalid(format!("undefined function {name}()"))),
+            _ => self.registered(name, args),
         }
     }
 
@@ -186,7 +183,7 @@ fn key_of_top(function: &str, key: &Expr) -> Result<Reference, QueryError> {
     }
 }
 
-fn aggregate(function: &str, of: Planned, arguments: Vec<Cell>) -> Planned {
+pub(super) fn aggregate(function: &str, of: Planned, arguments: Vec<Cell>) -> Planned {
     Planned::Aggregate(AggregateCall {
         function: function.to_owned(),
         label: function.to_owned(),

@@ -13,6 +13,7 @@ mod expand;
 mod fields;
 mod math;
 mod names;
+mod registered;
 #[cfg(test)]
 mod sample;
 mod sources;
@@ -31,6 +32,7 @@ use crate::result::Cell;
 
 pub use expand::{expand, expanded_name};
 pub use names::column_names;
+pub(crate) use registered::has_function;
 
 use constant::Clock;
 use fields::{Fields, Scope};

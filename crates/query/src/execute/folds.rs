@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use model::{FieldType, SeriesId, TimeRange, TimestampNs, Values};
 
+use super::edges::{self, Walk};
 use super::feed::{Feed, Part};
 use super::group::{Group, Meaning, Member, View};
 use super::job::Job;
@@ -91,12 +92,12 @@ fn slot_of(view: &View, leaf: usize) -> Option<usize> {
 }
 
 /// What some of the members gave.
-struct Partial<'a> {
-    pass: &'a Pass<'a>,
+pub(super) struct Partial<'a> {
+    pub(super) pass: &'a Pass<'a>,
     windows: WindowIndex,
     /// The fields that functions are computed of, each once.
     leaves: Vec<usize>,
-    folds: Vec<Option<Box<dyn Fold + 'a>>>,
+    pub(super) folds: Vec<Option<Box<dyn Fold + 'a>>>,
     held: usize,
 }
 
@@ -138,19 +139,26 @@ impl<'a> Partial<'a> {
         slot: usize,
     ) -> Result<(), QueryError> {
         let pass = self.pass;
-        let parts = self.parts(leaf);
+        let mut walk = self.set_out(feed, member, series, leaf, slot)?;
+        let parts = self.parts(leaf).map(|parts| if walk.is_some() { parts.and(edges::NEEDED) } else { parts });
         let wish = Wish { parts, suffices: &|first, last| pass.windows.containing(first).contains(last) };
         feed.points(member, slot, pass.range, &wish, &mut |part| match part {
             Part::Points(times, values) => {
-                self.add_points(series, leaf, times, values)?;
+                self.add_points(series, leaf, times, values, walk.as_mut())?;
                 self.count_memory()
             }
             Part::Summary(summary) => {
+                if let Some(walk) = &mut walk {
+                    let (first, last) = walk.ends(&summary);
+                    self.come_to(walk, &first)?;
+                    walk.leave_at(last);
+                }
                 let place = self.place(pass.windows.containing(summary.first_time))?;
                 self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));
                 Ok(())
             }
-        })
+        })?;
+        walk.map_or(Ok(()), |walk| self.arrive(feed, member, walk))
     }
 
     /// What summaries must tell to be as good as points for all functions of a field.
@@ -169,23 +177,29 @@ impl<'a> Partial<'a> {
         leaf: usize,
         times: &[TimestampNs],
         values: &Values,
+        mut walk: Option<&mut Walk>,
     ) -> Result<(), QueryError> {
         let mut from = 0;
         while let Some(rest) = times.get(from..)
             && let Some(&first) = rest.first()
         {
             let window = self.pass.windows.containing(first);
-            let (times, _) = rest.split_at(length_before(rest, window.end));
-            let run = Run { series, times, values: ValuesView::of(values, from..from + times.len()) };
+            let (inside, _) = rest.split_at(length_before(rest, window.end));
+            let to = from + inside.len();
+            let run = Run { series, times: inside, values: ValuesView::of(values, from..to) };
+            if let Some(walk) = &mut walk {
+                self.come_to(walk, &edges::point(times, values, from))?;
+                walk.leave_at(edges::point(times, values, to - 1));
+            }
             let place = self.place(window)?;
             self.of_leaf(leaf).for_each(|fold| fold.add(place, &run));
-            from += times.len();
+            from = to;
         }
         Ok(())
     }
 
     /// The place of a window in all functions.
-    fn place(&mut self, window: TimeRange) -> Result<Place, QueryError> {
+    pub(super) fn place(&mut self, window: TimeRange) -> Result<Place, QueryError> {
         let (number, is_new) = self.windows.number(window.start);
         if is_new {
             self.pass.job.check_windows(number + 1)?;

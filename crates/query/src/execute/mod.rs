@@ -12,6 +12,7 @@ mod calls;
 mod cast;
 mod computed;
 mod drawn;
+mod edges;
 mod feed;
 mod fill;
 mod folds;

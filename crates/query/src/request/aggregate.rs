@@ -3,7 +3,7 @@
 //! | `aggregate_type` | rows | columns |
 //! |---|---|---|
 //! | `time_window` | one a window | `value` (the function, `mean` by default), `count`, `min`, `max`, `stddev` |
-//! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `median`, `spread`, `first`, `last`, `p95` |
+//! | `statistical` | one | the function under its own name; without one: `count`, `mean`, `min`, `max`, `stddev`, `sum`, `q1`, `median`, `q3`, `spread`, `first`, `last`, `p95`, `coverage` |
 //! | `custom` | as the query says | as the query says; no other keys than `database`, `retention_policy`, `cacheable` and `rollups` |
 //!
 //! A single function of those that choose a point (`first`, `last`, `min`, `max`, `percentile`) shows the time of its point in the one row of
@@ -30,8 +30,23 @@ const DEFAULT_FUNCTION: &str = "mean";
 
 /// What every window shows beside the value asked for.
 const BESIDE_THE_VALUE: [&str; 4] = ["count", "min", "max", "stddev"];
-/// What the statistical summary shows, before `p95`.
-const SUMMARY: [&str; 10] = ["count", "mean", "min", "max", "stddev", "sum", "median", "spread", "first", "last"];
+/// What the statistical summary shows; a number: the percentile of this rank.
+const SUMMARY: [(&str, Option<f64>); 14] = [
+    ("count", None),
+    ("mean", None),
+    ("min", None),
+    ("max", None),
+    ("stddev", None),
+    ("sum", None),
+    ("q1", Some(25.0)),
+    ("median", None),
+    ("q3", Some(75.0)),
+    ("spread", None),
+    ("first", None),
+    ("last", None),
+    ("p95", Some(95.0)),
+    ("coverage", None),
+];
 
 /// `POST /api/v1/query/aggregate`.
 #[derive(Debug, Clone, Deserialize)]
@@ -224,16 +239,13 @@ impl AggregateRequest {
             (_, Some(function)) => {
                 vec![Computation { name: function.clone(), function, arguments: self.arguments.clone() }]
             }
-            (_, None) => {
-                let p95 =
-                    Computation { name: "p95".to_owned(), function: "percentile".to_owned(), arguments: vec![95.0] };
-                SUMMARY.map(Computation::plain).into_iter().chain([p95]).collect()
-            }
+            (_, None) => SUMMARY.map(|(name, rank)| Computation::of_summary(name, rank)).to_vec(),
         }
     }
 }
 
 /// A function that is computed of every field.
+#[derive(Clone)]
 struct Computation {
     name: String,
     function: String,
@@ -243,6 +255,13 @@ struct Computation {
 impl Computation {
     fn plain(function: &str) -> Self {
         Self { name: function.to_owned(), function: function.to_owned(), arguments: Vec::new() }
+    }
+
+    fn of_summary(name: &str, rank: Option<f64>) -> Self {
+        match rank {
+            None => Self::plain(name),
+            Some(rank) => Self { function: "percentile".to_owned(), arguments: vec![rank], name: name.to_owned() },
+        }
     }
 
     /// Refuses functions that are not registered, those among them that only InfluxQL has, and wrong arguments.

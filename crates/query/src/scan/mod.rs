@@ -6,6 +6,7 @@ mod summing;
 use model::{TimestampNs, Values};
 
 pub use summary::Summary;
+pub(crate) use summary::{rise, seconds_between};
 pub use summing::Summing;
 
 /// Parts of a summary.

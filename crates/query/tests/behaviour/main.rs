@@ -7,4 +7,5 @@ mod execution;
 mod plots;
 mod requests;
 mod series;
+mod standing;
 mod support;

@@ -176,7 +176,7 @@ fn hours_are_those_of_the_epoch_also_where_a_zone_is_given() {
 fn a_statistical_request_has_one_row_of_everything_or_of_one_function() {
     let plan = aggregate(r#"{"aggregate_type": "statistical", "measurement": "m", "tags": {"a": "b"}}"#).unwrap();
     let names: Vec<_> = plan.columns.iter().filter_map(|column| column.alias.as_deref()).collect();
-    let expected = "count mean min max stddev sum median spread first last p95";
+    let expected = "count mean min max stddev sum q1 median q3 spread first last p95 coverage";
     assert_eq!(names.join(" "), expected);
     assert!(plan.window.is_none());
     assert_eq!((plan.range, plan.filter.is_some()), (TimeRange::ALL, true));

@@ -15,7 +15,7 @@ use query::plan::{
 use query::result::{Cell, QueryError, QueryResult, ResultSeries, Table};
 use query::scan::{Piece, ScanReport, Summary};
 use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeries};
-use query::{Cancel, Limits, collect};
+use query::{Cancel, Limits, Parts, collect};
 
 /// One column with its points.
 struct Column {
@@ -38,6 +38,8 @@ pub(crate) struct MemoryStore {
     pub(crate) piece: usize,
     /// Whether summaries are offered.
     pub(crate) summaries: bool,
+    /// What they tell.
+    pub(crate) offers: Parts,
     /// What scans report as damaged.
     pub(crate) damaged: Vec<String>,
     /// Points handed out, and summaries.
@@ -51,6 +53,7 @@ impl MemoryStore {
             series: Vec::new(),
             piece: 3,
             summaries: true,
+            offers: Parts::BASIC,
             damaged: Vec::new(),
             points_read: AtomicU64::new(0),
             summaries_read: AtomicU64::new(0),
@@ -92,17 +95,7 @@ fn summary(times: &[TimestampNs], values: &Values) -> Option<Summary> {
         Values::Unsigned(v) => v.iter().map(|&v| v as f64).collect(),
         Values::Boolean(_) | Values::String(_) => return None,
     };
-    Some(Summary {
-        count: numbers.len() as u64,
-        first_time: times[0],
-        last_time: times[times.len() - 1],
-        sum: numbers.iter().sum(),
-        min: numbers.iter().copied().fold(f64::INFINITY, f64::min),
-        max: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        first: numbers[0],
-        last: numbers[numbers.len() - 1],
-        ..Summary::default()
-    })
+    Summary::of_points(times, numbers)
 }
 
 fn check(place: &Place) -> Result<(), QueryError> {
@@ -169,8 +162,7 @@ impl Reader for MemoryReader<'_> {
             let values = values.slice(from, from + times.len());
             from += times.len();
             let offered = summary(times, &values).filter(|_| store.summaries);
-            let taken =
-                offered.filter(|summary| wish.takes(summary.first_time, summary.last_time, query::Parts::BASIC));
+            let taken = offered.filter(|summary| wish.takes(summary.first_time, summary.last_time, store.offers));
             let counter = if taken.is_some() { &store.summaries_read } else { &store.points_read };
             counter.fetch_add(if taken.is_some() { 1 } else { times.len() as u64 }, Ordering::Relaxed);
             if visit(taken.map_or(Piece::Points { times, values: &values }, Piece::Summary)).is_break() {

@@ -97,6 +97,14 @@ impl Fold for Boxed<'_> {
         self.change(place, |state| state.add_summary(series, summary));
     }
 
+    fn enter(&mut self, place: Place, before: &Run<'_>) {
+        self.change(place, |state| state.enter(before));
+    }
+
+    fn leave(&mut self, place: Place, after: &Run<'_>) {
+        self.change(place, |state| state.leave(after));
+    }
+
     fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<Option<Box<dyn Accumulator>>>() + self.held
     }

@@ -44,6 +44,12 @@ pub trait Fold: Send {
     /// Takes in points of one window by their summary; only where summaries are taken.
     fn add_summary(&mut self, place: Place, series: SeriesId, summary: &Summary);
 
+    /// Tells of the newest point of a series before a window, ahead of the series' points in it.
+    fn enter(&mut self, place: Place, before: &Run<'_>);
+
+    /// Tells of the oldest point of a series behind a window, after the series' points in it.
+    fn leave(&mut self, place: Place, after: &Run<'_>);
+
     /// Bytes held.
     fn bytes(&self) -> usize;
 

@@ -55,6 +55,14 @@ impl<S: State + Clone> Fold for Slots<S> {
         self.change(place.window, |state| state.add_summary(series, summary));
     }
 
+    fn enter(&mut self, place: Place, before: &Run<'_>) {
+        self.change(place.window, |state| state.enter(before));
+    }
+
+    fn leave(&mut self, place: Place, after: &Run<'_>) {
+        self.change(place.window, |state| state.leave(after));
+    }
+
     fn bytes(&self) -> usize {
         self.states.capacity() * size_of::<Option<S>>() + self.held
     }
