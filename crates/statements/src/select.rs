@@ -34,6 +34,7 @@ pub(crate) fn read(
         threads: task.parts.threads,
         into,
         shortcuts: Shortcuts::ALL,
+        cache: None,
     };
     let report = match &task.parts.remote {
         Some(remote) => remote.backend.query(&plan, &options, sink)?,

@@ -194,6 +194,7 @@ impl Service {
                 threads: threads(),
                 into: false,
                 shortcuts: Shortcuts::ALL,
+                cache: None,
             };
             self.0.backend.query(plan, &options, sink)
         })?;

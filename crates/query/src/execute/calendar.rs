@@ -17,7 +17,7 @@ const FIRST_OF_1970: Date = jiff::civil::date(1970, 1, 1);
 const MONDAY_BEFORE_1970: Date = jiff::civil::date(1969, 12, 29);
 
 /// The windows of one query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Calendar {
     count: i64,
     unit: CalendarUnit,
