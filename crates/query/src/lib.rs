@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 mod answer;
+pub mod cache;
 mod collect;
 pub mod compile;
 pub mod eval;

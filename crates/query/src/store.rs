@@ -151,6 +151,12 @@ pub trait Reader: Send {
         visit: &mut dyn FnMut(TimestampNs, FieldValue<'_>),
     ) -> ScanReport;
 
+    /// Points of `column` before this time are past what is kept and not handed out any more, whether they are gone or not. It moves
+    /// with time, forwards only: where it may move back, the cache of results must be cleared.
+    fn kept_since(&mut self, _column: ColumnId) -> TimestampNs {
+        TimestampNs::MIN
+    }
+
     /// Runs of points of `column` that meet `range`, in no particular order; they may overlap. Cheap.
     fn extents(&mut self, column: ColumnId, range: TimeRange, out: &mut Vec<Extent>);
 }

@@ -34,6 +34,7 @@ pub(crate) fn read(
         threads: task.parts.threads,
         into,
         shortcuts: task.request.shortcuts,
+        cache: None,
     };
     Ok(task.parts.backend.query(&plan, &options, sink)?.warnings)
 }

@@ -90,6 +90,7 @@ fn tables(points: &dyn RawPoints, text: &str, threads: usize) -> (Vec<Table>, Re
         threads,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut tables = Vec::new();
     let outcome = run(points, &plan(text), &options, &mut |table| {

@@ -208,6 +208,7 @@ pub(crate) fn run_within<S: Query + ?Sized>(
             threads: 2,
             into: false,
             shortcuts: query::Shortcuts::NONE,
+            cache: None,
         };
         store.query(plan, &options, sink)
     })

@@ -210,7 +210,7 @@ impl Service {
         sink: Sink<'_>,
     ) -> Result<Report, QueryError> {
         let (cancel, registry) = (&options.cancel, Registry::shared());
-        let options = Options { limits, cancel, registry, threads: threads(), into: false, shortcuts };
+        let options = Options { limits, cancel, registry, threads: threads(), into: false, shortcuts, cache: None };
         self.0.backend.query(plan, &options, sink)
     }
 }

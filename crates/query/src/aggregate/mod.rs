@@ -81,7 +81,7 @@ pub trait AggregateFunction: Send + Sync {
 }
 
 /// What is wanted of a function's result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Wants {
     /// Its value only, for which more functions are content with summaries.
     #[default]

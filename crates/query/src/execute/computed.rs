@@ -5,7 +5,7 @@ use model::{FieldType, TimeRange, TimestampNs};
 
 use super::calls::{Call, extended};
 use super::feed::Feed;
-use super::folds::{Folded, Pass, Wanted};
+use super::folds::{Folded, Wanted};
 use super::group::{Group, View};
 use super::job::Job;
 use super::layout::Layout;
@@ -44,6 +44,7 @@ pub(super) fn answer<'a>(
         rows.cut(plan);
     }
     for &leaf in &layout.aux {
+        job.session.note_read();
         let cells = work.beside(leaf, &rows.origins)?;
         rows.columns.push(cells);
     }
@@ -74,6 +75,7 @@ impl<'a> Work<'_, 'a, '_> {
         }
         for (call, sequence) in calls.iter().zip(&mut sequences) {
             if !call.is_plain() {
+                self.job.session.note_read();
                 *sequence = self.point_by_point(call)?;
             }
             for transform in &call.transforms {
@@ -148,11 +150,6 @@ impl<'a> Work<'_, 'a, '_> {
             }
         }
         Ok((self.fold_range(wanted, range)?, range))
-    }
-
-    pub(super) fn fold_range(&mut self, wanted: &[Wanted<'_>], range: TimeRange) -> Result<Folded, QueryError> {
-        let (job, views, windows) = (self.job, self.views, &self.layout.windows);
-        Pass { job, views, windows, range, wanted }.run(self.group, self.feed, self.threads)
     }
 
     /// What a transformation makes of a sequence.

@@ -72,7 +72,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Type of the field of each function.
-    fn kinds(&self) -> Result<Vec<Option<FieldType>>, QueryError> {
+    pub(super) fn kinds(&self) -> Result<Vec<Option<FieldType>>, QueryError> {
         self.wanted.iter().map(|wanted| self.kind(wanted)).collect()
     }
 
@@ -84,7 +84,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn slot_of(view: &View, leaf: usize) -> Option<usize> {
+pub(super) fn slot_of(view: &View, leaf: usize) -> Option<usize> {
     match view.meanings.get(leaf) {
         Some(&Meaning::Field(slot)) => Some(slot),
         _ => None,

@@ -10,6 +10,8 @@ use model::ByteSize;
 use super::Options;
 use crate::QueryError;
 use crate::aggregate::Registry;
+use crate::cache::Session;
+use crate::plan::Select;
 use crate::scan::ScanReport;
 use crate::store::Store;
 use crate::{Cancel, Limits};
@@ -23,6 +25,8 @@ pub(super) struct Job<'a> {
     pub(super) registry: &'a Registry,
     pub(super) threads: usize,
     pub(super) into: bool,
+    pub(super) rollups: bool,
+    pub(super) session: Session<'a>,
     limits: Limits,
     cancel: Cancel,
     held: AtomicU64,
@@ -32,12 +36,14 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    pub(super) fn new(store: &'a dyn Store, options: &Options<'a>) -> Self {
+    pub(super) fn new(plan: &Select, store: &'a dyn Store, options: &Options<'a>) -> Self {
         Self {
             store,
             registry: options.registry,
             threads: options.threads.max(1),
             into: options.into,
+            rollups: options.shortcuts.rollups,
+            session: Session::open(plan, options),
             limits: *options.limits,
             cancel: options.cancel.no_later_than(Instant::now().checked_add(options.limits.timeout)),
             held: AtomicU64::new(0),
@@ -115,6 +121,11 @@ impl<'a> Job<'a> {
         if !report.damaged.is_empty() {
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).extend(report.damaged);
         }
+    }
+
+    /// Whether anything could not be read so far.
+    pub(super) fn has_damage(&self) -> bool {
+        !self.damaged.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// What was damaged, in the order of names.

@@ -7,9 +7,11 @@
 //! (`plan`), what the functions compute (`aggregate`, `pick`, `transform`, `eval`), how an answer looks to a client.
 
 mod beside;
+mod cached;
 mod calendar;
 mod calls;
 mod cast;
+mod complete;
 mod computed;
 mod drawn;
 mod edges;
@@ -38,9 +40,10 @@ mod windowed;
 mod windows;
 
 use crate::aggregate::Registry;
+use crate::cache::Access;
 use crate::plan::Select;
 use crate::store::Store;
-use crate::{CacheUse, Cancel, Limits, Report, Shortcuts};
+use crate::{Cancel, Limits, Report, Shortcuts};
 use crate::{QueryError, Table};
 
 use model::{TimeRange, TimestampNs};
@@ -69,6 +72,8 @@ pub struct Options<'a> {
     pub into: bool,
     /// Ways around reading points that may be taken.
     pub shortcuts: Shortcuts,
+    /// Results of earlier queries; used only where the shortcuts say so.
+    pub cache: Option<Access<'a>>,
 }
 
 /// Answers `plan` from `store`; the tables go to `sink` while the rest is still being computed. Returns what the reader should know,
@@ -77,14 +82,15 @@ pub struct Options<'a> {
 /// # Errors
 /// [`QueryError`]: the plan does not fit what is stored, a limit was met, the query was cancelled, or the sink refused.
 pub fn execute(plan: &Select, store: &dyn Store, options: &Options<'_>, sink: Sink<'_>) -> Result<Report, QueryError> {
-    let job = Job::new(store, options);
+    let job = Job::new(plan, store, options);
     match prepare::run(&job, plan, options.into, sink) {
         Ok(()) | Err(QueryError::Enough) => {}
         Err(error) => return Err(error),
     }
+    let cache = job.session.close();
     let mut warnings = store.warnings();
     warnings.append(&mut job.into_warnings());
-    Ok(Report { warnings, provenance: store.provenance(), cache: CacheUse::Bypass })
+    Ok(Report { warnings, provenance: store.provenance(), cache })
 }
 
 /// The window of a plan that holds `time`; the plan's whole range where it has no windows.

@@ -47,10 +47,10 @@ impl Grid {
 /// Windows of one length.
 #[derive(Debug, Clone)]
 pub(super) struct Fixed {
-    width: i64,
+    pub(super) width: i64,
     /// `0 <= offset < width`.
     offset: i64,
-    zone: Option<TimeZone>,
+    pub(super) zone: Option<TimeZone>,
 }
 
 impl Windows {
@@ -60,7 +60,7 @@ impl Windows {
         Self::of(plan.window.as_ref(), plan.time_zone.as_deref(), plan.range)
     }
 
-    fn of(window: Option<&Windowing>, zone: Option<&str>, range: TimeRange) -> Result<Self, QueryError> {
+    pub(super) fn of(window: Option<&Windowing>, zone: Option<&str>, range: TimeRange) -> Result<Self, QueryError> {
         let zone = zone.map(find_zone).transpose()?;
         Ok(match window {
             None => Self::Whole(range),
@@ -81,6 +81,11 @@ impl Windows {
             Self::Fixed(fixed) => fixed.containing(time),
             Self::Calendar(calendar) => calendar.containing(time),
         }
+    }
+
+    /// The same for those who outlive the query.
+    pub(super) fn grid(&self) -> Grid {
+        Grid(self.clone())
     }
 
     /// Width of fixed windows that are all of one length, so that their numbers can be reckoned.

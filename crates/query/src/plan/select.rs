@@ -110,7 +110,7 @@ pub enum Order {
 }
 
 /// Windows of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Windowing {
     /// Of a fixed length, aligned to the epoch (in the query's time zone) plus an offset.
     Fixed {
@@ -129,7 +129,7 @@ pub enum Windowing {
 }
 
 /// Units of calendar windows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CalendarUnit {
     /// Midnight to midnight.
     Day,

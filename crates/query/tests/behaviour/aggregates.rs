@@ -255,6 +255,7 @@ fn a_registered_function_is_called_by_its_name() {
         threads: 1,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut found = Vec::new();
     let mut sink = |table: Table| {

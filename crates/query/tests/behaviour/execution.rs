@@ -156,6 +156,7 @@ fn a_sink_that_wants_no_more_ends_the_answer() {
         threads: 1,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut seen = 0;
     let mut sink = |_: Table| {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail the test")]
 
 mod aggregates;
+mod caching;
 mod execution;
 mod plots;
 mod requests;

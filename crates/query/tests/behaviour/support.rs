@@ -42,6 +42,8 @@ pub(crate) struct MemoryStore {
     pub(crate) offers: Parts,
     /// What scans report as damaged.
     pub(crate) damaged: Vec<String>,
+    /// Points before this time are not handed out.
+    pub(crate) kept_since: TimestampNs,
     /// Points handed out, and summaries.
     pub(crate) points_read: AtomicU64,
     pub(crate) summaries_read: AtomicU64,
@@ -55,6 +57,7 @@ impl MemoryStore {
             summaries: true,
             offers: Parts::BASIC,
             damaged: Vec::new(),
+            kept_since: TimestampNs::MIN,
             points_read: AtomicU64::new(0),
             summaries_read: AtomicU64::new(0),
         }
@@ -68,6 +71,33 @@ impl MemoryStore {
         let columns = (0..).zip(columns).map(|(n, c)| Column::new(ColumnId(id * 100 + n), c)).collect();
         self.series.push(Series { tags, columns });
         self.series.sort_by(|a, b| a.tags.cmp(&b.tags));
+    }
+
+    /// Writes one value; the column has one of the same type.
+    pub(crate) fn write(&mut self, id: ColumnId, time: i64, value: FieldValue<'_>) {
+        let column = self.columns_mut().find(|column| column.id == id).unwrap();
+        let at = column.times.partition_point(|t| t.0 < time);
+        let after = at + usize::from(column.times.get(at) == Some(&TimestampNs(time)));
+        let mut values = column.values.slice(0, at);
+        assert!(values.push(value), "a value of another type");
+        values.append(&column.values.slice(after, column.times.len()));
+        column.values = values;
+        column.times.splice(at..after, [TimestampNs(time)]);
+    }
+
+    /// Deletes everything of a column inside `range`.
+    pub(crate) fn delete(&mut self, id: ColumnId, range: TimeRange) {
+        let column = self.columns_mut().find(|column| column.id == id).unwrap();
+        let from = column.times.partition_point(|&t| t < range.start);
+        let to = column.times.partition_point(|&t| t < range.end).max(from);
+        let mut values = column.values.slice(0, from);
+        values.append(&column.values.slice(to, column.times.len()));
+        column.values = values;
+        column.times.drain(from..to);
+    }
+
+    fn columns_mut(&mut self) -> impl Iterator<Item = &mut Column> {
+        self.series.iter_mut().flat_map(|series| &mut series.columns)
     }
 
     fn column(&self, id: ColumnId) -> &Column {
@@ -156,6 +186,7 @@ impl Reader for MemoryReader<'_> {
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ScanReport {
         let store = self.0;
+        let range = TimeRange::new(range.start.max(store.kept_since), range.end);
         let (times, values) = store.column(column).inside(range);
         let mut from = 0;
         for times in times.chunks(store.piece) {
@@ -184,6 +215,10 @@ impl Reader for MemoryReader<'_> {
             visit(time, values.get(times.len() - 1).unwrap());
         }
         self.report()
+    }
+
+    fn kept_since(&mut self, _: ColumnId) -> TimestampNs {
+        self.0.kept_since
     }
 
     fn extents(&mut self, column: ColumnId, range: TimeRange, out: &mut Vec<Extent>) {
@@ -249,6 +284,11 @@ pub(crate) fn function(name: &str, field: &str) -> Selected {
 
 /// The plan of a query in InfluxQL, long after all points.
 pub(crate) fn influxql(text: &str) -> Select {
+    compiled(text).unwrap()
+}
+
+/// The same, where the query may be refused.
+pub(crate) fn compiled(text: &str) -> Result<Select, QueryError> {
     let statements = influxql::parse(text, &influxql::Params::default(), &influxql::Limits::default()).unwrap();
     let [influxql::ast::Statement::Select(select)] = statements.as_slice() else { panic!("one SELECT: {text}") };
     let context = Context {
@@ -258,7 +298,7 @@ pub(crate) fn influxql(text: &str) -> Select {
         dialect: Dialect::Extended,
         into: false,
     };
-    compile(select, &context).unwrap()
+    compile(select, &context)
 }
 
 pub(crate) fn run(plan: &Select, store: &MemoryStore) -> QueryResult {
@@ -276,7 +316,15 @@ pub(crate) fn run_within(
         execute(
             plan,
             store,
-            &Options { limits, cancel, registry, threads: 2, into: false, shortcuts: query::Shortcuts::NONE },
+            &Options {
+                limits,
+                cancel,
+                registry,
+                threads: 2,
+                into: false,
+                shortcuts: query::Shortcuts::NONE,
+                cache: None,
+            },
             sink,
         )
     })
@@ -292,6 +340,7 @@ pub(crate) fn tables(plan: &Select, store: &MemoryStore, threads: usize) -> Vec<
         threads,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     execute(plan, store, &options, &mut |table| {
         tables.push(table);

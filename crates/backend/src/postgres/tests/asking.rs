@@ -35,6 +35,7 @@ fn ask_with(
         threads: 2,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut tables = Vec::new();
     store.query(&plan, &options, &mut |table| {

@@ -58,6 +58,7 @@ fn answer(store: &VictoriaMetrics, plan: &Select, is_fetched: bool) -> Result<Qu
             threads: 2,
             into: false,
             shortcuts: query::Shortcuts::NONE,
+            cache: None,
         };
         if is_fetched {
             remote::run(&Fetched(store.points(limits)?), plan, &options, sink)

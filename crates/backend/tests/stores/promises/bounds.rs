@@ -47,6 +47,7 @@ fn fed(
         threads: 2,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     trial.subject.backend().query(&plan, &options, sink).map(drop)
 }

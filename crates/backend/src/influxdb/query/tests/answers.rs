@@ -47,6 +47,7 @@ fn tables(asker: &dyn Ask, text: &str, limits: &Limits, cancel: &Cancel) -> Resu
         threads: 1,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut tables = Vec::new();
     run(asker, &Schemas::default(), &plan(text), &options, &mut |table| {
@@ -152,6 +153,7 @@ fn warnings_of_the_server_are_passed_on() {
         threads: 1,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let warnings =
         run(&Parrot::new(text), &Schemas::default(), &plan("SELECT v FROM m"), &options, &mut |_| Ok(())).unwrap();
@@ -187,6 +189,7 @@ fn who_wants_no_more_rows_ends_the_answer() {
         threads: 1,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let outcome = run(&Parrot::new(&text), &Schemas::default(), &plan("SELECT v FROM m"), &options, &mut |_| {
         Err(QueryError::Enough)

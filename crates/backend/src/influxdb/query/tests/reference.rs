@@ -196,6 +196,7 @@ fn collected(plan: &Select, run: impl Answers) -> String {
             threads: 2,
             into: false,
             shortcuts: query::Shortcuts::NONE,
+            cache: None,
         };
         run(plan, &options, sink)
     });
@@ -225,6 +226,7 @@ fn shown(plan: &Select, run: impl Answers) -> String {
         threads: 2,
         into: false,
         shortcuts: query::Shortcuts::NONE,
+        cache: None,
     };
     let mut shown = Shown::default();
     let outcome = run(plan, &options, &mut |table| {
