@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use model::{ColumnId, TimeRange, TimestampNs};
 use query::execute::Grid;
-use roaring::RoaringBitmap;
 
 use super::memory::Meter;
 use super::ranges::{Ranges, hull, overlap, touch};
+use super::recent::Recent;
 use super::{Columns, Marked, What};
+
+/// Part of the budget that columns of the window marked last may take.
+const RECENT_SHARE: usize = 8;
 
 /// What is dirty of one task.
 #[derive(Debug, Default)]
@@ -23,6 +26,7 @@ pub(super) struct Marks {
     /// Grows with every change, so that one can see whether the file is still right.
     pub(super) version: u64,
     pub(super) meter: Meter,
+    pub(super) recent: Recent,
 }
 
 /// A dirty window.
@@ -32,44 +36,68 @@ pub(super) struct Window {
     pub(super) columns: Columns,
 }
 
+/// What is marked around an instant.
+enum Around {
+    /// A single window.
+    Window(TimeRange),
+    /// All columns in a stretch of windows.
+    AllColumns(TimeRange),
+}
+
 impl Marks {
     /// Nothing is dirty; marks may take about `budget` bytes.
     pub(super) fn new(budget: usize) -> Self {
-        Self { meter: Meter::new(budget), ..Self::default() }
+        Self { meter: Meter::new(budget), recent: Recent::new(budget / RECENT_SHARE), ..Self::default() }
     }
 
     /// Marks the window of each value.
     pub(super) fn mark(&mut self, grid: &Grid, mut values: impl Iterator<Item = (ColumnId, TimestampNs)>) {
         let mut next = values.next();
-        while let Some((column, time)) = next {
-            next = match self.window_to_mark(grid, time) {
-                Ok((window, set)) => {
-                    let mut added = u64::from(set.insert(column.0));
-                    let next = mark_run(set, column, window, &mut values, &mut added);
-                    self.version += added;
-                    self.meter.add_columns(added);
-                    next
-                }
-                Err(marked) => values.find(|(_, time)| !marked.contains(*time)),
+        while let Some(value) = next {
+            next = match self.around(grid, value.1) {
+                Around::Window(window) => self.mark_run(window, value, &mut values),
+                Around::AllColumns(stretch) => values.find(|(_, time)| !stretch.contains(*time)),
             };
             self.squeeze_when_full();
         }
     }
 
-    /// Bounds and columns of the window that holds `time`, which is made where there is none; or else the stretch around `time` in
-    /// which all columns are marked.
-    fn window_to_mark(&mut self, grid: &Grid, time: TimestampNs) -> Result<(TimeRange, &mut RoaringBitmap), TimeRange> {
-        let range = match self.known_window(time) {
-            Some(range) => range,
-            None => match self.ranges.of_all_columns_around(time) {
-                Some(marked) => return Err(marked),
-                None => self.add_window(grid.containing(time), &Columns::default()),
-            },
-        };
-        match self.windows.get_mut(&range.start) {
-            Some(Window { columns: Columns::Some(set), .. }) => Ok((range, Arc::make_mut(set))),
-            _ => Err(range),
+    /// What is marked around `time`; the window that holds it is made where there is nothing.
+    fn around(&mut self, grid: &Grid, time: TimestampNs) -> Around {
+        if let Some(window) = self.known_window(time) {
+            return Around::Window(window);
         }
+        match self.ranges.of_all_columns_around(time) {
+            Some(stretch) => Around::AllColumns(stretch),
+            None => Around::Window(self.add_window(grid.containing(time), &Columns::default())),
+        }
+    }
+
+    /// Marks the first value, and those that follow in the same window. The first one outside is returned.
+    fn mark_run(
+        &mut self,
+        window: TimeRange,
+        (mut column, _): (ColumnId, TimestampNs),
+        values: &mut impl Iterator<Item = (ColumnId, TimestampNs)>,
+    ) -> Option<(ColumnId, TimestampNs)> {
+        let Some(Window { columns: Columns::Some(set), .. }) = self.windows.get_mut(&window.start) else {
+            return values.find(|(_, time)| !window.contains(*time));
+        };
+        let set = Arc::make_mut(set);
+        self.recent.enter(window.start);
+        let mut added = 0;
+        let next = loop {
+            if self.recent.is_new(column) {
+                added += u64::from(set.insert(column.0));
+            }
+            (column, _) = match values.next() {
+                Some(value) if window.contains(value.1) => value,
+                next => break next,
+            };
+        };
+        self.version += added;
+        self.meter.add_columns(added);
+        next
     }
 
     fn known_window(&self, time: TimestampNs) -> Option<TimeRange> {
@@ -77,10 +105,17 @@ impl Marks {
         (time < window.end).then(|| TimeRange::new(*start, window.end))
     }
 
-    /// Marks these columns in a single window, and tells under which bounds.
+    /// Marks these columns in a single window.
+    pub(super) fn mark_window(&mut self, range: TimeRange, columns: &Columns) {
+        if !self.ranges.covers(range) && !columns.is_empty() {
+            self.add_window(range, columns);
+        }
+    }
+
+    /// Adds a mark of a single window, and tells under which bounds.
     ///
     /// NOTE: where the clocks of a zone change, windows of a few hours may overlap; they are then marked as one.
-    pub(super) fn add_window(&mut self, mut range: TimeRange, columns: &Columns) -> TimeRange {
+    fn add_window(&mut self, mut range: TimeRange, columns: &Columns) -> TimeRange {
         let mut columns = columns.clone();
         while let Some((start, window)) = self.windows.range(..range.end).next_back()
             && window.end > range.start
@@ -104,12 +139,9 @@ impl Marks {
         }
         let first = grid.containing(range.start);
         if range.end <= first.end {
-            self.add_window(first, &columns);
+            self.mark_window(first, &columns);
         } else {
             let range = TimeRange::new(first.start, grid.containing(range.end.saturating_add(-1)).end);
-            if columns == Columns::All {
-                self.windows.retain(|start, window| *start < range.start || range.end < window.end);
-            }
             self.add_stretch(Marked { range, columns });
         }
         self.squeeze_when_full();
@@ -117,6 +149,10 @@ impl Marks {
 
     /// Marks a stretch of whole windows.
     pub(super) fn add_stretch(&mut self, marked: Marked) {
+        let range = marked.range;
+        if marked.columns == Columns::All {
+            self.windows.retain(|start, window| *start < range.start || range.end < window.end);
+        }
         self.meter.add_mark(&marked.columns);
         self.version += 1;
         self.ranges.add(marked);
@@ -124,8 +160,6 @@ impl Marks {
 
     /// Marks everything.
     pub(super) fn add_everything(&mut self) {
-        self.windows.clear();
-        self.ranges.clear();
         self.add_stretch(Marked { range: TimeRange::ALL, columns: Columns::All });
     }
 
@@ -164,26 +198,6 @@ impl Marks {
         let first = self.known_window(range.start).map_or(range.start, |window| window.start);
         let end = range.end.max(first);
         self.windows.range(first..end).map(|(start, window)| (TimeRange::new(*start, window.end), &window.columns))
-    }
-}
-
-/// Marks the values that follow in the same window; the first one outside is returned.
-fn mark_run(
-    set: &mut RoaringBitmap,
-    mut last: ColumnId,
-    window: TimeRange,
-    values: &mut impl Iterator<Item = (ColumnId, TimestampNs)>,
-    added: &mut u64,
-) -> Option<(ColumnId, TimestampNs)> {
-    loop {
-        let (column, time) = values.next()?;
-        if !window.contains(time) {
-            return Some((column, time));
-        }
-        if column != last {
-            *added += u64::from(set.insert(column.0));
-            last = column;
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! First equal sets of columns that follow each other become one (nothing is lost by that), then windows are marked for all columns,
 //! those with the most columns first, then windows become long stretches, at last with what lies between them.
 
-use std::mem::{size_of, take};
+use std::mem::take;
 use std::sync::Arc;
 
 use model::TimestampNs;
@@ -19,8 +19,10 @@ const MARK_BYTES: usize = 2 * (size_of::<TimestampNs>() + size_of::<Window>());
 const SET_BYTES: usize = size_of::<RoaringBitmap>() + 2 * size_of::<usize>();
 /// A container of a set without its content.
 const CONTAINER_BYTES: usize = 40;
-/// A column that is added to a set, at most, before it is counted again.
-const COLUMN_BYTES: u64 = 2;
+/// Content of a container that has a bit for each column.
+const BITSET_BYTES: usize = 8192;
+/// A column that is added to a set, at most: lists double their room when they are full.
+const COLUMN_BYTES: u64 = 4;
 /// More stretches than this are not left when windows are joined.
 const MAX_JOINED: usize = 512;
 
@@ -58,7 +60,7 @@ impl Marks {
             last = Some(columns);
             MARK_BYTES + if is_shared { 0 } else { bytes_of(columns) }
         });
-        each.sum()
+        self.recent.bytes() + each.sum::<usize>()
     }
 
     /// Makes marks smaller when they may take more than they should.
@@ -132,8 +134,10 @@ impl Marks {
 fn bytes_of(columns: &Columns) -> usize {
     let Columns::Some(set) = columns else { return 0 };
     let content = set.statistics();
-    let stores = content.n_bytes_array_containers + content.n_bytes_run_containers + content.n_bytes_bitset_containers;
-    SET_BYTES + content.n_containers as usize * CONTAINER_BYTES + stores as usize
+    // NOTE: the statistics count twice what lists take, and the bits of bitsets for bytes.
+    let lists = (content.n_bytes_array_containers / 2 + content.n_bytes_run_containers) as usize;
+    let bitsets = content.n_bitset_containers as usize * BITSET_BYTES;
+    SET_BYTES + content.n_containers as usize * CONTAINER_BYTES + lists + bitsets
 }
 
 /// True when both are the same set in memory.

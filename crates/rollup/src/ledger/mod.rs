@@ -23,6 +23,7 @@ mod file;
 mod marks;
 mod memory;
 mod ranges;
+mod recent;
 mod stats;
 mod take;
 mod work;
@@ -234,7 +235,7 @@ impl Marks {
         };
         for mark in stored.marks {
             match mark {
-                Stored::Window(mark) => _ = marks.add_window(mark.range, &mark.columns),
+                Stored::Window(mark) => marks.mark_window(mark.range, &mark.columns),
                 Stored::Stretch(mark) => marks.add_stretch(mark),
             }
         }

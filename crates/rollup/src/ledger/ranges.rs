@@ -62,10 +62,6 @@ impl Ranges {
         self.0.len()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// Each two that follow each other become one, with the columns of both, over the time between them too.
     fn join_neighbours(&mut self) {
         self.0.sort_unstable_by_key(|mark| mark.range.start);

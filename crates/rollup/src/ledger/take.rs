@@ -22,6 +22,7 @@ impl Marks {
     /// Takes marks out and keeps them as being worked on, under the number returned. Marks that share a column and a time with
     /// something in work stay until that has come back, so that nobody overwrites a newer result by an older one.
     pub(super) fn take(&mut self, grid: &Grid, wanted: Wanted) -> Option<(u64, What)> {
+        self.recent.forget();
         let window = self.first_window(wanted);
         let range = self.first_range(grid, wanted);
         let what = match (window, range) {
@@ -45,9 +46,7 @@ impl Marks {
     pub(super) fn give_back(&mut self, number: u64, what: What) {
         self.done(number);
         match what {
-            What::Windows(windows) => {
-                windows.into_iter().for_each(|mark| _ = self.add_window(mark.range, &mark.columns))
-            }
+            What::Windows(windows) => windows.into_iter().for_each(|mark| self.mark_window(mark.range, &mark.columns)),
             What::Range(mark) => self.add_stretch(mark),
         }
         self.squeeze_when_full();
@@ -70,7 +69,8 @@ impl Marks {
 
     /// The stretch whose ripe part comes first, with its place.
     fn first_range(&self, grid: &Grid, wanted: Wanted) -> Option<(usize, TimeRange)> {
-        let ripe_end = grid.containing(wanted.ripe).start;
+        let around = grid.containing(wanted.ripe);
+        let ripe_end = if around.end <= wanted.ripe { around.end } else { around.start };
         let ripe = self.ranges.iter().enumerate().filter(|(_, mark)| mark.range.start < ripe_end);
         let free = ripe.filter(|(_, mark)| !self.is_in_work(mark.range, &mark.columns));
         let free = free.map(|(at, mark)| (at, TimeRange::new(mark.range.start, mark.range.end.min(ripe_end))));
