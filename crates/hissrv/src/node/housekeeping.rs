@@ -7,8 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use catalog::Catalog;
-use engine::Engine;
 use journal::Journal;
 use model::Seq;
 use pipeline::Applied;
@@ -16,7 +14,7 @@ use statements::Statements;
 
 use super::accounts::Accounts;
 use super::forecast::Outlook;
-use super::now;
+use super::retention::Retention;
 
 /// Time between two looks at what is due.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -31,8 +29,7 @@ pub(super) struct Housekeeping {
 
 /// What is looked after.
 pub(super) struct House {
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) engine: Arc<Engine>,
+    pub(super) retention: Arc<Retention>,
     pub(super) statements: Statements,
     pub(super) applied: Arc<Applied>,
     /// What must be visible before a continuous query is run: its windows would miss it.
@@ -60,7 +57,7 @@ impl Housekeeping {
                 house.outlook.note(Instant::now(), house.journal.stats().disk);
                 if retained.elapsed() >= RETENTION_PERIOD {
                     retained = Instant::now();
-                    enforce_retention(&house.catalog, &house.engine);
+                    house.retention.round();
                 }
             }
         };
@@ -85,24 +82,6 @@ impl House {
     fn run_continuous_queries(&self) {
         if self.applied.seq() >= self.replay_to {
             self.statements.run_due_queries();
-        }
-    }
-}
-
-fn enforce_retention(catalog: &Catalog, engine: &Engine) {
-    for (bucket, outcome) in pipeline::enforce_retention(catalog, engine, now()) {
-        match outcome {
-            Ok(removed) => tracing::info!(
-                bucket = bucket.0,
-                files = removed.files,
-                bytes = removed.bytes,
-                "values past their retention were removed"
-            ),
-            Err(e) => tracing::warn!(
-                bucket = bucket.0,
-                error = %e,
-                "values past their retention could not be removed; tried again in a minute"
-            ),
         }
     }
 }

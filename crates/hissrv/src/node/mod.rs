@@ -10,6 +10,7 @@ mod metrics;
 mod opened;
 mod policies;
 mod remotes;
+mod retention;
 mod sinks;
 mod status;
 mod wanted;
@@ -42,6 +43,7 @@ use answering::Answering;
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
 use remotes::Feed;
+use retention::Retention;
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
@@ -66,6 +68,7 @@ pub(crate) struct Node {
     pub(crate) embedded: Embedded,
     pub(crate) remotes: Vec<Remote>,
     pub(crate) statements: Statements,
+    pub(crate) retention: Arc<Retention>,
     housekeeping: Housekeeping,
     pub(crate) database: String,
     pub(crate) limits: Limits,
@@ -126,9 +129,11 @@ impl Node {
         });
         let accounts = Arc::new(Accounts::new(intake.clone(), applier.clone()));
         let outlook = Arc::new(Outlook::default());
+        // Nothing needs old values yet besides those who keep them.
+        let holds = Box::new(|_| None);
+        let retention = Arc::new(Retention::new(Arc::clone(&catalog), Arc::clone(&engine), holds));
         let housekeeping = Housekeeping::start(House {
-            catalog: Arc::clone(&catalog),
-            engine: Arc::clone(&engine),
+            retention: Arc::clone(&retention),
             statements: statements.clone(),
             applied: Arc::clone(&applied),
             replay_to,
@@ -141,6 +146,7 @@ impl Node {
             embedded,
             remotes,
             statements,
+            retention,
             housekeeping,
             database: config.database().to_owned(),
             limits,

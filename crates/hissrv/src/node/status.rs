@@ -21,6 +21,7 @@ impl Node {
             "journal": self.journal_status(),
             "engine": self.engine_status(),
             "stores": self.stores_status(),
+            "retention": self.retention.status(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }

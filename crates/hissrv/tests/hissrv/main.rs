@@ -23,6 +23,7 @@ mod disk_full;
 mod cli;
 mod demo;
 mod http;
+mod retention;
 
 mod clients;
 mod conformance;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::statements;
 use server::{
-    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, StoreAction, WriteDone,
-    WriteFailure, WriteOutcome, WriteRequest,
+    ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, RetentionRun,
+    StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 #[derive(Default)]
@@ -130,6 +130,10 @@ impl Historian for Fake {
 
     fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError> {
         Ok(format!("{{\"compact\":{compact}}}").into_bytes())
+    }
+
+    fn retention(&self, run: RetentionRun) -> Result<Vec<u8>, ApiError> {
+        Ok(format!("{{\"dry\":{},\"forced\":{}}}", run.dry, run.forced).into_bytes())
     }
 
     fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {
