@@ -36,7 +36,7 @@ use vfs::Fs;
 pub use config::EngineConfig;
 pub use error::{ApplyReport, EngineError, OpenReport};
 pub use partitions::Partition;
-pub use retention::Removed;
+pub use retention::{Ended, Holding, Removed};
 pub use scan::{ChunkSummary, Extent, Piece, ScanCache, ScanReport};
 pub use stats::Stats;
 pub use touched::Touched;
@@ -127,6 +127,16 @@ impl Engine {
     /// When the change could not be made durable; nothing is removed then.
     pub fn drop_before(&self, bucket: model::BucketId, cutoff: model::TimestampNs) -> Result<Removed, EngineError> {
         self.shared.drop_before(bucket, cutoff)
+    }
+
+    /// What the files of a bucket hold whose partitions ended so. Nothing is read.
+    pub fn holding(&self, bucket: model::BucketId, ended: Ended) -> Holding {
+        self.shared.holding(bucket, ended)
+    }
+
+    /// The columns that have values in these files, ascending. Reads their indexes; a file whose index is damaged is passed over.
+    pub fn columns_ended(&self, bucket: model::BucketId, ended: Ended) -> Vec<model::ColumnId> {
+        self.shared.columns_ended(bucket, ended)
     }
 
     /// Removes all values of a bucket that was dropped in the catalog before. What a crash in between leaves behind, or a

@@ -40,6 +40,8 @@ enum Command {
     Status(StatusArgs),
     /// Show, pause, resume or skip the feeding of remote stores.
     Store(StoreArgs),
+    /// Have a running service remove what is older than its retention policy keeps, or tell what would go.
+    Retention(RetentionArgs),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -169,6 +171,32 @@ pub(crate) enum StoreCommand {
     },
 }
 
+/// Arguments of `retention`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The service does this by itself, once a minute. Files go by whole partitions; queries do not see what is \
+    older than its policy keeps anyway.\n\nExamples:\n  \
+    hissrv retention --dry-run\n  \
+    hissrv retention --dry-run --force --json"
+)]
+pub(crate) struct RetentionArgs {
+    /// Remove nothing; only tell what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also what is held back, such as values that no finished rollup covers yet.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Base URL of the service; default: http://127.0.0.1:6004.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Configuration file to take the service's address from.
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the service's JSON instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Arguments of `dead-letter`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -286,6 +314,7 @@ pub fn main() -> ExitCode {
         Command::Query(args) => commands::query::run(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Store(args) => commands::store::run(&args),
+        Command::Retention(args) => commands::retention::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

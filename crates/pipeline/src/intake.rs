@@ -8,7 +8,6 @@ use model::{BucketId, ColumnId, Precision, Seq, TimeRange, TimestampNs};
 
 use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
-use crate::retention;
 use crate::{Applied, PointBatch, Visible};
 
 /// A journal record is ended when it has grown to so many bytes, or to half of what the journal takes: the line or point that
@@ -123,7 +122,7 @@ impl Intake {
     /// visible. Lines that are wrong are left out and described.
     pub fn write_lines(&self, write: LineWrite<'_>, done: impl FnOnce(Result<Outcome, IntakeError>) + Send + 'static) {
         let LineWrite { bucket, text, precision, now } = write;
-        let oldest = retention::cutoff(self.catalog.policy_of(bucket).as_ref(), now).unwrap_or(TimestampNs::MIN);
+        let oldest = self.catalog.policy_of(bucket).and_then(|p| p.cutoff(now)).unwrap_or(TimestampNs::MIN);
         let now = TimestampNs(now.0 - now.0.rem_euclid(precision.ns()));
         let body = LineBody { bucket, text, precision, now, oldest, record_bytes: self.record_bytes() };
         let names_stay = self.names_stay();

@@ -23,4 +23,4 @@ pub use drops::{drop_database, drop_policy};
 pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
 pub use observer::{Observer, Observers};
 pub use points::PointBatch;
-pub use retention::enforce_retention;
+pub use retention::{Due, Held, Hold, Old, Retention, enforce_retention};

@@ -108,6 +108,10 @@ impl Reader for TieredReader<'_> {
         self.inner.latest(column, range, visit)
     }
 
+    fn kept_since(&mut self, column: ColumnId) -> TimestampNs {
+        self.inner.kept_since(column)
+    }
+
     /// Rows count as runs of points from their windows' starts to their ends.
     fn extents(&mut self, column: ColumnId, range: TimeRange, out: &mut Vec<Extent>) {
         self.inner.extents(column, range, out);

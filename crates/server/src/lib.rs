@@ -24,6 +24,6 @@ pub use error::{ApiError, ErrorKind};
 pub use metrics::HttpMetrics;
 pub use server::{Server, StartError, StopReport};
 pub use service::{
-    Answered, Dialect, Dropped, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, StoreAction,
-    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    Answered, Dialect, Dropped, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions, RetentionRun,
+    StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };

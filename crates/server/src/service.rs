@@ -91,6 +91,12 @@ pub trait Historian: Send + Sync + 'static {
     /// When a file could not be written.
     fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError>;
 
+    /// Removes what is older than its retention policy keeps, or only tells what would go; the answer is JSON, by bucket. Blocks.
+    ///
+    /// # Errors
+    /// When the service keeps no values itself. What could not be removed is said in the answer.
+    fn retention(&self, run: RetentionRun) -> Result<Vec<u8>, ApiError>;
+
     /// Does something to the feeding of a remote store; the answer is its state as JSON. Blocks.
     ///
     /// # Errors
@@ -108,6 +114,15 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// An unknown parameter or store, or the store cannot be reached.
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+}
+
+/// How old values are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionRun {
+    /// Nothing is removed: it is only told what would be.
+    pub dry: bool,
+    /// Also what somebody still needs, such as values without a finished rollup.
+    pub forced: bool,
 }
 
 /// What can be done to the feeding of a store.

@@ -35,6 +35,11 @@ impl Embedded {
         Self { catalog, engine, clock, cutoffs: None }
     }
 
+    /// Names of what is stored.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
     /// The store for one query that begins now: what retention policies keep does not change while it runs. Without this each
     /// reader looks at the clock when it is made.
     pub fn for_query(&self) -> Self {

@@ -69,7 +69,8 @@ impl Plant {
     fn ask(&self, plan: &query::Select) -> QueryResult {
         collect(plan, &Limits::default(), |plan, limits, sink| {
             let (cancel, registry) = (&Cancel::new(), Registry::shared());
-            let options = Options { limits, cancel, registry, threads: 2, into: false, shortcuts: Shortcuts::ALL };
+            let options =
+                Options { limits, cancel, registry, threads: 2, into: false, shortcuts: Shortcuts::ALL, cache: None };
             self.store.query(plan, &options, sink)
         })
         .unwrap()

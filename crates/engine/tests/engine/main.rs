@@ -9,5 +9,6 @@ mod damage;
 mod disk;
 mod drops;
 mod model_test;
+mod retention;
 mod sharing;
 mod support;

@@ -6,6 +6,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::client::request;
+use super::table::aligned;
 use crate::cli::{Failure, QueryArgs};
 
 pub(crate) fn run(args: &QueryArgs) -> Result<(), Failure> {
@@ -97,15 +98,7 @@ fn rows(series: &Value) -> String {
     let list = |key: &str| series.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let mut lines: Vec<Vec<String>> = vec![list("columns").iter().map(text_of).collect()];
     lines.extend(list("values").iter().map(|row| row.as_array().into_iter().flatten().map(text_of).collect()));
-    let columns = lines.first().map_or(0, Vec::len);
-    let width = |i: usize| lines.iter().filter_map(|l| l.get(i)).map(String::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let mut out = String::new();
-    for line in &lines {
-        let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
-        out += &format!("  {}\n", cells.join("  ").trim_end());
-    }
-    out
+    aligned(&lines)
 }
 
 fn text_of(value: &Value) -> String {

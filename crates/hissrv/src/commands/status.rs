@@ -42,6 +42,18 @@ fn summary(s: &Value) -> String {
             lines.push(format!("  embedded: about {} values are in the journal only", get("lag_points")));
         }
     }
+    for held in s.pointer("/retention/held_back").and_then(Value::as_array).into_iter().flatten() {
+        let get = |key: &str| held.get(key).map(short).unwrap_or_default();
+        lines.push(format!(
+            "kept     {}.{} from {} on, past its retention: {} files ({} bytes), {}",
+            get("database"),
+            get("policy"),
+            get("from"),
+            get("files"),
+            get("bytes"),
+            get("why")
+        ));
+    }
     for (origin, counts) in s.get("intake").and_then(Value::as_object).into_iter().flatten() {
         let get = |key: &str| counts.get(key).map(short).unwrap_or_default();
         lines.push(format!(

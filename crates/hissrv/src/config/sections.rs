@@ -6,6 +6,7 @@ use engine::EngineConfig;
 use journal::{FsyncPolicy, JournalConfig, WhenFull};
 use model::{ByteSize, HumanDuration, WindowNs};
 use query::Limits;
+use query::cache::CacheConfig;
 use query::compile::Dialect;
 use serde::{Deserialize, Serialize};
 
@@ -135,12 +136,15 @@ pub struct QuerySection {
     pub max_rows: u64,
     /// Memory of one query. Default 512 MiB.
     pub max_memory: ByteSize,
+    /// Results that are kept for later queries of the embedded store.
+    pub cache: CacheConfig,
 }
 
 impl Default for QuerySection {
     fn default() -> Self {
         let Limits { max_points, max_series, max_rows, max_memory, .. } = Limits::default();
-        Self { backend: None, influxql: InfluxqlMode::Strict, max_points, max_series, max_rows, max_memory }
+        let cache = CacheConfig::default();
+        Self { backend: None, influxql: InfluxqlMode::Strict, max_points, max_series, max_rows, max_memory, cache }
     }
 }
 

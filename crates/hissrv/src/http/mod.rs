@@ -21,7 +21,7 @@ use query::{
 use serde_json::json;
 use server::{
     Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, Modifying, QueryOptions,
-    StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    RetentionRun, StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 use crate::node::{Node, now};
@@ -156,6 +156,16 @@ impl Historian for Service {
         let stats = self.0.engine.stats();
         let done = json!({ "flushed_seq": stats.flushed_seq.0, "files": stats.files, "file_bytes": stats.file_bytes });
         Ok(done.to_string().into_bytes())
+    }
+
+    fn retention(&self, run: RetentionRun) -> Result<Vec<u8>, ApiError> {
+        if self.0.applier.is_none() {
+            let message = "the embedded store is switched off: remote stores remove old values themselves";
+            return Err(ApiError::new(ErrorKind::BadRequest, message));
+        }
+        let retention = &self.0.retention;
+        let report = if run.dry { retention.look(run.forced) } else { retention.enforce(run.forced) };
+        Ok(report.to_string().into_bytes())
     }
 
     fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {

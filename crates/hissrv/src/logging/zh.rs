@@ -39,6 +39,11 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "values past their retention could not be removed; tried again in a minute",
         "无法删除超过保留期限的数据；一分钟后重试",
     ),
+    (
+        "values past their retention are held back, since they are still needed",
+        "部分数据已超过保留期限，但仍被需要，暂缓删除",
+    ),
+    ("no values past their retention are held back any more", "不再有超过保留期限而暂缓删除的数据"),
     ("the housekeeping thread had panicked", "定期维护线程异常退出"),
     ("a continuous query failed; it is run again at its next time", "连续查询执行失败；将在下一个执行时刻再次运行"),
     // hissrv: demo.
@@ -156,4 +161,9 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ),
     ("what rollups have to do could not be made durable; trying again", "降采样的待办无法持久化；将重试"),
     ("the thread of rollups had panicked", "降采样线程曾异常终止"),
+    ("rows of rollups past their retention were removed", "超出保留期的降采样行已删除"),
+    (
+        "rows of rollups past their retention could not be removed; tried again in a minute",
+        "超出保留期的降采样行无法删除；一分钟后重试",
+    ),
 ];

@@ -7,8 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use catalog::Catalog;
-use engine::Engine;
+use engine::Removed;
 use journal::Journal;
 use model::Seq;
 use pipeline::Applied;
@@ -18,6 +17,7 @@ use statements::Statements;
 use super::accounts::Accounts;
 use super::forecast::Outlook;
 use super::now;
+use super::retention::Retention;
 
 /// Time between two looks at what is due.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -32,8 +32,7 @@ pub(super) struct Housekeeping {
 
 /// What is looked after.
 pub(super) struct House {
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) engine: Arc<Engine>,
+    pub(super) retention: Arc<Retention>,
     pub(super) statements: Statements,
     pub(super) applied: Arc<Applied>,
     /// What must be visible before a continuous query is run: its windows would miss it.
@@ -62,7 +61,8 @@ impl Housekeeping {
                 house.outlook.note(Instant::now(), house.journal.stats().disk);
                 if retained.elapsed() >= RETENTION_PERIOD {
                     retained = Instant::now();
-                    enforce_retention(&house);
+                    house.retention.round();
+                    house.remove_old_rows();
                 }
             }
         };
@@ -84,30 +84,30 @@ impl Housekeeping {
 }
 
 impl House {
+    /// Rows of rollups go as the policies do that they stand for.
+    fn remove_old_rows(&self) {
+        for (bucket, outcome) in self.rollups.iter().flat_map(|rollups| rollups.enforce_retention(now())) {
+            match outcome {
+                Ok(Removed { files, bytes, .. }) => {
+                    tracing::info!(
+                        bucket = bucket.0,
+                        files,
+                        bytes,
+                        "rows of rollups past their retention were removed"
+                    );
+                }
+                Err(e) => tracing::warn!(
+                    bucket = bucket.0,
+                    error = %e,
+                    "rows of rollups past their retention could not be removed; tried again in a minute"
+                ),
+            }
+        }
+    }
+
     fn run_continuous_queries(&self) {
         if self.applied.seq() >= self.replay_to {
             self.statements.run_due_queries();
-        }
-    }
-}
-
-fn enforce_retention(house: &House) {
-    let of_rollups = house.rollups.iter().flat_map(|rollups| rollups.enforce_retention(now()));
-    for (bucket, outcome) in
-        pipeline::enforce_retention(&house.catalog, &house.engine, now()).into_iter().chain(of_rollups)
-    {
-        match outcome {
-            Ok(removed) => tracing::info!(
-                bucket = bucket.0,
-                files = removed.files,
-                bytes = removed.bytes,
-                "values past their retention were removed"
-            ),
-            Err(e) => tracing::warn!(
-                bucket = bucket.0,
-                error = %e,
-                "values past their retention could not be removed; tried again in a minute"
-            ),
         }
     }
 }

@@ -11,6 +11,8 @@ mod metrics;
 mod opened;
 mod policies;
 mod remotes;
+mod results;
+mod retention;
 mod rolled;
 mod sinks;
 mod status;
@@ -46,6 +48,8 @@ use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
 use local::Local;
 use remotes::Feed;
+use results::Results;
+use retention::Retention;
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
@@ -71,7 +75,10 @@ pub(crate) struct Node {
     pub(crate) remotes: Vec<Remote>,
     /// What is made of the embedded store's values; `None` where that is not fed.
     pub(crate) rollups: Option<Arc<Rollups>>,
+    /// Results of earlier queries of the embedded store.
+    pub(crate) results: Arc<Results>,
     pub(crate) statements: Statements,
+    pub(crate) retention: Arc<Retention>,
     housekeeping: Housekeeping,
     pub(crate) database: String,
     pub(crate) limits: Limits,
@@ -103,10 +110,11 @@ impl Node {
         policies::ensure(&catalog, config)?;
         let bucket = catalog.bucket_of(config.database(), config.raw_policy())?;
         let replay_to = journal.durable_seq();
+        let results = Arc::new(Results::new(config.query.cache));
         let (applier, applied, rollups) = if config.feeds_embedded() {
             let applied = Arc::new(Applied::default());
             let rollups = rolled::open(&fs, dir, config, &catalog, &engine)?;
-            let observers = Observers(vec![Arc::clone(&rollups) as Arc<dyn Observer>]);
+            let observers = Observers(vec![Arc::clone(&rollups) as Arc<dyn Observer>, Arc::clone(&results) as _]);
             let applier = embedded::feed(dir, &journal, &engine, &applied, observers)?;
             (Some(Arc::new(applier)), applied, Some(rollups))
         } else {
@@ -124,7 +132,7 @@ impl Node {
         remotes::warn_of_forsaken(&journal, &config.stores());
         let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), now);
         let store = embedded.clone();
-        let local = Local { embedded: embedded.clone(), rollups: rollups.clone() };
+        let local = Local::new(embedded.clone(), rollups.clone(), Arc::clone(&results));
         let backend = answering(config, &catalog, &remotes).unwrap_or_else(|| Arc::new(local));
         let limits = config.query.to_limits(config.server.query_timeout.0);
         let statements = Statements::new(Parts {
@@ -141,9 +149,10 @@ impl Node {
         });
         let accounts = Arc::new(Accounts::new(intake.clone(), applier.clone()));
         let outlook = Arc::new(Outlook::default());
+        let holds = rolled::holds(rollups.clone());
+        let retention = Arc::new(Retention::new(Arc::clone(&catalog), Arc::clone(&engine), holds));
         let housekeeping = Housekeeping::start(House {
-            catalog: Arc::clone(&catalog),
-            engine: Arc::clone(&engine),
+            retention: Arc::clone(&retention),
             statements: statements.clone(),
             applied: Arc::clone(&applied),
             replay_to,
@@ -155,9 +164,11 @@ impl Node {
         Ok(Self {
             backend,
             rollups,
+            results,
             embedded,
             remotes,
             statements,
+            retention,
             housekeeping,
             database: config.database().to_owned(),
             limits,

@@ -1,7 +1,10 @@
 //! The state of a node as JSON, for people and scripts.
 
+use std::collections::BTreeMap;
+
 use journal::RecoveryReport;
 use pipeline::Origin;
+use query::cache::Bypass;
 use serde_json::{Value, json};
 
 use super::remotes::Remote;
@@ -22,6 +25,8 @@ impl Node {
             "engine": self.engine_status(),
             "stores": self.stores_status(),
             "downsampling": self.downsampling_status(),
+            "cache": self.cache_status(),
+            "retention": self.retention.status(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }
@@ -89,6 +94,17 @@ impl Node {
             })
         };
         json!({ "working": stats.is_working, "tasks": stats.tasks.iter().map(task).collect::<Vec<_>>() })
+    }
+
+    /// Results of earlier queries.
+    fn cache_status(&self) -> Value {
+        let s = self.results.cache.stats();
+        let bypasses = Bypass::ALL.map(|why| why.name()).into_iter().zip(s.bypasses).collect::<BTreeMap<_, _>>();
+        json!({
+            "hits": s.hits, "partial_hits": s.partial_hits, "misses": s.misses, "bypasses": bypasses, "hit_ratio": s.hit_ratio(),
+            "windows_served": s.windows_served, "windows_computed": s.windows_computed,
+            "windows_invalidated": s.windows_invalidated, "evictions": s.evictions, "bytes": s.bytes, "entries": s.entries,
+        })
     }
 
     /// The remote stores.

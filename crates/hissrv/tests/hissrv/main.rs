@@ -24,6 +24,7 @@ mod cli;
 mod demo;
 mod http;
 mod plots;
+mod retention;
 
 mod clients;
 mod conformance;

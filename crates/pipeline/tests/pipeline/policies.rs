@@ -3,7 +3,7 @@
 use ::model::{FieldValue, Precision, TimeRange, TimestampNs};
 use catalog::PolicySpec;
 use journal::JournalConfig;
-use pipeline::{LineWrite, Origin, Outcome, drop_database, drop_policy, enforce_retention};
+use pipeline::{Due, Hold, LineWrite, Origin, Outcome, Retention, drop_database, drop_policy, enforce_retention};
 use vfs::FaultFs;
 
 use crate::support::{Plant, assert_accounted, floats};
@@ -94,19 +94,64 @@ fn the_default_policy_is_meant_where_none_is_named() {
     assert_eq!(plant.intake.bucket("other", None).unwrap_err().to_string(), "database not found: other");
 }
 
+/// Ten days later; `hold` is the day from which on values must stay.
+fn retention(plant: &Plant, hold: Option<i64>, forced: bool) -> Vec<(Due, u64)> {
+    let holds = |bucket| {
+        let of_plant = hold.filter(|_| bucket == plant.bucket);
+        of_plant.map(|day| Hold { from: TimestampNs(day * 24 * HOUR), why: "not rolled up".to_owned() })
+    };
+    let now = TimestampNs(10 * 24 * HOUR);
+    let retention = Retention { catalog: &plant.catalog, engine: &plant.engine, now, holds: &holds, forced };
+    let outcomes = enforce_retention(&retention).into_iter();
+    outcomes.map(|(due, removed)| (due, removed.unwrap().values)).collect()
+}
+
+fn keep_two_days(plant: &Plant) {
+    let spec = PolicySpec { shard_duration_ns: Some(HOUR), ..kept(48) };
+    plant.catalog.alter_policy("plant", "autogen", &spec, false).unwrap();
+}
+
 #[test]
 fn retention_removes_partitions_that_ended_before_what_the_policy_keeps() {
     let (plant, _applier) = plant();
-    let (day, now) = (24 * HOUR, TimestampNs(10 * 24 * HOUR));
+    let day = 24 * HOUR;
     plant.write(&format!("m v=1 {}\nm v=2 {}", day, 9 * day)).unwrap();
     plant.engine.flush().unwrap();
-    assert!(enforce_retention(&plant.catalog, &plant.engine, now).is_empty());
-    let spec = PolicySpec { shard_duration_ns: Some(HOUR), ..kept(48) };
-    plant.catalog.alter_policy("plant", "autogen", &spec, false).unwrap();
-    let outcomes = enforce_retention(&plant.catalog, &plant.engine, now);
-    assert!(matches!(outcomes.as_slice(), [(bucket, Ok(removed))] if *bucket == plant.bucket && removed.values == 1));
+    assert_eq!(retention(&plant, None, false), []);
+    keep_two_days(&plant);
+    let outcomes = retention(&plant, None, false);
+    assert!(matches!(outcomes.as_slice(), [(due, 1)] if due.bucket == plant.bucket && due.held.is_none()));
     assert_eq!(plant.read("m", "v"), floats(&[(9 * day, 2.0)]));
-    assert!(enforce_retention(&plant.catalog, &plant.engine, now).is_empty());
+    assert!(matches!(retention(&plant, None, false).as_slice(), [(due, 0)] if due.goes.holding.files == 0));
+}
+
+#[test]
+fn what_is_still_needed_stays_until_it_is_not_or_somebody_insists() {
+    let (plant, _applier) = plant();
+    let day = 24 * HOUR;
+    plant.write(&format!("m v=1 {}\nm v=2 {}\nm v=3 {}\nm v=4 {}", day, 2 * day, 3 * day, 9 * day)).unwrap();
+    plant.engine.flush().unwrap();
+    keep_two_days(&plant);
+    // The partition of day 2 begins before the hold and ends after it.
+    let outcomes = retention(&plant, Some(2), false);
+    let [(due, 1)] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    assert_eq!((due.cutoff, due.goes.ended.by), (TimestampNs(8 * day), TimestampNs(2 * day)));
+    let held = due.held.clone().unwrap();
+    assert_eq!((held.hold.from, held.old.holding.files, held.old.holding.values), (TimestampNs(2 * day), 2, 2));
+    assert!(held.old.holding.bytes > 0);
+    assert_eq!(retention(&plant, Some(2), false), [(Due { goes: due_nothing(due), ..due.clone() }, 0)]);
+    // A hold later than what the policy keeps holds nothing back.
+    let outcomes = retention(&plant, Some(9), false);
+    assert!(matches!(outcomes.as_slice(), [(due, 2)] if due.held.is_none()), "{outcomes:?}");
+    plant.write(&format!("m v=5 {day}")).unwrap();
+    plant.engine.flush().unwrap();
+    assert!(matches!(retention(&plant, Some(0), false).as_slice(), [(due, 0)] if due.held.is_some()));
+    assert!(matches!(retention(&plant, Some(0), true).as_slice(), [(due, 1)] if due.held.is_none()));
+    assert_eq!(plant.read("m", "v"), floats(&[(9 * day, 4.0)]));
+}
+
+fn due_nothing(due: &Due) -> pipeline::Old {
+    pipeline::Old { holding: engine::Holding::default(), ..due.goes }
 }
 
 #[test]

@@ -4,6 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::CacheUse;
 
+impl Stats {
+    /// Part of the queries that asked the cache for which it had something, from 0 to 1; 0 before the first one.
+    pub fn hit_ratio(&self) -> f64 {
+        let known = self.hits + self.partial_hits;
+        known as f64 / (known + self.misses).max(1) as f64
+    }
+}
+
 /// Why a query went past the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bypass {

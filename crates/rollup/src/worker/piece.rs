@@ -227,7 +227,7 @@ impl Changes {
         });
         self.values.extend(parts);
         for (function, column) in &outlet.fields {
-            match function.of(&summary, window, outlet.kind) {
+            match function.of(&summary, outlet.kind) {
                 Some(Cell::Float(value)) => self.push(*column, time, FieldValue::Float(value)),
                 Some(Cell::Integer(value)) => self.push(*column, time, FieldValue::Integer(value)),
                 Some(Cell::Unsigned(value)) => self.push(*column, time, FieldValue::Unsigned(value)),

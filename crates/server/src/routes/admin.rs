@@ -1,5 +1,5 @@
-//! Tasks for the operator: `POST /api/v1/admin/flush`, `/api/v1/admin/store`, `/api/v1/admin/dead-letters`, and
-//! `GET /api/v1/dead-letters`.
+//! Tasks for the operator: `POST /api/v1/admin/flush`, `/api/v1/admin/retention`, `/api/v1/admin/store`,
+//! `/api/v1/admin/dead-letters`, and `GET /api/v1/dead-letters`.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
@@ -9,11 +9,12 @@ use super::{Route, json, parameter, parameters};
 use crate::app::Shared;
 use crate::error::{ApiError, ErrorKind};
 use crate::metrics::Group;
-use crate::service::{LetterAction, StoreAction};
+use crate::service::{LetterAction, RetentionRun, StoreAction};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/admin/flush", Group::Admin, flush),
+        Route::post("/api/v1/admin/retention", Group::Admin, retention),
         Route::post("/api/v1/admin/store", Group::Admin, store),
         Route::post("/api/v1/admin/dead-letters", Group::Admin, treat_dead_letters),
         Route::get("/api/v1/dead-letters", Group::Admin, dead_letters),
@@ -36,15 +37,32 @@ fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
 async fn flush(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
     refuse_other_sites(&headers)?;
     let list = parameters(&uri)?;
-    let compact = match parameter(&list, "compact") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            let message = format!("compact must be true or false, but is {other:?}");
-            return Err(ApiError::new(ErrorKind::BadRequest, message));
-        }
-    };
+    let compact = flag(&list, "compact")?;
     app.administer(move |historian| historian.flush(compact)).await.map(json)
+}
+
+/// Unknown parameters are refused: `dryrun` would remove what was only to be looked at.
+async fn retention(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
+    let list = parameters(&uri)?;
+    if let Some((unknown, _)) = list.iter().find(|(key, _)| !matches!(key.as_str(), "dry_run" | "force")) {
+        return Err(ApiError::new(ErrorKind::BadRequest, format!("unknown parameter `{unknown}`"))
+            .with_hint("the parameters are dry_run and force"));
+    }
+    let run = RetentionRun { dry: flag(&list, "dry_run")?, forced: flag(&list, "force")? };
+    app.administer(move |historian| historian.retention(run)).await.map(json)
+}
+
+/// A parameter that is true or false; false where it is missing.
+fn flag(list: &[(String, String)], name: &str) -> Result<bool, ApiError> {
+    match parameter(list, name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            let message = format!("{name} must be true or false, but is {other:?}");
+            Err(ApiError::new(ErrorKind::BadRequest, message))
+        }
+    }
 }
 
 async fn store(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::statements;
 use query::CacheUse;
 use server::{
-    Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, StoreAction,
-    WriteDone, WriteFailure, WriteOutcome, WriteRequest,
+    Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, RetentionRun,
+    StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
 };
 
 #[derive(Default)]
@@ -142,6 +142,10 @@ impl Historian for Fake {
 
     fn flush(&self, compact: bool) -> Result<Vec<u8>, ApiError> {
         Ok(format!("{{\"compact\":{compact}}}").into_bytes())
+    }
+
+    fn retention(&self, run: RetentionRun) -> Result<Vec<u8>, ApiError> {
+        Ok(format!("{{\"dry\":{},\"forced\":{}}}", run.dry, run.forced).into_bytes())
     }
 
     fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {

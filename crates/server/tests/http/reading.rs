@@ -105,6 +105,23 @@ fn flush_takes_true_or_false() {
 }
 
 #[test]
+fn retention_takes_two_flags_and_nothing_else() {
+    let running = start();
+    let flags = |query: &str| {
+        let answer = running.post(&format!("/api/v1/admin/retention{query}"), "").json();
+        (answer["dry"].as_bool(), answer["forced"].as_bool())
+    };
+    assert_eq!(flags(""), (Some(false), Some(false)));
+    assert_eq!(flags("?dry_run=true"), (Some(true), Some(false)));
+    assert_eq!(flags("?dry_run=false&force=true"), (Some(false), Some(true)));
+    for wrong in ["?dry_run=1", "?dryrun=true", "?force=yes"] {
+        assert_eq!(running.post(&format!("/api/v1/admin/retention{wrong}"), "").code(), "bad_request", "{wrong}");
+    }
+    let request = "POST /api/v1/admin/retention HTTP/1.1\r\nHost: x\r\nOrigin: http://y\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(running.ask(request).code(), "bad_request");
+}
+
+#[test]
 fn pages_of_other_sites_cannot_administer() {
     let running = start();
     let path = "/api/v1/admin/store?name=x&action=pause";

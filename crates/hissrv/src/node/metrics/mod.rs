@@ -1,5 +1,6 @@
 //! The state of a node as Prometheus text.
 
+mod cache;
 mod rollups;
 mod stores;
 
@@ -54,6 +55,7 @@ impl Node {
         self.engine_metrics(&mut text);
         self.store_metrics(&mut text);
         self.rollup_metrics(&mut text);
+        self.cache_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);
