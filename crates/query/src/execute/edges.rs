@@ -138,6 +138,7 @@ impl Partial<'_> {
         };
         while at < until {
             self.pass.job.check()?;
+            self.count_memory()?;
             let window = self.pass.windows.containing(at);
             let is_known = self.tell(walk, window, Some(last), next, |beside| beside.reaches(from, to, at))?;
             if !is_known || window.end <= at {

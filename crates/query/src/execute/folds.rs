@@ -209,7 +209,7 @@ impl<'a> Partial<'a> {
         Ok(Place { window: number, span })
     }
 
-    fn count_memory(&mut self) -> Result<(), QueryError> {
+    pub(super) fn count_memory(&mut self) -> Result<(), QueryError> {
         let bytes = self.windows.bytes() + self.folds.iter().flatten().map(|fold| fold.bytes()).sum::<usize>();
         let grown = bytes.saturating_sub(self.held);
         self.held = self.held.max(bytes);

@@ -14,7 +14,8 @@ pub use extremes::{Side, best_per_key, bottom, top};
 pub use integral::{Integral, integral};
 pub use sample::sample;
 
-/// What plans call the integral of these functions; that of the registry looks at the points inside a window only.
+/// What plans call the integral of these functions, which look at the points of the range only; that of the registry interpolates at its
+/// edges.
 pub const INTEGRAL: &str = "integral_of_windows";
 
 #[cfg(test)]
