@@ -26,8 +26,8 @@ use backend::{Embedded, StorageBackend};
 use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
-use model::{BucketId, ByteSize, Seq};
-use pipeline::{Applied, Applier, Intake, Observers, Origin};
+use model::{ByteSize, Seq};
+use pipeline::{Applied, Applier, Intake, Observers, Origin, Target};
 use query::Limits;
 use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
@@ -76,7 +76,8 @@ pub(crate) struct Node {
     /// What the journal held at the start; ready once all of it is visible.
     replay_to: Seq,
     redis: std::sync::Mutex<Option<RedisSource>>,
-    bucket: BucketId,
+    /// Where sources write.
+    target: Target,
     stopping: AtomicBool,
     journal_max: ByteSize,
     outlook: Arc<Outlook>,
@@ -98,7 +99,6 @@ impl Node {
         let journal = opened::journal(&fs, config, &engine)?;
         catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         policies::ensure(&catalog, config)?;
-        let bucket = catalog.bucket_of(config.database(), config.raw_policy())?;
         let replay_to = journal.durable_seq();
         let (applier, applied) = if config.feeds_embedded() {
             let applied = Arc::new(Applied::default());
@@ -108,6 +108,7 @@ impl Node {
             (None, Arc::new(Applied::at_once()))
         };
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
+        let target = intake.target(config.database(), None)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
@@ -161,7 +162,7 @@ impl Node {
             applied,
             applier,
             replay_to,
-            bucket,
+            target,
             journal_max: config.journal.max_disk,
             outlook,
             accounts,
@@ -189,7 +190,7 @@ impl Node {
 
     /// Sinks for a source.
     pub(crate) fn sinks(&self, origin: Origin) -> NodeSinks {
-        NodeSinks { intake: self.intake.clone(), bucket: self.bucket, origin }
+        NodeSinks { intake: self.intake.clone(), target: self.target.clone(), origin }
     }
 
     /// Once everything the journal held at the start is visible.
