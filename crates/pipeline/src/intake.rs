@@ -4,11 +4,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use catalog::{Catalog, CatalogError, MetaError};
 use journal::{AppendError, Journal};
-use model::{BucketId, ColumnId, Precision, Seq, TimeRange, TimestampNs};
+use model::{ColumnId, Precision, Seq, TimeRange, TimestampNs};
 
 use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
-use crate::{Applied, PointBatch, Visible};
+use crate::{Applied, PointBatch, Target, Visible};
 
 /// A journal record is ended when it has grown to so many bytes, or to half of what the journal takes: the line or point that
 /// ends it may be long.
@@ -29,7 +29,7 @@ pub struct Intake {
 #[derive(Debug, Clone, Copy)]
 pub struct LineWrite<'a> {
     /// Where it goes.
-    pub bucket: BucketId,
+    pub target: &'a Target,
     /// The body, inflated.
     pub text: &'a [u8],
     /// Unit of its times.
@@ -105,12 +105,13 @@ impl Intake {
         &self.counters
     }
 
-    /// The bucket of a database and a retention policy, which must exist; the database's default policy where `None`.
+    /// Where values go that are meant for a database and a retention policy, which must exist. Where none is named: those of
+    /// measurements with a home go there, all others to the database's default policy.
     ///
     /// # Errors
     /// [`MetaError`]: which of the two there is not.
-    pub fn bucket(&self, database: &str, policy: Option<&str>) -> Result<BucketId, MetaError> {
-        self.catalog.bucket_of(database, policy)
+    pub fn target(&self, database: &str, policy: Option<&str>) -> Result<Target, MetaError> {
+        Target::find(&self.catalog, database, policy)
     }
 
     /// While this is held no series is dropped for being empty, so that identifiers looked up can be written under.
@@ -121,10 +122,10 @@ impl Intake {
     /// Reads a body on this thread and hands it to the journal; `done` is called, on another thread, once it is durable and
     /// visible. Lines that are wrong are left out and described.
     pub fn write_lines(&self, write: LineWrite<'_>, done: impl FnOnce(Result<Outcome, IntakeError>) + Send + 'static) {
-        let LineWrite { bucket, text, precision, now } = write;
-        let oldest = self.catalog.policy_of(bucket).and_then(|p| p.cutoff(now)).unwrap_or(TimestampNs::MIN);
+        let LineWrite { target, text, precision, now } = write;
+        let oldest = target.cutoffs(&self.catalog, now);
         let now = TimestampNs(now.0 - now.0.rem_euclid(precision.ns()));
-        let body = LineBody { bucket, text, precision, now, oldest, record_bytes: self.record_bytes() };
+        let body = LineBody { target, text, precision, now, oldest, record_bytes: self.record_bytes() };
         let names_stay = self.names_stay();
         let encoded = match lines::encode(&self.catalog, &body) {
             Ok(encoded) => encoded,
@@ -181,7 +182,7 @@ impl Intake {
     }
 
     /// A batch for a source to fill.
-    pub fn batch(&self, bucket: BucketId, origin: Origin) -> PointBatch {
-        PointBatch::new(self.clone(), bucket, origin)
+    pub fn batch(&self, target: impl Into<Target>, origin: Origin) -> PointBatch {
+        PointBatch::new(self.clone(), target.into(), origin)
     }
 }

@@ -14,6 +14,7 @@ mod lines;
 mod observer;
 mod points;
 mod retention;
+mod target;
 
 pub use applied::{Applied, Visible};
 pub use applier::{Applier, ApplierStats};
@@ -24,3 +25,4 @@ pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
 pub use observer::{Observer, Observers};
 pub use points::PointBatch;
 pub use retention::{Due, Held, Hold, Old, Retention, enforce_retention};
+pub use target::Target;

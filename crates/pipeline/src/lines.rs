@@ -10,19 +10,20 @@ use model::line::{Field, Line, LineErrorKind, LineParser};
 use model::wire::BatchEncoder;
 use model::{BucketId, ColumnId, FieldType, Precision, SeriesId, TimestampNs};
 
+use crate::Target;
 use crate::intake::Rejected;
 
 /// Rejected lines that are described; all are counted.
 const DESCRIBED_MAX: usize = 100;
 /// A body of line protocol and how to read it.
 pub(crate) struct LineBody<'a> {
-    pub(crate) bucket: BucketId,
+    pub(crate) target: &'a Target,
     pub(crate) text: &'a [u8],
     pub(crate) precision: Precision,
     /// Time of lines without one.
     pub(crate) now: TimestampNs,
-    /// Lines with an older time are refused, since retention would drop them at once.
-    pub(crate) oldest: TimestampNs,
+    /// For each bucket of the target: lines with an older time are refused, since retention would drop them at once.
+    pub(crate) oldest: Vec<(BucketId, TimestampNs)>,
     /// A journal record is ended with the line that makes it so many bytes long.
     pub(crate) record_bytes: usize,
 }
@@ -119,7 +120,7 @@ impl Reader<'_> {
                     let offset = line.text.as_ptr() as usize - self.body.text.as_ptr() as usize;
                     return Some(Position { offset, line: start.line + line.number - 1 });
                 }
-                Found::Missing => self.refuse(number, conflict(names, self.body.bucket, &line)),
+                Found::Missing => self.refuse(number, conflict(names, self.body.target.bucket_of(line.series), &line)),
                 Found::Refused(why) => self.refuse(number, why),
                 Found::Malformed(why) => self.malformed(number, why),
             }
@@ -129,11 +130,12 @@ impl Reader<'_> {
 
     fn find_columns(&mut self, names: &Names, line: &Line<'_, '_>) -> Found {
         self.columns.clear();
-        let time = match self.body.time_of(line) {
+        let bucket = self.body.target.bucket_of(line.series);
+        let time = match self.body.time_of(bucket, line) {
             Ok(time) => time,
             Err(why) => return Found::Refused(why),
         };
-        let series = match find_series(names, self.body.bucket, line.series, &mut self.key) {
+        let series = match find_series(names, bucket, line.series, &mut self.key) {
             Ok(Some(series)) => series,
             Ok(None) => return Found::Missing,
             Err(KeyError::TimeTag) => return Found::Refused(reserved("tag", "tag key", line.text)),
@@ -184,15 +186,17 @@ impl Reader<'_> {
 }
 
 impl LineBody<'_> {
-    /// The time of a line, or why it cannot be stored.
-    fn time_of(&self, line: &Line<'_, '_>) -> Result<TimestampNs, String> {
+    /// The time of a line that goes to a bucket, or why it cannot be stored.
+    fn time_of(&self, bucket: BucketId, line: &Line<'_, '_>) -> Result<TimestampNs, String> {
         let time = match line.time {
             None => Some(self.now),
             Some(epoch) => self.precision.to_instant(epoch),
         };
         let time = time.filter(|t| is_storable(*t));
         let time = time.ok_or("time outside range -9223372036854775807 - 9223372036854775806 ns")?;
-        if time < self.oldest { Err("points beyond retention policy".to_owned()) } else { Ok(time) }
+        let oldest = self.oldest.iter().find(|(of, _)| *of == bucket);
+        let is_old = oldest.is_some_and(|(_, oldest)| time < *oldest);
+        if is_old { Err("points beyond retention policy".to_owned()) } else { Ok(time) }
     }
 }
 
@@ -248,11 +252,19 @@ fn find_series(
 struct WantedNames {
     /// By series key: fields with the types wanted.
     seen: HashMap<Rc<[u8]>, HashMap<String, Vec<FieldType>>>,
-    list: Vec<(Rc<[u8]>, String, FieldType)>,
+    list: Vec<WantedName>,
+}
+
+struct WantedName {
+    bucket: BucketId,
+    key: Rc<[u8]>,
+    field: String,
+    kind: FieldType,
 }
 
 impl WantedNames {
-    fn add(&mut self, key: &[u8], field: &Field<'_>) {
+    /// NOTE: series with the same key go to the same bucket.
+    fn add(&mut self, bucket: BucketId, key: &[u8], field: &Field<'_>) {
         let kind = kind_of(field);
         let is_seen = |kinds: &Vec<FieldType>| kinds.contains(&kind);
         let key = match self.seen.get_key_value(key) {
@@ -262,7 +274,7 @@ impl WantedNames {
         };
         let name = field.key.clone().into_owned();
         self.seen.entry(Rc::clone(&key)).or_default().entry(name.clone()).or_default().push(kind);
-        self.list.push((key, name, kind));
+        self.list.push(WantedName { bucket, key, field: name, kind });
     }
 }
 
@@ -270,9 +282,14 @@ impl WantedNames {
 /// refused when it is read again.
 fn define_rest(catalog: &Catalog, body: &LineBody<'_>, from: Position) -> Result<(), CatalogError> {
     let missing = missing_names(&catalog.read(), body, from);
-    let wanted: Vec<Wanted<'_>> =
-        missing.list.iter().map(|(key, field, kind)| Wanted { key, field, kind: *kind }).collect();
-    catalog.define(body.bucket, &wanted)
+    for bucket in body.target.buckets() {
+        let of_bucket = missing.list.iter().filter(|name| name.bucket == bucket);
+        let wanted: Vec<_> = of_bucket.map(|n| Wanted { key: &n.key, field: &n.field, kind: n.kind }).collect();
+        if !wanted.is_empty() {
+            catalog.define(bucket, &wanted)?;
+        }
+    }
+    Ok(())
 }
 
 fn missing_names(names: &Names, body: &LineBody<'_>, from: Position) -> WantedNames {
@@ -281,13 +298,14 @@ fn missing_names(names: &Names, body: &LineBody<'_>, from: Position) -> WantedNa
     let mut key = Vec::new();
     while let Some(parsed) = parser.next_line() {
         let Ok(line) = parsed else { continue };
-        if body.time_of(&line).is_err() || canonicalize(line.series, &mut key).is_err() {
+        let bucket = body.target.bucket_of(line.series);
+        if body.time_of(bucket, &line).is_err() || canonicalize(line.series, &mut key).is_err() {
             continue;
         }
-        let series = names.series(body.bucket, &key);
+        let series = names.series(bucket, &key);
         for (position, field) in line.fields.iter().enumerate() {
             if series.and_then(|s| names.column(s, position, &field.key)).is_none() {
-                missing.add(&key, field);
+                missing.add(bucket, &key, field);
             }
         }
     }

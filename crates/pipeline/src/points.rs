@@ -8,14 +8,15 @@ use model::{BucketId, ColumnId, FieldType, FieldValue, TimestampNs};
 
 use crate::counters::Origin;
 use crate::lines::is_storable;
-use crate::{Intake, IntakeError};
+use crate::{Intake, IntakeError, Target};
 
 /// Points that wait to be journaled.
 pub struct PointBatch {
     intake: Intake,
-    bucket: BucketId,
-    /// Database and retention policy of the bucket: should they be dropped and made again, points go there.
-    home: Option<(String, String)>,
+    target: Target,
+    /// Database and retention policy of points whose measurement has no home: should they be dropped and made again, points go
+    /// there.
+    place: Option<(String, String)>,
     origin: Origin,
     /// Texts of all pending points: series keys, field keys, text values.
     text: Vec<u8>,
@@ -69,10 +70,10 @@ struct Record {
 }
 
 impl PointBatch {
-    pub(crate) fn new(intake: Intake, bucket: BucketId, origin: Origin) -> Self {
+    pub(crate) fn new(intake: Intake, target: Target, origin: Origin) -> Self {
         let encoder = BatchEncoder::default();
-        let home = intake.catalog.read().bucket_names(bucket).map(|(d, p)| (d.to_owned(), p.to_owned()));
-        Self { intake, bucket, home, origin, text: Vec::new(), pending: Vec::new(), booked: 0, encoder }
+        let place = intake.catalog.read().bucket_names(target.base()).map(|(d, p)| (d.to_owned(), p.to_owned()));
+        Self { intake, target, place, origin, text: Vec::new(), pending: Vec::new(), booked: 0, encoder }
     }
 
     /// Adds a value of the series with this canonical key.
@@ -109,7 +110,7 @@ impl PointBatch {
         let intake = self.intake.clone();
         let _names_stay = intake.names_stay();
         self.book_received();
-        self.follow_home();
+        self.follow_names();
         let mut outcome = self.define_missing();
         if outcome.as_ref().is_err_and(IntakeError::is_retryable) {
             return outcome;
@@ -130,11 +131,10 @@ impl PointBatch {
         outcome
     }
 
-    /// Takes the bucket that the names stand for now.
-    fn follow_home(&mut self) {
-        let Some((database, policy)) = &self.home else { return };
-        if let Ok(bucket) = self.intake.catalog.bucket_of(database, Some(policy)) {
-            self.bucket = bucket;
+    /// Takes the buckets that the names stand for now.
+    fn follow_names(&mut self) {
+        if let Some((database, policy)) = &self.place {
+            self.target.renew(&self.intake.catalog, database, policy);
         }
     }
 
@@ -180,11 +180,15 @@ impl PointBatch {
         self.pending = pending;
         // NOTE: not later: defining waits until nobody reads the names.
         drop(names);
-        if missing.is_empty() {
-            return Ok(());
+        let mut outcome = Ok(());
+        for bucket in self.target.buckets() {
+            let of_bucket = missing.iter().filter(|p| self.bucket_of(p) == bucket);
+            let wanted: Vec<Wanted<'_>> = of_bucket.map(|p| self.wanted(p)).collect();
+            if !wanted.is_empty() {
+                outcome = outcome.and(catalog.define(bucket, &wanted).map_err(IntakeError::from));
+            }
         }
-        let wanted: Vec<Wanted<'_>> = missing.iter().map(|p| self.wanted(p)).collect();
-        Ok(catalog.define(self.bucket, &wanted)?)
+        outcome
     }
 
     /// Encodes points from the oldest on, until the record is long enough.
@@ -219,12 +223,16 @@ impl PointBatch {
     }
 
     fn look_up(&self, names: &Names, point: &Pending) -> Lookup {
-        let Some(series) = names.series(self.bucket, self.bytes(point.key)) else { return Lookup::Missing };
+        let Some(series) = names.series(self.bucket_of(point), self.bytes(point.key)) else { return Lookup::Missing };
         match names.column(series, 0, self.str(point.field)) {
             Some((id, kind)) if kind == kind_of(point.value) => Lookup::Column(id),
             Some(_) => Lookup::WrongType,
             None => Lookup::Missing,
         }
+    }
+
+    fn bucket_of(&self, point: &Pending) -> BucketId {
+        self.target.bucket_of(self.bytes(point.key))
     }
 
     fn wanted(&self, point: &Pending) -> Wanted<'_> {

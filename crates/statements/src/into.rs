@@ -9,8 +9,8 @@ use std::sync::mpsc::sync_channel;
 
 use influxql::ast::{Measurement, MeasurementName};
 use model::key::SeriesKeyBuf;
-use model::{BucketId, Precision, TimestampNs};
-use pipeline::{IntakeError, LineWrite, Outcome};
+use model::{Precision, TimestampNs};
+use pipeline::{IntakeError, LineWrite, Outcome, Target};
 use query::{Cell, QueryError, Table};
 
 use crate::failure::Failure;
@@ -22,8 +22,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Writes tables.
 pub(crate) struct Writer<'a> {
     task: &'a Task<'a>,
-    bucket: BucketId,
-    /// Name of the target; `None`: that of the source.
+    target: Target,
+    /// Name of the measurement written; `None`: that of the source.
     name: Option<String>,
     key: SeriesKeyBuf,
     lines: String,
@@ -34,13 +34,13 @@ impl<'a> Writer<'a> {
     /// Writes to `target`, whose database and retention policy must exist.
     pub(crate) fn new(task: &'a Task<'a>, target: &Measurement) -> Result<Self, Failure> {
         let database = task.database(target.database.as_deref())?;
-        let bucket = task.bucket(database, target.policy.as_deref())?;
+        let place = task.target(database, target.policy.as_deref())?;
         let name = match &target.name {
             MeasurementName::Name(name) => Some(name.clone()),
             MeasurementName::FromSource => None,
             MeasurementName::Pattern(_) => return Err(Failure::message("invalid measurement")),
         };
-        Ok(Self { task, bucket, name, key: SeriesKeyBuf::default(), lines: String::new(), written: 0 })
+        Ok(Self { task, target: place, name, key: SeriesKeyBuf::default(), lines: String::new(), written: 0 })
     }
 
     /// Takes rows.
@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let text = self.lines.as_bytes();
-        let write = LineWrite { bucket: self.bucket, text, precision: Precision::Nanosecond, now: self.task.now };
+        let write = LineWrite { target: &self.target, text, precision: Precision::Nanosecond, now: self.task.now };
         let (sender, receiver) = sync_channel(1);
         self.task.parts.intake.write_lines(write, move |outcome| {
             // Nobody waits any more when the query was given up.

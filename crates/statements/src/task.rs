@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalog::Database;
 use model::{BucketId, TimestampNs};
+use pipeline::Target;
 use query::compile::Context;
 
 use crate::failure::Failure;
@@ -51,13 +52,21 @@ impl Task<'_> {
         meant.map(|(id, ..)| id).collect()
     }
 
-    /// The bucket of one retention policy: the one named, else the request's where it is about the request's database, else
-    /// the database's default one.
-    pub(crate) fn bucket(&self, database: &str, policy: Option<&str>) -> Result<BucketId, Failure> {
+    /// The buckets that are meant where one retention policy is: that of the one named, else of the request's where it is about the
+    /// request's database, else of the database's default one and of those that measurements are at home in.
+    pub(crate) fn buckets_of(&self, database: &str, policy: Option<&str>) -> Result<Vec<BucketId>, Failure> {
+        Ok(self.parts.catalog.buckets_for(database, self.policy(database, policy))?)
+    }
+
+    /// Where values go that are written to a retention policy, by the same rule.
+    pub(crate) fn target(&self, database: &str, policy: Option<&str>) -> Result<Target, Failure> {
+        Ok(self.parts.intake.target(database, self.policy(database, policy))?)
+    }
+
+    fn policy<'b>(&'b self, database: &str, own: Option<&'b str>) -> Option<&'b str> {
         let named = |name: &&str| !name.is_empty();
         let of_request = self.request.policy.filter(|_| self.request.database == Some(database));
-        let policy = policy.filter(named).or(of_request.filter(named));
-        Ok(self.parts.catalog.bucket_of(database, policy)?)
+        own.filter(named).or(of_request.filter(named))
     }
 
     /// For statements about stored values, which only the embedded store can do.

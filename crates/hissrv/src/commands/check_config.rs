@@ -28,6 +28,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         let answers = if store == c.answering() { ", answers queries" } else { "" };
         writeln!(out, "  store      {}{}{answers}", store.text(), c.address_of(store))?;
     }
+    for policy in &c.retention.policies {
+        let own = if policy.measurements.is_empty() { "" } else { ", home of " };
+        writeln!(out, "  policy     {} keeps {}{own}{}", policy.name, policy.duration, policy.measurements.join(" "))?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

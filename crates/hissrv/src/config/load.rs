@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use catalog::Pattern;
+
 use super::interpolate::interpolate;
 use super::{Config, ConfigError};
 
@@ -95,7 +97,8 @@ fn check(config: &Config) -> Result<(), String> {
     if database.is_empty() || database.contains(['/', '\n']) {
         return Err(format!("influxdb.bucket: `{database}` is no name of a database"));
     }
-    check_tasks(config)
+    check_tasks(config)?;
+    check_homes(config)
 }
 
 /// Rollups must go from one policy to another that both exist.
@@ -127,6 +130,36 @@ fn check_tasks(config: &Config) -> Result<(), String> {
     }
     if config.feeds_embedded() {
         config.rollups()?;
+    }
+    Ok(())
+}
+
+/// A measurement is at home in one policy only, and none in a policy that rollups are written to.
+fn check_homes(config: &Config) -> Result<(), String> {
+    let mut known: Vec<(&str, Pattern, &str)> = Vec::new();
+    for policy in &config.retention.policies {
+        if !policy.measurements.is_empty() && config.downsampling.tasks.iter().any(|task| task.target == policy.name) {
+            return Err(format!(
+                "retention policy `{}`: rollups are written to it, so it may not have measurements of its own",
+                policy.name
+            ));
+        }
+        for text in &policy.measurements {
+            let Some(pattern) = Pattern::parse(text) else {
+                return Err(format!(
+                    "retention policy `{}`: measurements: `{text}` is no name of a measurement; a * may stand at its end only",
+                    policy.name
+                ));
+            };
+            let is_other = |(_, other, home): &&(&str, Pattern, &str)| *home != policy.name && other.meets(&pattern);
+            if let Some((other, _, home)) = known.iter().find(is_other) {
+                return Err(format!(
+                    "retention: a measurement is kept in one policy, but `{other}` in `{home}` and `{text}` in `{}` mean the same",
+                    policy.name
+                ));
+            }
+            known.push((text, pattern, &policy.name));
+        }
     }
     Ok(())
 }
@@ -214,6 +247,29 @@ mod tests {
         let text = "retention: {policies: [{name: a, duration: 1d}]}\ndownsampling: {tasks: [{name: t, source: a, target: b, \
                     interval: 1h, aggregations: [{function: MEAN, alias: avg}]}]}\n";
         assert!(read(text).unwrap_err().contains("no retention policy `b`"));
+    }
+
+    #[test]
+    fn a_measurement_is_at_home_in_one_policy_and_in_none_of_rollups() {
+        let policies = |a: &str, b: &str| {
+            format!(
+                "retention: {{policies: [{{name: a, duration: 1d, measurements: {a}}}, {{name: b, duration: 2d, measurements: {b}}}]}}\n"
+            )
+        };
+        let config = read(&policies("[signal, \"sig*\", alarm]", "[\"m*\"]")).unwrap();
+        assert_eq!(config.warnings, Vec::<String>::new());
+        for (a, b) in [("[signal]", "[signal]"), ("[\"sig*\"]", "[signal]"), ("[x, signal]", "[\"s*\"]")] {
+            let message = read(&policies(a, b)).unwrap_err();
+            assert!(message.contains("in `a`") && message.contains("in `b`") && message.contains("sig"), "{message}");
+        }
+        for wrong in ["[\"s*l\"]", "[\"\"]"] {
+            assert!(read(&policies(wrong, "[]")).unwrap_err().contains("a * may stand at its end only"), "{wrong}");
+        }
+        let task = "downsampling: {tasks: [{name: t, source: a, target: b, interval: 1h, \
+                    aggregations: [{function: MEAN, alias: avg}]}]}\n";
+        let message = read(&(policies("[signal]", "[alarm]") + task)).unwrap_err();
+        assert!(message.contains("`b`") && message.contains("rollups are written to it"), "{message}");
+        assert!(read(&(policies("[signal]", "[]") + task)).is_ok());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod example;
 use std::path::PathBuf;
 
 use backend::influxdb::InfluxdbConfig;
+use catalog::{Homes, Pattern};
 use serde::{Deserialize, Serialize};
 use server::ServerConfig;
 use source::RedisConfig;
@@ -91,12 +92,21 @@ impl Config {
         self.influxdb.as_ref().map_or(DEFAULT_DATABASE, |i| &i.bucket)
     }
 
-    /// The retention policy that values of Redis go to: the one that rollups start from; `None`: the one there always is.
+    /// The retention policy that becomes the default one: the one that rollups start from; `None`: the one there always is.
     pub fn raw_policy(&self) -> Option<&str> {
         let tasks = &self.downsampling.tasks;
         let first = tasks.iter().find(|task| !tasks.iter().any(|other| other.target == task.source))?;
         let policy = self.retention.policies.iter().find(|policy| policy.name == first.source)?;
         Some(&policy.name)
+    }
+
+    /// Where measurements are at home that a retention policy lists.
+    pub fn homes(&self) -> Homes {
+        let of_policy = |policy: &Policy| {
+            let patterns = policy.measurements.iter().filter_map(|text| Pattern::parse(text));
+            patterns.map(|pattern| (pattern, policy.name.clone())).collect::<Vec<_>>()
+        };
+        Homes::new(self.database(), self.retention.policies.iter().flat_map(of_policy).collect())
     }
 
     /// What is set but has no effect in this version, a sentence each.
@@ -106,11 +116,6 @@ impl Config {
         if self.influxdb.is_some() && !stores.contains(&StoreName::Influxdb) {
             notes.push(
                 "influxdb: not written to, since storage.influxdb is not enabled; only its bucket counts, as the name of the database",
-            );
-        }
-        if self.retention.policies.iter().any(|policy| !policy.measurements.is_empty()) {
-            notes.push(
-                "retention: values of Redis go to the default policy; the list of measurements of a policy has no effect yet",
             );
         }
         if !self.downsampling.tasks.is_empty() && !self.feeds_embedded() {

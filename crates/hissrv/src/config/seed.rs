@@ -49,7 +49,8 @@ pub struct Policy {
     /// Length of a partition.
     #[serde(default)]
     pub shard_duration: Option<HumanDuration>,
-    /// Measurements it applies to; none: all.
+    /// Measurements at home in it: names, or beginnings of names with a `*` behind. Where nobody names a policy they are written to
+    /// this one and looked for here. None: it has what names it, and as the default policy all that is at home nowhere.
     #[serde(default)]
     pub measurements: Vec<String>,
 }

@@ -6,9 +6,9 @@ mod stores;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use catalog::{DEFAULT_POLICY, MetaError, Names};
-use model::{BucketId, MeasurementId, Precision};
-use pipeline::{IntakeError, LineWrite, Outcome};
+use catalog::{Catalog, MetaError};
+use model::{MeasurementId, Precision};
+use pipeline::{IntakeError, LineWrite, Outcome, Target};
 use query::aggregate::Registry;
 use query::execute::{Options, Sink};
 use query::plan::{NameOrPattern, Source};
@@ -35,11 +35,11 @@ impl Historian for Service {
         if !node.is_running() {
             return done(Err(WriteFailure::Shutdown));
         }
-        let bucket = match self.bucket_for_write(&request) {
-            Ok(bucket) => bucket,
+        let target = match self.target(&request) {
+            Ok(target) => target,
             Err(failure) => return done(Err(failure)),
         };
-        let write = LineWrite { bucket, text: &request.body, precision: request.precision, now: now() };
+        let write = LineWrite { target: &target, text: &request.body, precision: request.precision, now: now() };
         let database = request.database.clone();
         let done = move |outcome: Result<_, _>| done(outcome.map(to_outcome).map_err(|e| to_failure(&e, &database)));
         node.intake.write_lines(write, done);
@@ -93,17 +93,15 @@ impl Historian for Service {
 
     fn measurements(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         let question = Question::read(parameters, &self.0.database, Asks::Names)?;
-        let names = self.0.catalog.read();
-        let bucket = question.bucket(&names)?;
-        let mut found: Vec<&str> = names.measurements(bucket).map(|(_, name)| name).collect();
-        found.sort_unstable();
+        let found =
+            self.0.catalog.measurements_of(&question.database, question.policy.as_deref()).map_err(not_found)?;
         Ok(json!({ "measurements": found }).to_string().into_bytes())
     }
 
     fn tags(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         let question = Question::read(parameters, &self.0.database, Asks::Measurement)?;
+        let measurement = question.measurement(&self.0.catalog)?;
         let names = self.0.catalog.read();
-        let measurement = question.measurement(&names)?;
         let keys = names.tag_keys(measurement);
         let tags: BTreeMap<_, _> =
             keys.into_iter().map(|key| (key.clone(), names.tag_values(measurement, &key))).collect();
@@ -112,8 +110,9 @@ impl Historian for Service {
 
     fn fields(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         let question = Question::read(parameters, &self.0.database, Asks::Measurement)?;
+        let measurement = question.measurement(&self.0.catalog)?;
         let names = self.0.catalog.read();
-        let known = names.fields(question.measurement(&names)?);
+        let known = names.fields(measurement);
         let fields: Vec<_> = known.iter().map(|f| json!({ "name": f.name, "type": f.kind.to_string() })).collect();
         Ok(json!({ "measurement": question.measurement, "fields": fields }).to_string().into_bytes())
     }
@@ -182,9 +181,9 @@ impl Historian for Service {
 }
 
 impl Service {
-    fn bucket_for_write(&self, request: &WriteRequest) -> Result<BucketId, WriteFailure> {
+    fn target(&self, request: &WriteRequest) -> Result<Target, WriteFailure> {
         let (database, policy) = (&request.database, request.retention_policy.as_deref());
-        self.0.intake.bucket(database, policy).map_err(|e| match e {
+        self.0.intake.target(database, policy).map_err(|e| match e {
             MetaError::DatabaseNotFound(name) => WriteFailure::NoSuchDatabase(name),
             MetaError::PolicyNotFound(name) => WriteFailure::NoSuchRetentionPolicy(name),
             e => WriteFailure::Internal(e.to_string()),
@@ -267,6 +266,14 @@ fn to_failure(e: &IntakeError, database: &str) -> WriteFailure {
     }
 }
 
+fn not_found(e: MetaError) -> QueryError {
+    match e {
+        MetaError::DatabaseNotFound(name) => QueryError::NotFound { what: "database", name },
+        MetaError::PolicyNotFound(name) => QueryError::NotFound { what: "retention policy", name },
+        other => QueryError::Store(other.to_string()),
+    }
+}
+
 /// How much a GET request says about what it wants.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asks {
@@ -315,18 +322,11 @@ impl Question {
         Ok(q)
     }
 
-    fn bucket(&self, names: &Names) -> Result<BucketId, QueryError> {
-        let policy = self.policy.as_deref().unwrap_or(DEFAULT_POLICY);
-        let missing = || QueryError::NotFound {
-            what: "database or retention policy",
-            name: format!("{}/{policy}", self.database),
-        };
-        names.bucket(&self.database, policy).ok_or_else(missing)
-    }
-
-    fn measurement(&self, names: &Names) -> Result<MeasurementId, QueryError> {
+    fn measurement(&self, catalog: &Catalog) -> Result<MeasurementId, QueryError> {
+        let bucket =
+            catalog.bucket_for(&self.database, self.policy.as_deref(), &self.measurement).map_err(not_found)?;
         let missing = || QueryError::NotFound { what: "measurement", name: self.measurement.clone() };
-        names.measurement(self.bucket(names)?, &self.measurement).ok_or_else(missing)
+        catalog.read().measurement(bucket, &self.measurement).ok_or_else(missing)
     }
 
     fn into_query(self) -> (Place, SeriesQuery) {

@@ -29,8 +29,8 @@ use backend::{Embedded, StorageBackend};
 use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
-use model::{BucketId, ByteSize, Seq};
-use pipeline::{Applied, Applier, Intake, Observer, Observers, Origin};
+use model::{ByteSize, Seq};
+use pipeline::{Applied, Applier, Intake, Observer, Observers, Origin, Target};
 use query::Limits;
 use rollup::Rollups;
 use source::redis::{RedisSource, SourceOptions};
@@ -86,7 +86,8 @@ pub(crate) struct Node {
     /// What the journal held at the start; ready once all of it is visible.
     replay_to: Seq,
     redis: std::sync::Mutex<Option<RedisSource>>,
-    bucket: BucketId,
+    /// Where sources write.
+    target: Target,
     stopping: AtomicBool,
     journal_max: ByteSize,
     outlook: Arc<Outlook>,
@@ -108,7 +109,6 @@ impl Node {
         let journal = opened::journal(&fs, config, &engine)?;
         catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         policies::ensure(&catalog, config)?;
-        let bucket = catalog.bucket_of(config.database(), config.raw_policy())?;
         let replay_to = journal.durable_seq();
         let results = Arc::new(Results::new(config.query.cache));
         let (applier, applied, rollups) = if config.feeds_embedded() {
@@ -126,6 +126,7 @@ impl Node {
             let applied = Arc::clone(&applied);
             rollups.start(intake.clone(), now, move || applied.seq() >= replay_to)?;
         }
+        let target = intake.target(config.database(), None)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
@@ -183,7 +184,7 @@ impl Node {
             applied,
             applier,
             replay_to,
-            bucket,
+            target,
             journal_max: config.journal.max_disk,
             outlook,
             accounts,
@@ -211,7 +212,7 @@ impl Node {
 
     /// Sinks for a source.
     pub(crate) fn sinks(&self, origin: Origin) -> NodeSinks {
-        NodeSinks { intake: self.intake.clone(), bucket: self.bucket, origin }
+        NodeSinks { intake: self.intake.clone(), target: self.target.clone(), origin }
     }
 
     /// Once everything the journal held at the start is visible.

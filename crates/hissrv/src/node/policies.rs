@@ -1,6 +1,7 @@
 //! Retention policies that the configuration names: the same objects that CREATE RETENTION POLICY makes, in the database that
 //! values of Redis go to. They are made, or changed to what the configuration says, at every start; none is removed. The one that
-//! rollups start from becomes the database's default one, so that values and questions that name none go there.
+//! rollups start from becomes the database's default one, so that values and questions that name none go there, but for measurements
+//! that a policy lists as its own.
 
 use anyhow::Context;
 use catalog::{Catalog, PolicySpec};
@@ -20,6 +21,7 @@ pub(super) fn ensure(catalog: &Catalog, config: &Config) -> anyhow::Result<()> {
         };
         made.with_context(|| format!("retention policy `{}` of the configuration", policy.name))?;
     }
+    catalog.settle(config.homes());
     Ok(())
 }
 

@@ -1,19 +1,18 @@
 //! Joins sources and pipeline: what a source pushes ends in a batch for the journal.
 
-use model::BucketId;
-use pipeline::{Intake, Origin, PointBatch};
+use pipeline::{Intake, Origin, PointBatch, Target};
 use source::{PointRef, Sink, SinkError, SinkFactory};
 
-/// Makes sinks that write to the default bucket.
+/// Makes sinks that write plainly: to the homes of measurements, else to the default policy.
 pub(crate) struct NodeSinks {
     pub(crate) intake: Intake,
-    pub(crate) bucket: BucketId,
+    pub(crate) target: Target,
     pub(crate) origin: Origin,
 }
 
 impl SinkFactory for NodeSinks {
     fn sink(&self, _source: &str) -> Box<dyn Sink> {
-        Box::new(BatchSink(self.intake.batch(self.bucket, self.origin)))
+        Box::new(BatchSink(self.intake.batch(self.target.clone(), self.origin)))
     }
 }
 

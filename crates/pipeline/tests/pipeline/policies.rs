@@ -1,9 +1,11 @@
 //! What policies and reserved names do to lines, and what dropping does to those who write.
 
 use ::model::{FieldValue, Precision, TimeRange, TimestampNs};
-use catalog::PolicySpec;
+use catalog::{Homes, Pattern, PolicySpec};
 use journal::JournalConfig;
-use pipeline::{Due, Hold, LineWrite, Origin, Outcome, Retention, drop_database, drop_policy, enforce_retention};
+use pipeline::{
+    Due, Hold, LineWrite, Origin, Outcome, Retention, Target, drop_database, drop_policy, enforce_retention,
+};
 use vfs::FaultFs;
 
 use crate::support::{Plant, assert_accounted, floats};
@@ -26,13 +28,18 @@ fn kept(hours: i64) -> PolicySpec {
 
 /// Writes at `now` to the plant's bucket and waits.
 fn write_at(plant: &Plant, text: &str, now: i64) -> Outcome {
+    write_targeted(plant, &plant.bucket.into(), text, now)
+}
+
+/// Writes to a policy of the plant's database, or to none in particular.
+fn write_to(plant: &Plant, policy: Option<&str>, text: &str) -> Result<Outcome, catalog::MetaError> {
+    Ok(write_targeted(plant, &plant.intake.target("plant", policy)?, text, 0))
+}
+
+fn write_targeted(plant: &Plant, target: &Target, text: &str, now: i64) -> Outcome {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    let write = LineWrite {
-        bucket: plant.bucket,
-        text: text.as_bytes(),
-        precision: Precision::Nanosecond,
-        now: TimestampNs(now),
-    };
+    let now = TimestampNs(now);
+    let write = LineWrite { target, text: text.as_bytes(), precision: Precision::Nanosecond, now };
     plant.intake.write_lines(write, move |outcome| sender.send(outcome).unwrap());
     receiver.recv().unwrap().unwrap()
 }
@@ -85,13 +92,15 @@ fn points_older_than_the_policy_keeps_are_refused_and_define_nothing() {
 fn the_default_policy_is_meant_where_none_is_named() {
     let (plant, _applier) = plant();
     plant.catalog.create_policy("plant", "day", &kept(24), true).unwrap();
-    let day = plant.intake.bucket("plant", None).unwrap();
-    assert_eq!(plant.intake.bucket("plant", Some("day")).unwrap(), day);
-    assert_eq!(plant.intake.bucket("plant", Some("autogen")).unwrap(), plant.bucket);
+    let day = plant.catalog.bucket_of("plant", Some("day")).unwrap();
+    assert_eq!(plant.intake.target("plant", Some("day")).unwrap(), day.into());
+    assert_eq!(plant.intake.target("plant", Some("autogen")).unwrap(), plant.bucket.into());
+    write_to(&plant, None, "m v=1 1").unwrap();
+    assert!(plant.catalog.read().measurement(day, "m").is_some());
     drop_policy(&plant.catalog, &plant.engine, "plant", "day").unwrap();
-    let missing = plant.intake.bucket("plant", None).unwrap_err();
+    let missing = plant.intake.target("plant", None).unwrap_err();
     assert_eq!(missing.to_string(), "retention policy not found: day");
-    assert_eq!(plant.intake.bucket("other", None).unwrap_err().to_string(), "database not found: other");
+    assert_eq!(plant.intake.target("other", None).unwrap_err().to_string(), "database not found: other");
 }
 
 /// Ten days later; `hold` is the day from which on values must stay.
@@ -169,7 +178,7 @@ fn a_batch_follows_its_database_when_that_is_dropped_and_made_again() {
     plant.catalog.create_database("plant", None).unwrap();
     push(3).unwrap();
     plant.settle();
-    let plant = Plant { bucket: plant.intake.bucket("plant", None).unwrap(), ..plant };
+    let plant = Plant { bucket: plant.catalog.bucket_of("plant", None).unwrap(), ..plant };
     assert_eq!(plant.read("m,d=1", "v"), floats(&[(3, 1.0)]));
     let counts = plant.counts(Origin::Redis);
     assert_accounted(counts);
@@ -213,4 +222,73 @@ fn no_acknowledged_value_is_lost_to_the_search_for_empty_series() {
     });
     plant.settle();
     assert_eq!(plant.read("m,d=1", "v"), floats(&[(199, 1.0)]));
+}
+
+/// A plant whose measurements `sig*` and `alarm` are at home in a policy of a day.
+fn plant_with_homes() -> (Plant, pipeline::Applier) {
+    let (plant, applier) = plant();
+    plant.catalog.create_policy("plant", "day", &kept(24), false).unwrap();
+    let rule = |text: &str| (Pattern::parse(text).unwrap(), "day".to_owned());
+    plant.catalog.settle(Homes::new("plant", vec![rule("sig*"), rule("alarm")]));
+    (plant, applier)
+}
+
+/// Names of the measurements of a policy, sorted.
+fn measurements(plant: &Plant, policy: &str) -> Vec<String> {
+    plant.catalog.measurements_of("plant", Some(policy)).unwrap()
+}
+
+#[test]
+fn lines_of_one_body_go_to_the_homes_of_their_measurements() {
+    let (plant, _applier) = plant_with_homes();
+    let body = "signal,b=2,a=1 v=1 5\nother v=2 5\nalarm v=3 5\nalarms v=4 5\nsig\\ nal v=5 5\nother v=\"x\" 6";
+    let outcome = write_to(&plant, None, body).unwrap();
+    assert_eq!((outcome.lines, outcome.dropped), (5, 1));
+    assert_eq!(measurements(&plant, "autogen"), ["alarms", "other"]);
+    assert_eq!(measurements(&plant, "day"), ["alarm", "sig nal", "signal"]);
+    let day = Plant { bucket: plant.catalog.bucket_of("plant", Some("day")).unwrap(), ..plant };
+    assert_eq!(day.read("signal,a=1,b=2", "v"), floats(&[(5, 1.0)]));
+    // Known names, too, and a policy that is named wins.
+    assert_eq!(write_to(&day, None, body).unwrap().lines, 5);
+    assert_eq!(write_to(&day, Some("autogen"), "signal v=1 5").unwrap().lines, 1);
+    assert_eq!(measurements(&day, "autogen"), ["alarms", "other", "signal"]);
+    assert_accounted(day.counts(Origin::Http));
+}
+
+#[test]
+fn each_line_is_as_old_as_its_own_policy_takes() {
+    let (plant, _applier) = plant_with_homes();
+    let target = plant.intake.target("plant", None).unwrap();
+    let outcome = write_targeted(&plant, &target, "signal v=1 5\nother v=1 5", 30 * HOUR);
+    assert_eq!(messages(&outcome), [(1, "points beyond retention policy")]);
+    assert_eq!(measurements(&plant, "autogen"), ["other"]);
+    assert!(measurements(&plant, "day").is_empty());
+}
+
+#[test]
+fn points_of_a_source_go_home_and_to_the_default_policy_while_there_is_no_home() {
+    let (plant, _applier) = plant_with_homes();
+    let mut batch = plant.intake.batch(plant.intake.target("plant", None).unwrap(), Origin::Redis);
+    let mut push = |time| {
+        for key in [&b"signal,d=1"[..], b"other"] {
+            batch.push(key, "v", FieldValue::Float(1.0), TimestampNs(time));
+        }
+        batch.flush().unwrap();
+        plant.settle();
+    };
+    push(1);
+    assert_eq!(
+        (measurements(&plant, "autogen"), measurements(&plant, "day")),
+        (vec!["other".to_owned()], vec!["signal".to_owned()])
+    );
+    drop_policy(&plant.catalog, &plant.engine, "plant", "day").unwrap();
+    push(2);
+    assert_eq!(measurements(&plant, "autogen"), ["other", "signal"]);
+    plant.catalog.create_policy("plant", "day", &kept(24), false).unwrap();
+    push(3);
+    assert_eq!(measurements(&plant, "day"), ["signal"]);
+    assert_eq!(plant.read("signal,d=1", "v"), floats(&[(2, 1.0)]));
+    let counts = plant.counts(Origin::Redis);
+    assert_accounted(counts);
+    assert_eq!((counts.received, counts.journaled), (6, 6));
 }

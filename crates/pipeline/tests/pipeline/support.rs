@@ -54,7 +54,7 @@ impl Plant {
 
     pub(crate) fn write_in(&self, text: &[u8], precision: Precision) -> Result<Outcome, IntakeError> {
         let (sender, receiver) = sync_channel(1);
-        let write = LineWrite { bucket: self.bucket, text, precision, now: TimestampNs(NOW) };
+        let write = LineWrite { target: &self.bucket.into(), text, precision, now: TimestampNs(NOW) };
         self.intake.write_lines(write, move |outcome| sender.send(outcome).unwrap());
         receiver.recv_timeout(PATIENCE).unwrap()
     }

@@ -92,9 +92,9 @@ impl Node {
 
     /// Writes lines with times in seconds; they are visible when this returns.
     pub(crate) fn write(&self, lines: &str) {
-        let bucket = self.catalog.bucket_of(DATABASE, None).unwrap();
+        let target = self.catalog.bucket_of(DATABASE, None).unwrap().into();
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        let write = LineWrite { bucket, text: lines.as_bytes(), precision: Precision::Second, now: NOW };
+        let write = LineWrite { target: &target, text: lines.as_bytes(), precision: Precision::Second, now: NOW };
         self.intake.write_lines(write, move |outcome| sender.send(outcome).unwrap());
         let outcome = receiver.recv().unwrap().unwrap();
         assert_eq!((outcome.malformed, outcome.dropped), (0, 0), "{outcome:?}");
@@ -132,6 +132,7 @@ impl Node {
             threads: 2,
             into: false,
             shortcuts,
+            cache: None,
         };
         let mut tables = Vec::new();
         let mut sink = |table| {

@@ -1,6 +1,7 @@
-//! CREATE CONTINUOUS QUERY: kept as text, in which every measurement has its database and retention policy.
+//! CREATE CONTINUOUS QUERY: kept as text, in which every measurement has its database and retention policy. Only where several may
+//! be meant, each the home of some measurements, the policy is left to the time when the query runs.
 
-use influxql::ast::{ContinuousQuery, Measurement, Select, Source, Statement};
+use influxql::ast::{ContinuousQuery, Measurement, MeasurementName, Select, Source, Statement};
 
 use crate::failure::Failure;
 use crate::task::Task;
@@ -42,9 +43,22 @@ impl Home<'_> {
     fn complete_name(&self, measurement: &mut Measurement) -> Result<(), Failure> {
         let named = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
         let database = named(&measurement.database).unwrap_or_else(|| self.database.to_owned());
-        let default_policy = self.task.known_database(&database)?.default_policy;
-        measurement.policy = Some(named(&measurement.policy).unwrap_or(default_policy));
+        measurement.policy = match named(&measurement.policy) {
+            Some(policy) => Some(policy),
+            None => self.policy(&database, &measurement.name)?,
+        };
         measurement.database = Some(database);
         Ok(())
+    }
+
+    /// The policy of a measurement that names none.
+    fn policy(&self, database: &str, name: &MeasurementName) -> Result<Option<String>, Failure> {
+        let default_policy = self.task.known_database(database)?.default_policy;
+        let catalog = &self.task.parts.catalog;
+        Ok(match name {
+            MeasurementName::Name(name) => Some(catalog.home(database, name).map_or(default_policy, str::to_owned)),
+            _ if catalog.homes(database).is_empty() => Some(default_policy),
+            MeasurementName::Pattern(_) | MeasurementName::FromSource => None,
+        })
     }
 }

@@ -76,11 +76,11 @@ impl Count<'_> {
         Ok(keys.collect::<HashSet<_>>().len())
     }
 
-    /// The series that count, of one retention policy; `None` where InfluxDB has no answer.
+    /// The series that count, of the retention policy that is meant; `None` where InfluxDB has no answer.
     fn find(&self, task: &Task<'_>) -> Result<Option<Found>, Failure> {
         let (database, policy) = place_in(&self.scope.sources);
         let database = task.database(database.or(self.scope.database.as_deref()))?;
-        let bucket = task.bucket(database, policy)?;
+        let buckets = task.buckets_of(database, policy)?;
         let condition = Condition::read(task, self.scope.condition.as_ref())?;
         let statement = match self.of {
             Countable::Series => "SHOW SERIES EXACT CARDINALITY",
@@ -92,7 +92,7 @@ impl Count<'_> {
         };
         let condition = condition.without_time(statement)?;
         let (from, fields) = (From::read(&self.scope.sources)?, FieldConditions::TakeNone);
-        Search { buckets: &[bucket], from: &from, condition: &condition, fields }.run(task).map(Some)
+        Search { buckets: &buckets, from: &from, condition: &condition, fields }.run(task).map(Some)
     }
 
     /// One count a measurement, and a combination of the tags grouped by.

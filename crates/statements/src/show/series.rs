@@ -17,10 +17,10 @@ pub(super) fn run(task: &Task<'_>, scope: &Scope, sink: Sink<'_>) -> Result<(), 
     let (database, policy) = place_in(&scope.sources);
     let database = task.database(database.or(scope.database.as_deref()))?;
     // It must exist, though all are looked at.
-    let own_bucket = task.bucket(database, policy)?;
+    let own_buckets = task.buckets_of(database, policy)?;
     let condition = Condition::read(task, scope.condition.as_ref())?;
     // As in InfluxDB a condition on time is asked of one policy.
-    let buckets = if condition.has_time { vec![own_bucket] } else { task.buckets(database) };
+    let buckets = if condition.has_time { own_buckets } else { task.buckets(database) };
     let from = From::read(&scope.sources)?;
     let search = Search { buckets: &buckets, from: &from, condition: &condition, fields: FieldConditions::TakeAll };
     let found = search.run(task)?;

@@ -88,7 +88,8 @@ impl Plant {
     pub(crate) fn write(&self, policy: &str, lines: &str) {
         let bucket = self.catalog.bucket_of("d", Some(policy)).unwrap();
         let (sender, receiver) = sync_channel(1);
-        let write = LineWrite { bucket, text: lines.as_bytes(), precision: Precision::Nanosecond, now: NOW };
+        let target = &bucket.into();
+        let write = LineWrite { target, text: lines.as_bytes(), precision: Precision::Nanosecond, now: NOW };
         self.intake.write_lines(write, move |outcome| sender.send(outcome).unwrap());
         let outcome = receiver.recv_timeout(Duration::from_secs(20)).unwrap().unwrap();
         assert_eq!(outcome.rejected, []);
