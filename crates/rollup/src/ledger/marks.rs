@@ -83,21 +83,18 @@ impl Marks {
         let Some(Window { columns: Columns::Some(set), .. }) = self.windows.get_mut(&window.start) else {
             return values.find(|(_, time)| !window.contains(*time));
         };
-        let set = Arc::make_mut(set);
         self.recent.enter(window.start);
-        let mut added = 0;
-        let next = loop {
-            if self.recent.is_new(column) {
-                added += u64::from(set.insert(column.0));
+        loop {
+            if self.recent.is_new(column) && !set.contains(column.0) {
+                self.version += 1;
+                self.meter.add_column(set);
+                Arc::make_mut(set).insert(column.0);
             }
             (column, _) = match values.next() {
                 Some(value) if window.contains(value.1) => value,
-                next => break next,
+                next => return next,
             };
-        };
-        self.version += added;
-        self.meter.add_columns(added);
-        next
+        }
     }
 
     fn known_window(&self, time: TimestampNs) -> Option<TimeRange> {

@@ -21,9 +21,9 @@ const SET_BYTES: usize = size_of::<RoaringBitmap>() + 2 * size_of::<usize>();
 const CONTAINER_BYTES: usize = 40;
 /// Content of a container that has a bit for each column.
 const BITSET_BYTES: usize = 8192;
-/// A column that is added to a set, at most: lists double their room when they are full.
-const COLUMN_BYTES: u64 = 4;
-/// More stretches than this are not left when windows are joined.
+/// A column that is added to a set, at most: it may be the first of its container.
+const COLUMN_BYTES: usize = 48;
+/// More stretches than this are not left when windows are joined: each is looked at often.
 const MAX_JOINED: usize = 512;
 
 /// What the marks of a task may take, and what they take at most as far as is known without counting.
@@ -46,8 +46,10 @@ impl Meter {
         self.at_most += MARK_BYTES + bytes_of(columns);
     }
 
-    pub(super) fn add_columns(&mut self, added: u64) {
-        self.at_most += (added * COLUMN_BYTES) as usize;
+    /// A column comes into `set`, which is copied before where it stands in other marks too.
+    pub(super) fn add_column(&mut self, set: &Arc<RoaringBitmap>) {
+        let copied = if Arc::strong_count(set) > 1 { bytes_of_set(set) } else { 0 };
+        self.at_most += copied + COLUMN_BYTES;
     }
 }
 
@@ -73,7 +75,9 @@ impl Marks {
     }
 
     fn squeeze(&mut self, goal: usize) {
-        self.share_columns();
+        if self.bytes() > goal {
+            self.share_columns();
+        }
         if self.bytes() <= goal {
             return;
         }
@@ -81,7 +85,7 @@ impl Marks {
         self.version += 1;
         while self.bytes() > goal && self.forget_columns() {}
         if self.bytes() > goal {
-            self.join_windows();
+            self.join_windows((goal / 2 / MARK_BYTES).clamp(1, MAX_JOINED));
         }
     }
 
@@ -115,14 +119,14 @@ impl Marks {
         true
     }
 
-    /// Makes stretches of all windows: those that touch, then so many at a time that few are left.
-    fn join_windows(&mut self) {
+    /// Makes at most `max_stretches` of all windows and stretches: those that touch are joined, then several at a time.
+    fn join_windows(&mut self, max_stretches: usize) {
         let windows = take(&mut self.windows).into_iter();
         let windows = windows.map(|(start, window)| model::TimeRange::new(start, window.end));
         let stretches = take(&mut self.ranges);
         let stretches = stretches.iter().map(|mark| mark.range);
         let merged = super::marks::merge(windows.chain(stretches).collect());
-        let at_a_time = merged.len().div_ceil(MAX_JOINED).max(1);
+        let at_a_time = merged.len().div_ceil(max_stretches).max(1);
         for chunk in merged.chunks(at_a_time) {
             if let Some(range) = chunk.iter().copied().reduce(hull) {
                 self.ranges.add(Marked { range, columns: Columns::All });
@@ -132,7 +136,13 @@ impl Marks {
 }
 
 fn bytes_of(columns: &Columns) -> usize {
-    let Columns::Some(set) = columns else { return 0 };
+    match columns {
+        Columns::All => 0,
+        Columns::Some(set) => bytes_of_set(set),
+    }
+}
+
+fn bytes_of_set(set: &RoaringBitmap) -> usize {
     let content = set.statistics();
     // NOTE: the statistics count twice what lists take, and the bits of bitsets for bytes.
     let lists = (content.n_bytes_array_containers / 2 + content.n_bytes_run_containers) as usize;

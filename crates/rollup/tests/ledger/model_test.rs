@@ -150,7 +150,7 @@ impl Run {
 
     fn done_but(&mut self, n: usize, modulus: u32) {
         let universe = Universe::new();
-        let remains = |pair: &Pair| (pair.1 as u32 + pair.2) % modulus == 0;
+        let remains = |pair: &Pair| (pair.1 as u32 + pair.2).is_multiple_of(modulus);
         let give_back = |ledger: &Ledger, work: Work| {
             let pairs = universe.of_work(work.task(), work.what());
             let remaining = pairs.into_iter().filter(remains).map(|(task, window, column)| Marked {
