@@ -175,7 +175,8 @@ impl<'a> Partial<'a> {
             && let Some(&first) = rest.first()
         {
             let window = self.pass.windows.containing(first);
-            let (times, _) = rest.split_at(length_before(rest, window.end));
+            // Where a zone's clocks are set forward, the window of a point may end before it.
+            let (times, _) = rest.split_at(length_before(rest, window.end).max(1));
             let run = Run { series, times, values: ValuesView::of(values, from..from + times.len()) };
             let place = self.place(window)?;
             self.of_leaf(leaf).for_each(|fold| fold.add(place, &run));
