@@ -1,5 +1,6 @@
 //! Tasks of the configuration as rollups of the embedded store.
 
+use query::plan::Windowing;
 use rollup::{Function, Plan, Task, TaskField};
 
 use super::{Aggregation, Config, DownsamplingTask};
@@ -16,13 +17,16 @@ impl Config {
 
     fn rollup(&self, task: &DownsamplingTask) -> Result<Task, String> {
         let fields = task.aggregations.iter().map(|wanted| field(task, wanted)).collect::<Result<Vec<_>, _>>()?;
+        let window = task.window().map_err(|e| format!("downsampling task `{}`: {e}", task.name))?;
+        // As in queries, windows of a fixed length are aligned to the epoch whatever the zone.
+        let time_zone = task.time_zone.clone().filter(|_| matches!(window, Windowing::Calendar { .. }));
         Ok(Task {
             name: task.name.clone(),
             database: self.database().to_owned(),
             source: task.source.clone(),
             target: task.target.clone(),
-            window: task.window().map_err(|e| format!("downsampling task `{}`: {e}", task.name))?,
-            time_zone: task.time_zone.clone(),
+            window,
+            time_zone,
             fields,
         })
     }

@@ -9,7 +9,8 @@
 //! Writes make exactly their windows unknown, see [`Cache::touched`]. A query announces the windows that it computes before it reads
 //! their points; those written to meanwhile are not taken in.
 //!
-//! Not kept: stored points, functions that see points one by one (`top`, `bottom`, `sample`, `distinct`, InfluxQL's `integral`),
+//! Not kept: stored points, functions that see points one by one (`top`, `bottom`, `sample`, `distinct`, InfluxQL's `integral`) or beside
+//! their windows (`increase`, time-weighted means, ...),
 //! functions under a condition on fields, over rows of a subquery, or over a field read as another type, windows near a change of a
 //! zone's clocks (fixed ones only), and anything computed while some part of the store could not be read.
 

@@ -8,6 +8,7 @@ use super::folds::{Folded, Pass, Wanted, slot_of};
 use super::group::{Data, Member};
 use super::windows::Windows;
 use crate::QueryError;
+use crate::aggregate::Beside;
 use crate::cache::{Access, Function, Key, Lookup, Question, Rows, WindowsOf};
 
 /// Columns of a group that is kept at most: the key of a larger one would take more memory than its results are worth.
@@ -64,6 +65,10 @@ impl<'a> Work<'_, 'a, '_> {
         range: TimeRange,
         access: Access<'_>,
     ) -> Option<Question> {
+        // What depends on points beside its window is not known by the writes into it.
+        if wanted.iter().any(|wanted| wanted.function.beside(&wanted.arguments) != Beside::Nothing) {
+            return None;
+        }
         let fields = fields(wanted);
         let columns = self.columns(&fields)?;
         let kept_since = self.kept_since(&columns);

@@ -184,7 +184,8 @@ impl<'a> Partial<'a> {
             && let Some(&first) = rest.first()
         {
             let window = self.pass.windows.containing(first);
-            let (inside, _) = rest.split_at(length_before(rest, window.end));
+            // Where a zone's clocks are set forward, the window of a point may end before it.
+            let (inside, _) = rest.split_at(length_before(rest, window.end).max(1));
             let to = from + inside.len();
             let run = Run { series, times: inside, values: ValuesView::of(values, from..to) };
             if let Some(walk) = &mut walk {

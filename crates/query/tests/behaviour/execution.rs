@@ -276,3 +276,19 @@ fn wide_rows_count_against_the_memory_of_a_query() {
     let refused = run_within(&plan, &store, &limits, &query::Cancel::new()).unwrap_err();
     assert!(refused.to_string().contains("max_memory"), "{refused}");
 }
+
+#[test]
+fn windows_that_clocks_set_forward_cut_short_do_not_stop_a_query() {
+    const MINUTE: i64 = 60_000_000_000;
+    let change: jiff::Timestamp = "2026-03-29T01:00:00Z".parse().unwrap();
+    let change = i64::try_from(change.as_nanosecond()).unwrap();
+    let mut store = MemoryStore::new();
+    store.add("c=1", vec![("v", (-300..300).map(|minute| change + minute * MINUTE).collect(), ints(0..600))]);
+    let text = format!(
+        "SELECT count(v) FROM m WHERE time >= {} AND time < {} GROUP BY time(70m) fill(none) tz('Europe/Berlin')",
+        change - 300 * MINUTE,
+        change + 300 * MINUTE
+    );
+    let table = &tables(&influxql(&text), &store, 1)[0];
+    assert_eq!(rows(table).iter().map(|(_, count)| count).sum::<i64>(), 600);
+}
