@@ -18,8 +18,6 @@ use crate::rollups::Shared;
 use crate::row::EngineSource;
 use crate::stats::Book;
 
-/// Time between two looks when there was nothing to do.
-const IDLE: Duration = Duration::from_millis(500);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Rows made at once, about: some 10 MB with all their parts.
@@ -51,7 +49,7 @@ impl Worker {
     }
 
     pub(crate) fn run(self, is_ready: &dyn Fn() -> bool) {
-        while !self.shared.bell.sleep(IDLE) {
+        while !self.shared.bell.sleep(self.shared.settings.idle) {
             if !is_ready() {
                 continue;
             }

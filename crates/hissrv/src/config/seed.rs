@@ -106,7 +106,13 @@ impl DownsamplingSection {
             WindowOrder::Oldest => rollup::Order::OldestFirst,
             WindowOrder::Newest => rollup::Order::NewestFirst,
         };
-        rollup::Settings { order, delay: self.delay.0, share: self.share, max_memory: self.max_memory }
+        rollup::Settings {
+            order,
+            delay: self.delay.0,
+            share: self.share,
+            max_memory: self.max_memory,
+            ..rollup::Settings::default()
+        }
     }
 }
 

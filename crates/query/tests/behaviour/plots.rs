@@ -26,7 +26,12 @@ fn plans(body: &str) -> Result<Vec<Select>, QueryError> {
 fn plot_within(body: &str, store: &MemoryStore, limits: &Limits) -> Result<QueryResult, QueryError> {
     collect_each(&plans(body)?, limits, |plan, limits, sink| {
         let (cancel, registry, shortcuts) = (&Cancel::new(), Registry::shared(), Shortcuts::ALL);
-        execute(plan, store, &Options { limits, cancel, registry, threads: 2, into: false, shortcuts }, sink)
+        execute(
+            plan,
+            store,
+            &Options { limits, cancel, registry, threads: 2, into: false, shortcuts, cache: None },
+            sink,
+        )
     })
 }
 

@@ -73,7 +73,13 @@ impl Node {
             catalog.create_policy(DATABASE, policy, &PolicySpec::default(), false).unwrap();
         }
         let plan = Plan::new(tasks).unwrap();
-        let settings = Settings { order, delay: Duration::ZERO, share: 1.0, ..Settings::default() };
+        let settings = Settings {
+            order,
+            delay: Duration::ZERO,
+            share: 1.0,
+            idle: Duration::from_millis(5),
+            ..Settings::default()
+        };
         let (names, store) = (Arc::clone(&catalog), Arc::clone(&engine));
         let rollups =
             Arc::new(Rollups::open(Arc::clone(fs), &dir.join("rollup"), plan, names, store, settings).unwrap());
