@@ -1,5 +1,6 @@
 //! Continuous queries: run when they are due, over the windows that are due.
 
+use catalog::{Homes, Pattern};
 use model::TimestampNs;
 
 use crate::support::{NOW, Plant, set_clock};
@@ -116,4 +117,21 @@ fn after_the_stop_nothing_is_run() {
     plant.statements.stop_continuous_queries();
     run_at(&plant, MINUTE);
     assert_eq!(counts(&plant), (0, 0));
+}
+
+#[test]
+fn names_without_a_policy_mean_the_home_of_the_measurement() {
+    let plant = plant();
+    plant.ask("CREATE RETENTION POLICY long ON d DURATION INF REPLICATION 1");
+    plant.catalog.settle(Homes::new("d", vec![(Pattern::Prefix("y".to_owned()), "long".to_owned())]));
+    plant.ask("CREATE CONTINUOUS QUERY c ON d BEGIN SELECT mean(v) INTO y FROM m GROUP BY time(1m) END");
+    let text = plant.ask("SHOW CONTINUOUS QUERIES");
+    assert!(text.contains("INTO d.long.y FROM d.autogen.m"), "{text}");
+    plant.ask("DROP CONTINUOUS QUERY c ON d");
+    plant.ask("CREATE CONTINUOUS QUERY c ON d BEGIN SELECT mean(v) INTO y2 FROM /^m$/ GROUP BY time(1m) END");
+    let text = plant.ask("SHOW CONTINUOUS QUERIES");
+    assert!(text.contains("INTO d.long.y2 FROM d../^m$/"), "{text}");
+    run_at(&plant, MINUTE);
+    assert_eq!(plant.ask("SELECT mean FROM y2"), format!("y2 time mean: {}", minutes(&[(0, 1.0)])));
+    assert_eq!(plant.ask("SELECT mean FROM autogen.y2"), "");
 }

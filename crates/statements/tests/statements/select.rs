@@ -1,6 +1,8 @@
 //! SELECT, INTO and EXPLAIN.
 
-use crate::support::Plant;
+use model::TimestampNs;
+
+use crate::support::{Plant, set_clock};
 
 #[test]
 fn queries_read_the_default_policy_or_the_one_named() {
@@ -11,6 +13,20 @@ fn queries_read_the_default_policy_or_the_one_named() {
     assert_eq!(plant.ask("SELECT v FROM x..m"), "error: database not found: x");
     assert_eq!(plant.ask("SELECT v FROM norp.m"), "error: retention policy not found: norp");
     assert_eq!(plant.ask_in(None, "SELECT v FROM m"), "error: database name required");
+}
+
+#[test]
+fn an_altered_policy_counts_from_the_next_query_on() {
+    let plant = Plant::with_values();
+    set_clock(TimestampNs(1_710_028_800_000_000_000 + 3_600_000_000_001));
+    let both = "m time v: 1710028800000000000 1; 1710028860000000000 2";
+    assert_eq!(plant.ask("SELECT v FROM m"), both);
+    plant.ask("ALTER RETENTION POLICY autogen ON d DURATION 1h SHARD DURATION 1h");
+    assert_eq!(plant.ask("SELECT v FROM m"), "m time v: 1710028860000000000 2");
+    assert!(plant.ask("EXPLAIN SELECT v FROM m").contains("NUMBER OF POINTS: 1"));
+    assert_eq!(plant.ask("SELECT v FROM r2.m"), "m time v: 1710028800000000000 1");
+    plant.ask("ALTER RETENTION POLICY autogen ON d DURATION INF");
+    assert_eq!(plant.ask("SELECT v FROM m"), both);
 }
 
 #[test]
