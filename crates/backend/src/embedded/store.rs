@@ -160,6 +160,10 @@ impl Reader for EngineReader<'_> {
         ScanReport { damaged: report.damaged }
     }
 
+    fn kept_since(&mut self, column: ColumnId) -> TimestampNs {
+        self.cutoffs.cut(&self.embedded.catalog, column, TimeRange::ALL).start
+    }
+
     fn latest(
         &mut self,
         column: ColumnId,

@@ -250,7 +250,7 @@ fn what_influxql_has_no_words_for_is_not_said() {
     assert_eq!(request(open), "windows up to the last point");
     let half = r#"{"aggregate_type":"time_window","measurement":"m","start":0,"end":9,"fill":0.5}"#;
     assert_eq!(request(half), "a fill with a number of another type");
-    let field = r#"{"aggregate_type":"statistical","measurement":"m","filters":{"time":"x"}}"#;
+    let field = r#"{"aggregate_type":"statistical","measurement":"m","function":"mean","filters":{"time":"x"}}"#;
     assert_eq!(request(field), "a tag called `time`");
     assert_eq!(refused("SELECT mean(v) FROM m GROUP BY time(1m, 5s)"), EXPECTED[0]);
 }
