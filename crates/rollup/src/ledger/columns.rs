@@ -75,13 +75,6 @@ impl Columns {
     }
 }
 
-impl Default for Columns {
-    /// None.
-    fn default() -> Self {
-        RoaringBitmap::new().into()
-    }
-}
-
 impl From<RoaringBitmap> for Columns {
     fn from(set: RoaringBitmap) -> Self {
         Self::Some(Arc::new(set))
