@@ -32,6 +32,11 @@ fn main() -> Outcome<()> {
     measure("10000 columns one after the other, every minute", &series)?;
     let border = |i: i64| (ColumnId((i % 10_000) as u32), TimestampNs(START + 86_400 * SECOND - (i % 2) * SECOND));
     measure("10000 columns in turn, two windows in turn", &border)?;
+    let import = |i: i64| (ColumnId((i / 8_760) as u32), TimestampNs(START + i % 8_760 * 3600 * SECOND));
+    measure("2300 columns one after the other, every hour of a year", &import)?;
+    let sparse =
+        |i: i64| (ColumnId((i / 8_760 * 997 % 100_000) as u32), TimestampNs(START + i % 8_760 * 3600 * SECOND));
+    measure("2300 of 100000 columns one after the other, every hour of a year", &sparse)?;
     Ok(())
 }
 

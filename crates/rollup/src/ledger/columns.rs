@@ -75,13 +75,6 @@ impl Columns {
     }
 }
 
-impl Default for Columns {
-    /// None.
-    fn default() -> Self {
-        RoaringBitmap::new().into()
-    }
-}
-
 impl From<RoaringBitmap> for Columns {
     fn from(set: RoaringBitmap) -> Self {
         Self::Some(Arc::new(set))
@@ -127,5 +120,21 @@ mod tests {
         assert_eq!(set.split_off(2), Some(some(&[1, 5])));
         assert_eq!(set, some(&[9]));
         assert_eq!(Columns::All.split_off(1), None);
+    }
+
+    #[test]
+    fn a_set_may_be_split_anywhere_whatever_it_is_made_of() {
+        let dense: RoaringBitmap = (0..150_000).filter(|id| id % 3 > 0).collect();
+        let mut runs: RoaringBitmap = (10..90_000).chain(90_005..140_000).collect();
+        runs.optimize();
+        for whole in [dense, runs] {
+            for count in [1, 4_097, 60_000, 66_000, whole.len() - 1] {
+                let mut rest = Columns::from(whole.clone());
+                let Some(Columns::Some(first)) = rest.split_off(count) else { panic!("not split at {count}") };
+                let Columns::Some(rest) = rest else { panic!("the rest is all") };
+                assert_eq!((first.len(), rest.len()), (count, whole.len() - count));
+                assert!(first.max() < rest.min() && &*first | &*rest == whole);
+            }
+        }
     }
 }

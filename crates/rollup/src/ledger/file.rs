@@ -136,3 +136,69 @@ fn decode_body(mut r: Cursor<'_>) -> Result<Content, WireError> {
 pub(super) fn failed<'a>(op: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> LedgerError + 'a {
     move |source| LedgerError::Io { op, path: path.to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::content::Stored;
+    use crate::ledger::{Columns, Marked};
+    use model::{TimeRange, TimestampNs};
+
+    fn marked(start: i64, end: i64, columns: Columns) -> Marked {
+        Marked { range: TimeRange::new(TimestampNs(start), TimestampNs(end)), columns }
+    }
+
+    fn tasks() -> Vec<StoredTask> {
+        let set: Columns = roaring::RoaringBitmap::from_iter([1, 500]).into();
+        let marks = vec![
+            Stored::Window(marked(-1, 2, set.clone())),
+            Stored::Window(marked(2, 3, Columns::All)),
+            Stored::Stretch(marked(i64::MIN, 9, set)),
+        ];
+        let empty = StoredTask { name: String::new(), fingerprint: "f".to_owned(), marks: Vec::new() };
+        vec![StoredTask { name: "hü".to_owned(), fingerprint: "1h".to_owned(), marks }, empty]
+    }
+
+    #[test]
+    fn every_byte_is_where_the_description_says() {
+        let mut expected = b"HSROLLG1\x07\0\0\0\0\0\0\0\x02\x03h\xc3\xbc\x021h\x03".to_vec();
+        expected.extend(b"\0\xff\xff\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\0\0\0");
+        // The set: no runs, one container; its key, its length minus one, where it starts, its members.
+        expected.extend([1, 20, 0x3a, 0x30, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 1, 0, 0xf4, 1]);
+        expected.extend(b"\0\x02\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0");
+        expected.extend(b"\x01\0\0\0\0\0\0\0\x80\x09\0\0\0\0\0\0\0\x02");
+        expected.extend(b"\0\x01f\0");
+        expected.extend(crc32c::crc32c(&expected).to_le_bytes());
+        assert_eq!(encode(7, &tasks()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_a_flipped_bit_is_seen() {
+        let bytes = encode(3, &tasks()).unwrap();
+        let Some(Copy::Intact(content)) = decode(&bytes) else { panic!("not intact") };
+        assert!(content == Content { generation: 3, tasks: tasks() });
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x10;
+            assert!(decode(&flipped).is_none(), "byte {at}");
+            assert!(decode(&bytes[..at]).is_none(), "{at} bytes");
+        }
+    }
+
+    #[test]
+    fn content_that_makes_no_sense_is_damage_also_when_the_checksum_holds() {
+        let bodies = [
+            &b"\0\0\0\0\0\0\0\0\x01"[..],
+            b"\0\0\0\0\0\0\0\0\0more",
+            b"\0\0\0\0\0\0\0\0\x01\x01\xff\0\0",
+            b"\0\0\0\0\0\0\0\0\x01\0\0\x01\x07................\0",
+            b"\0\0\0\0\0\0\0\0\x01\0\0\x01\0................\x02",
+            b"\0\0\0\0\0\0\0\0\x01\0\0\x01\0................\x01\x04abcd",
+        ];
+        for body in bodies {
+            let mut bytes = [MAGIC.as_slice(), body].concat();
+            bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+            assert!(decode(&bytes).is_none(), "{body:?}");
+        }
+    }
+}

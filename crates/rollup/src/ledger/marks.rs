@@ -1,7 +1,6 @@
 //! The marks of one task: single windows with their columns, long stretches, and what is being worked on.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use model::{ColumnId, TimeRange, TimestampNs};
 use query::execute::Grid;
@@ -9,6 +8,7 @@ use query::execute::Grid;
 use super::memory::Meter;
 use super::ranges::{Ranges, hull, overlap, touch};
 use super::recent::Recent;
+use super::sets::Sets;
 use super::{Columns, Marked, What};
 
 /// Part of the budget that columns of the window marked last may take.
@@ -27,6 +27,7 @@ pub(super) struct Marks {
     pub(super) version: u64,
     pub(super) meter: Meter,
     pub(super) recent: Recent,
+    sets: Sets,
 }
 
 /// A dirty window.
@@ -69,7 +70,7 @@ impl Marks {
         }
         match self.ranges.of_all_columns_around(time) {
             Some(stretch) => Around::AllColumns(stretch),
-            None => Around::Window(self.add_window(grid.containing(time), &Columns::default())),
+            None => Around::Window(self.add_window(grid.containing(time), &Columns::Some(self.sets.empty()))),
         }
     }
 
@@ -87,8 +88,8 @@ impl Marks {
         loop {
             if self.recent.is_new(column) && !set.contains(column.0) {
                 self.version += 1;
-                self.meter.add_column(set);
-                Arc::make_mut(set).insert(column.0);
+                let is_copied = self.sets.add(set, column);
+                self.meter.add_column(is_copied.then_some(&**set));
             }
             (column, _) = match values.next() {
                 Some(value) if window.contains(value.1) => value,

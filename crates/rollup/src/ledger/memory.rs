@@ -46,10 +46,9 @@ impl Meter {
         self.at_most += MARK_BYTES + bytes_of(columns);
     }
 
-    /// A column comes into `set`, which is copied before where it stands in other marks too.
-    pub(super) fn add_column(&mut self, set: &Arc<RoaringBitmap>) {
-        let copied = if Arc::strong_count(set) > 1 { bytes_of_set(set) } else { 0 };
-        self.at_most += copied + COLUMN_BYTES;
+    /// A column came into a set, which was `copied` for that.
+    pub(super) fn add_column(&mut self, copied: Option<&RoaringBitmap>) {
+        self.at_most += COLUMN_BYTES + copied.map_or(0, bytes_of_set);
     }
 }
 

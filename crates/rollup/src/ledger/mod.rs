@@ -24,6 +24,7 @@ mod marks;
 mod memory;
 mod ranges;
 mod recent;
+mod sets;
 mod stats;
 mod take;
 mod work;

@@ -1,10 +1,15 @@
 //! What is handed out together, and what is not.
 
-use model::{ColumnId, TimeRange, TimestampNs};
-use rollup::ledger::{Columns, Ledger, Marked, Order, What};
+use std::path::Path;
+use std::sync::Arc;
+
+use model::{ColumnId, TimeRange, TimestampNs, WindowNs};
+use query::execute::Grid;
+use query::plan::Windowing;
+use rollup::ledger::{Columns, Ledger, Marked, Order, TaskSpec, What};
 use vfs::FaultFs;
 
-use crate::support::{A, columns, mark, open, open_clean, range, some};
+use crate::support::{A, PLENTY, columns, mark, open, open_clean, range, some};
 
 const RIPE: TimestampNs = TimestampNs(100);
 
@@ -114,4 +119,25 @@ fn figures_tell_what_is_dirty() {
     assert_eq!((stats.name.as_str(), stats.oldest, stats.coarsened), ("a", Some(TimestampNs(0)), 0));
     assert!((100..2000).contains(&stats.bytes.0), "{:?}", stats.bytes);
     ledger.done(work);
+}
+
+#[test]
+fn windows_that_overlap_where_clocks_are_set_back_are_marked_as_one() {
+    const HOUR: i64 = 3_600_000_000_000;
+    // 2026-10-25T00:00:00Z, an hour before Berlin's clocks go back from 03:00 to 02:00.
+    const MIDNIGHT: i64 = 1_792_886_400_000_000_000;
+    let at = |half_hours: i64| MIDNIGHT + half_hours * HOUR / 2;
+    let windowing = Windowing::Fixed { width: WindowNs::new(2 * HOUR).unwrap(), offset_ns: 0 };
+    let grid = Grid::new(&windowing, Some("Europe/Berlin")).unwrap();
+    let overlap = [1, 3].map(|n| grid.containing(TimestampNs(at(n))));
+    assert_eq!(overlap, [range(at(0), at(6)), range(at(2), at(6))]);
+    let task = TaskSpec { name: "a".to_owned(), fingerprint: String::new(), grid };
+    let fs = Arc::new(FaultFs::new());
+    let (ledger, _) = Ledger::open(fs, Path::new("ledger"), vec![task], PLENTY).unwrap();
+    ledger.done(ledger.take(A, TimestampNs::MAX, Order::OldestFirst, 1).unwrap());
+    mark(&ledger, A, &[(1, at(3)), (2, at(1)), (3, at(3))]);
+    let whole = vec![marked(at(0), at(6), some(&[1, 2, 3]))];
+    assert_eq!(ledger.dirty(A, ColumnId(1), range(at(5), at(5) + 1)), [range(at(0), at(6))]);
+    let work = ledger.take(A, TimestampNs(at(6)), Order::OldestFirst, 9).unwrap();
+    assert_eq!(*work.what(), What::Windows(whole));
 }
