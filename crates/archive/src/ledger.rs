@@ -51,11 +51,14 @@ struct Stored {
 }
 
 impl Ledger {
-    /// Opens the ledger in the file at `path`. The folder must exist.
+    /// Opens the ledger in the file at `path`; its folder is made when it is missing.
     ///
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn open(fs: Arc<dyn Fs>, path: &Path, catalog: Arc<Catalog>) -> Result<Self, Error> {
+        if let Some(folder) = path.parent() {
+            fs.create_dir_all(folder).map_err(|source| Error::io("create folder", folder, source))?;
+        }
         let stored = if fs.exists(path) {
             let bytes = fs.read(path).map_err(|source| Error::io("read", path, source))?;
             let stored = parse(&bytes);
@@ -105,8 +108,10 @@ impl Ledger {
     /// The days of a measurement that are due, those being archived included.
     pub(crate) fn due(&self, measurement: MeasurementId) -> Days {
         let state = self.lock();
-        let mut days = Days::default();
-        state.all_due().filter(|(id, _)| *id == measurement).for_each(|(_, some)| days.extend(some));
+        let mut days = state.due.get(&measurement).cloned().unwrap_or_default();
+        if let Some((_, taken)) = state.taken.as_ref().filter(|(id, _)| *id == measurement) {
+            days.extend(taken);
+        }
         days
     }
 

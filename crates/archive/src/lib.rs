@@ -32,7 +32,7 @@ pub use config::{ArchiveConfig, ConfigError, Place, S3Config};
 pub use day::Day;
 pub use error::Error;
 pub use ledger::Ledger;
-pub use manifest::{Column, Manifest, Role};
+pub use manifest::{Column, Content, Manifest, Role};
 pub use restore::{Restored, RestoredPoint, restore_file};
 pub use schedule::Schedule;
 

@@ -110,6 +110,8 @@ pub(crate) struct StoreRows<'a> {
     held_to: TimestampNs,
     held: Vec<Held>,
     time: Option<TimestampNs>,
+    /// Values held at a time, and of one column at least.
+    limits: (usize, usize),
 }
 
 /// Points of a column, up to `held_to`.
@@ -125,7 +127,8 @@ impl<'a> StoreRows<'a> {
     /// What cannot be read is left out and told in `damaged`. Ends with [`Error::Stopped`] soon after `stop` is set.
     pub(crate) fn new(engine: &'a Engine, plan: &'a Plan, stop: &'a AtomicBool, damaged: &'a mut Vec<String>) -> Self {
         let (cache, held_to) = (ScanCache::default(), plan.range.start);
-        Self { engine, plan, stop, damaged, cache, at: 0, held_to, held: Vec::new(), time: None }
+        let limits = (MAX_VALUES, MIN_VALUES);
+        Self { engine, plan, stop, damaged, cache, at: 0, held_to, held: Vec::new(), time: None, limits }
     }
 
     /// Holds the next part of the series under way, or of the next one; false after the last.
@@ -138,7 +141,8 @@ impl<'a> StoreRows<'a> {
             self.held_to = self.plan.range.start;
         }
         let Some(series) = self.plan.series.get(self.at) else { return Ok(false) };
-        let most = (MAX_VALUES / series.columns.len().max(1)).max(MIN_VALUES);
+        let (max, min) = self.limits;
+        let most = (max / series.columns.len().max(1)).max(min);
         let mut range = TimeRange::new(self.held_to, self.plan.range.end);
         self.held.clear();
         for column in &series.columns {
@@ -219,5 +223,71 @@ impl Rows for StoreRows<'_> {
 impl Held {
     fn time(&self) -> Option<TimestampNs> {
         self.times.get(self.at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use catalog::Wanted;
+    use engine::EngineConfig;
+    use model::wire::BatchEncoder;
+    use model::{FieldValue, Seq};
+    use proptest::prelude::*;
+    use vfs::{FaultFs, Fs};
+
+    use super::*;
+
+    const KEYS: [&[u8]; 3] = [b"m", b"m,a=1", b"m,a=2"];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn rows_are_the_same_however_little_is_held(
+            points in prop::collection::btree_map((0..KEYS.len(), 0i64..40, 0usize..3), any::<i64>(), 0..80),
+            at_once in 1usize..9,
+        ) {
+            let fs: Arc<dyn Fs> = Arc::new(FaultFs::new());
+            let catalog = Arc::new(Catalog::open(Arc::clone(&fs), Path::new("c")).unwrap().0);
+            let engine = Engine::open(fs, Path::new("e"), Arc::clone(&catalog), EngineConfig::default()).unwrap().0;
+            let bucket = catalog.ensure_bucket("d", "p").unwrap();
+            let fields = ["x", "y", "z"];
+            for key in KEYS {
+                catalog.define(bucket, &fields.map(|field| Wanted { key, field, kind: FieldType::Integer })).unwrap();
+            }
+            let column = |key: &[u8], field: &str| {
+                let names = catalog.read();
+                names.column(names.series(bucket, key).unwrap(), 0, field).unwrap().0
+            };
+            for (i, ((key, time, field), value)) in points.iter().enumerate() {
+                let mut encoder = BatchEncoder::default();
+                encoder.push(column(KEYS[*key], fields[*field]), TimestampNs(*time), FieldValue::Integer(*value));
+                engine.apply(Seq(i as u64 + 1), &encoder.finish()).unwrap();
+            }
+            let range = TimeRange::new(TimestampNs(5), TimestampNs(35));
+            let measurement = catalog.read().measurement(bucket, "m").unwrap();
+            let plan = Plan::new(&catalog, &engine, measurement, range);
+            let (stop, mut damaged) = (AtomicBool::new(false), Vec::new());
+            let mut rows = StoreRows::new(&engine, &plan, &stop, &mut damaged);
+            rows.limits = (at_once, 1);
+            let mut found = BTreeMap::new();
+            let mut last = None;
+            while rows.advance().unwrap() {
+                let here = Some((rows.series().to_vec(), rows.time()));
+                prop_assert!(last < here, "rows ascend");
+                let key = KEYS.iter().position(|key| *key == rows.series()).unwrap();
+                rows.values(&mut |field, value| {
+                    let FieldValue::Integer(value) = value else { panic!("{value:?}") };
+                    let field = fields.iter().position(|name| *name == plan.fields[field].name).unwrap();
+                    found.insert((key, rows.time().0, field), value);
+                });
+                last = here;
+            }
+            let expected: BTreeMap<_, _> = points.into_iter().filter(|((_, t, _), _)| (5..35).contains(t)).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

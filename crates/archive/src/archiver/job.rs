@@ -108,6 +108,9 @@ impl Shared {
 
     fn archive_measurement(&self, subject: &Subject, end: Day, report: &mut RunReport) {
         let mut left = self.ledger.take(subject.id, end);
+        if left.is_empty() {
+            return self.ledger.put_back(&left);
+        }
         for day in self.days_with_values(subject.bucket, &left) {
             match self.archive_day(subject, day, report) {
                 Ok(()) => {

@@ -72,21 +72,31 @@ fn a_restore_ends_when_its_caller_wants() {
 }
 
 #[test]
-fn many_rows_become_several_row_groups_and_long_series_are_read_in_parts() {
+fn many_rows_become_several_row_groups() {
     let mut plant = Plant::new();
     let bucket = plant.bucket("plant", "autogen");
-    let columns = ["a", "b"].map(|field| plant.column(bucket, b"pcs,unit=1", field, FieldType::Float));
-    // Every third row has only one of the two.
-    for (n, column) in columns.into_iter().enumerate() {
-        let times = (0..200_000i64).filter(|i| n == 0 || i % 3 > 0);
-        let points: Vec<_> = times.map(|i| (DAY + i * 400_000_000, Value::Float((i as f64).to_bits()))).collect();
-        points.chunks(20_000).for_each(|some| plant.put(column, some));
-    }
+    let [a, b] = ["a", "b"].map(|field| plant.column(bucket, b"pcs,unit=1", field, FieldType::Integer));
+    let points: Vec<_> = (0..140_000i64).map(|i| (DAY + i * 400_000_000, Value::Integer(i))).collect();
+    points.chunks(20_000).for_each(|some| plant.put(a, some));
+    plant.put(b, &points[130_000..130_100]);
     plant.engine.flush().unwrap();
     plant.run();
     let file = plant.list().remove(0);
-    assert_eq!((file.rows, file.series), (200_000, 1));
-    plant.check();
+    assert_eq!((file.rows, file.values, file.series), (140_000, 140_100, 1));
+    let (mut next, mut sum) = (0, 0);
+    let visit = &mut |point: archive::RestoredPoint<'_>| {
+        let Value::Integer(value) = Value::of(point.value) else { panic!("{point:?}") };
+        assert_eq!(point.time.0, DAY + value * 400_000_000);
+        if point.field == "a" {
+            assert_eq!(value, next);
+            next += 1;
+        } else {
+            sum += value;
+        }
+        ControlFlow::Continue(())
+    };
+    plant.archiver.archive().restore(&Default::default(), &GO, visit).unwrap();
+    assert_eq!((next, sum), (140_000, (130_000..130_100).sum()));
 }
 
 fn value(kind: FieldType, seed: i64) -> Value {
@@ -111,11 +121,11 @@ const FIELDS: [(&str, FieldType); 6] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
     #[test]
     fn archive_and_restore_are_an_identity(
         rounds in prop::collection::vec(
-            prop::collection::vec((0..KEYS.len(), 0..FIELDS.len(), -40i64..16, -50i64..50), 1..60), 1..4),
+            prop::collection::vec((0..KEYS.len(), 0..FIELDS.len(), -16i64..16, -50i64..50), 1..50), 1..3),
     ) {
         let mut plant = Plant::new();
         let bucket = plant.bucket("plant", "autogen");

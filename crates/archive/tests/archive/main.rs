@@ -1,6 +1,8 @@
 //! From the store to the archive and back.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail the test")]
 
 mod support;
+mod tools;
 
 mod changes;
 mod crash;

@@ -75,7 +75,7 @@ pub(crate) fn folder_config(folder: &Path) -> ArchiveConfig {
 impl Plant {
     /// A new plant, two days after [`DAY`], 12:00.
     pub(crate) fn new() -> Self {
-        Self::with(|folder| folder_config(folder))
+        Self::with(folder_config)
     }
 
     pub(crate) fn with(config: impl FnOnce(&Path) -> ArchiveConfig) -> Self {
