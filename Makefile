@@ -9,11 +9,12 @@ BENCH_ARGS ?=
 REDIS_BENCH_ARGS ?=
 QUERY_BENCH_ARGS ?=
 REMOTE_BENCH_ARGS ?=
+ROLLUP_BENCH_ARGS ?=
 
 # Options for `make differential`, for instance: make differential DIFFERENTIAL_ARGS='--seed 7 --queries 5000'
 DIFFERENTIAL_ARGS ?= --queries 20000
 
-.PHONY: help run test differential check bench bench-queries bench-redis bench-remote fuzz clean
+.PHONY: help run test differential check bench bench-queries bench-redis bench-remote bench-rollups fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,12 +36,13 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	scripts/install-tool.sh cargo-deny
 	cargo deny --log-level error check bans licenses sources
 
-bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge and the feeding of other stores (10 M values a set; quiet machine)
+bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge, the feeding of other stores and rollups (10 M values a set; quiet machine)
 	@scripts/install-deps.sh victoria-metrics influxdb postgresql redis-server
 	python3 bench/run.py $(BENCH_ARGS)
 	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
 	python3 bench/remote.py $(REMOTE_BENCH_ARGS)
+	python3 bench/rollups.py $(ROLLUP_BENCH_ARGS)
 
 bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
 	@scripts/install-deps.sh victoria-metrics influxdb
@@ -53,6 +55,9 @@ bench-redis: ## Only the Redis bridge: loss, rate and processor time per message
 bench-remote: ## Only the feeding of InfluxDB, VictoriaMetrics and PostgreSQL, beside the plain loader
 	@scripts/install-deps.sh victoria-metrics influxdb postgresql
 	python3 bench/remote.py $(REMOTE_BENCH_ARGS)
+
+bench-rollups: ## Only rollups and the cache of results: what they give and what they cost
+	python3 bench/rollups.py $(ROLLUP_BENCH_ARGS)
 
 fuzz: ## Run each fuzz target for a minute
 	scripts/fuzz.sh

@@ -3,8 +3,8 @@
 
 First the answers are compared: hissrv and InfluxDB must give the same rows; VictoriaMetrics is asked in its own language, so its
 number of points is only shown. Then come the median and 90th percentile in ms and the server's processor time per query, the ratio of
-medians to each other server, and the geometric mean of these. VictoriaMetrics is asked with nocache=1; hissrv and InfluxDB have
-no result cache. hissrv is started anew before the queries, so that its peak memory is that of answering them.
+medians to each other server, and the geometric mean of these. VictoriaMetrics is asked with nocache=1, hissrv with cacheable=false;
+InfluxDB has no result cache. hissrv is started anew before the queries, so that its peak memory is that of answering them.
 Results are also appended to $BENCH/results/queries.jsonl.
 """
 import argparse
@@ -103,6 +103,8 @@ class Client:
     def path(self, question, draw):
         if self.server.dialect == "influxql":
             parameters = {"db": self.database, "epoch": "ns", "q": question.influxql(draw)}
+            if self.server.name == "hissrv":
+                parameters["cacheable"] = "false"
             return "/query?" + urllib.parse.urlencode(parameters)
         path, parameters = question.metricsql(draw)
         return path + "?" + urllib.parse.urlencode(parameters | {"nocache": 1})

@@ -5,6 +5,7 @@ mod peers;
 mod chain;
 mod dead_letters;
 mod outages;
+mod rollups;
 mod seed;
 mod switching;
 mod token;
