@@ -110,20 +110,8 @@ impl Ledger {
         limits: LedgerLimits,
     ) -> Result<(Self, OpenReport), LedgerError> {
         let (files, loaded) = Files::open(fs, dir)?;
-        let budget = usize::try_from(limits.max_memory.0).unwrap_or(usize::MAX) / tasks.len().max(1);
         let mut report = OpenReport { findings: loaded.findings, ..OpenReport::default() };
-        let mut stored = loaded.tasks;
-        let tasks = tasks.into_iter().enumerate().map(|(number, spec)| {
-            let found = stored.iter().position(|task| task.name == spec.name && task.fingerprint == spec.fingerprint);
-            let found = found.map(|at| stored.swap_remove(at));
-            if found.is_none() {
-                report.begun.push(TaskNumber(number));
-            }
-            let marks = Mutex::new(Marks::restored(budget, found));
-            Task { spec, marks }
-        });
-        let tasks: Vec<Task> = tasks.collect();
-        report.forgotten = stored.into_iter().map(|task| task.name).collect();
+        let tasks = restore(tasks, loaded.tasks, limits, &mut report);
         let ledger = Self { tasks, stored: Mutex::new(StoredState { files, versions: None }) };
         // IMPORTANT: a task that was forgotten must not be found with its old marks when it comes back: it was told nothing meanwhile.
         if loaded.agree && report.begun.is_empty() && report.forgotten.is_empty() {
@@ -224,6 +212,27 @@ impl Task {
         let marks = lock(&self.marks);
         (StoredTask::of(&self.spec.name, &self.spec.fingerprint, &marks), marks.version)
     }
+}
+
+/// Joins each task with what is stored of it, and reports those that have no counterpart.
+fn restore(
+    specs: Vec<TaskSpec>,
+    mut stored: Vec<StoredTask>,
+    limits: LedgerLimits,
+    report: &mut OpenReport,
+) -> Vec<Task> {
+    let budget = usize::try_from(limits.max_memory.0).unwrap_or(usize::MAX) / specs.len().max(1);
+    let tasks = specs.into_iter().enumerate().map(|(number, spec)| {
+        let found = stored.iter().position(|task| task.name == spec.name && task.fingerprint == spec.fingerprint);
+        let found = found.map(|at| stored.swap_remove(at));
+        if found.is_none() {
+            report.begun.push(TaskNumber(number));
+        }
+        Task { spec, marks: Mutex::new(Marks::restored(budget, found)) }
+    });
+    let tasks = tasks.collect();
+    report.forgotten = stored.into_iter().map(|task| task.name).collect();
+    tasks
 }
 
 impl Marks {
