@@ -44,12 +44,22 @@ struct PlannedColumn {
 }
 
 impl Plan {
-    /// Looks for what has values in `range`; nothing is decoded where the indexes tell.
-    pub(crate) fn new(catalog: &Catalog, engine: &Engine, measurement: MeasurementId, range: TimeRange) -> Self {
+    /// Looks for what has values in `range`; nothing is decoded where the indexes tell. Ends with [`Error::Stopped`] soon after `stop`
+    /// is set.
+    pub(crate) fn new(
+        catalog: &Catalog,
+        engine: &Engine,
+        measurement: MeasurementId,
+        range: TimeRange,
+        stop: &AtomicBool,
+    ) -> Result<Self, Error> {
         let mut cache = ScanCache::default();
         let all = catalog.read().series_of(measurement).to_vec();
         let mut series = Vec::new();
         for some in all.chunks(SERIES_AT_ONCE) {
+            if stop.load(Relaxed) {
+                return Err(Error::Stopped);
+            }
             let names = catalog.read();
             let known = some.iter().filter_map(|id| {
                 let columns = names.columns_of(*id).iter().filter_map(|(field, id)| {
@@ -77,7 +87,7 @@ impl Plan {
         for column in series.iter_mut().flat_map(|s| &mut s.columns) {
             column.field = fields.binary_search(&field(column)).unwrap_or(usize::MAX);
         }
-        Self { range, tags: tags_of(&series), fields, series }
+        Ok(Self { range, tags: tags_of(&series), fields, series })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -102,7 +112,6 @@ fn tags_of(series: &[PlannedSeries]) -> Vec<String> {
 pub(crate) struct StoreRows<'a> {
     engine: &'a Engine,
     plan: &'a Plan,
-    stop: &'a AtomicBool,
     damaged: &'a mut Vec<String>,
     cache: ScanCache,
     /// The series under way, and where what is held of it ends.
@@ -124,23 +133,19 @@ struct Held {
 }
 
 impl<'a> StoreRows<'a> {
-    /// What cannot be read is left out and told in `damaged`. Ends with [`Error::Stopped`] soon after `stop` is set.
-    pub(crate) fn new(engine: &'a Engine, plan: &'a Plan, stop: &'a AtomicBool, damaged: &'a mut Vec<String>) -> Self {
-        let (cache, held_to) = (ScanCache::default(), plan.range.start);
-        let limits = (MAX_VALUES, MIN_VALUES);
-        Self { engine, plan, stop, damaged, cache, at: 0, held_to, held: Vec::new(), time: None, limits }
+    /// What cannot be read is left out and told in `damaged`.
+    pub(crate) fn new(engine: &'a Engine, plan: &'a Plan, damaged: &'a mut Vec<String>) -> Self {
+        let (cache, held_to, limits) = (ScanCache::default(), plan.range.start, (MAX_VALUES, MIN_VALUES));
+        Self { engine, plan, damaged, cache, at: 0, held_to, held: Vec::new(), time: None, limits }
     }
 
     /// Holds the next part of the series under way, or of the next one; false after the last.
-    fn load(&mut self) -> Result<bool, Error> {
-        if self.stop.load(Relaxed) {
-            return Err(Error::Stopped);
-        }
+    fn load(&mut self) -> bool {
         if self.held_to >= self.plan.range.end {
             self.at += 1;
             self.held_to = self.plan.range.start;
         }
-        let Some(series) = self.plan.series.get(self.at) else { return Ok(false) };
+        let Some(series) = self.plan.series.get(self.at) else { return false };
         let (max, min) = self.limits;
         let most = (max / series.columns.len().max(1)).max(min);
         let mut range = TimeRange::new(self.held_to, self.plan.range.end);
@@ -157,7 +162,7 @@ impl<'a> StoreRows<'a> {
             held.times.truncate(held.times.partition_point(|t| *t < range.end));
         }
         self.held_to = range.end;
-        Ok(true)
+        true
     }
 
     fn read(&mut self, column: PlannedColumn, range: TimeRange, most: usize) -> Held {
@@ -197,7 +202,7 @@ impl Rows for StoreRows<'_> {
             if self.time.is_some() {
                 return Ok(true);
             }
-            if !self.load()? {
+            if !self.load() {
                 return Ok(false);
             }
         }
@@ -269,9 +274,10 @@ mod tests {
             }
             let range = TimeRange::new(TimestampNs(5), TimestampNs(35));
             let measurement = catalog.read().measurement(bucket, "m").unwrap();
-            let plan = Plan::new(&catalog, &engine, measurement, range);
-            let (stop, mut damaged) = (AtomicBool::new(false), Vec::new());
-            let mut rows = StoreRows::new(&engine, &plan, &stop, &mut damaged);
+            let stop = AtomicBool::new(false);
+            let plan = Plan::new(&catalog, &engine, measurement, range, &stop).unwrap();
+            let mut damaged = Vec::new();
+            let mut rows = StoreRows::new(&engine, &plan, &mut damaged);
             rows.limits = (at_once, 1);
             let mut found = BTreeMap::new();
             let mut last = None;

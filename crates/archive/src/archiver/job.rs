@@ -151,12 +151,9 @@ impl Shared {
 
     /// Writes the file of a day, with what an older one has and the store has no more; nothing when there are no values.
     fn archive_day(&self, subject: &Subject, day: Day, report: &mut RunReport) -> Result<(), Error> {
-        if self.stop.load(Relaxed) {
-            return Err(Error::Stopped);
-        }
         // IMPORTANT: before anything is read, so that the position is not too high.
         let complete_to = self.engine.applied_seq();
-        let plan = Plan::new(&self.catalog, &self.engine, subject.id, day.range());
+        let plan = Plan::new(&self.catalog, &self.engine, subject.id, day.range(), &self.stop)?;
         if plan.is_empty() {
             return Ok(());
         }
@@ -205,7 +202,7 @@ impl Shared {
         stem: &str,
     ) -> Result<Option<Written>, Error> {
         let mut missing = Vec::new();
-        let newer = StoreRows::new(&self.engine, plan, &self.stop, &mut missing);
+        let newer = StoreRows::new(&self.engine, plan, &mut missing);
         let name = format!("{stem}{}", names::DATA);
         let address = self.archive.target.address(&name);
         let mut rows: Box<dyn Rows + '_> = match older {
@@ -221,6 +218,9 @@ impl Shared {
         let draft = self.archive.target.draft(&name)?;
         let mut table = TableWriter::new(draft, &content, &*rows).map_err(wrong)?;
         loop {
+            if self.stop.load(Relaxed) {
+                return Err(Error::Stopped);
+            }
             table.push(&*rows).map_err(wrong)?;
             if !rows.advance()? {
                 break;

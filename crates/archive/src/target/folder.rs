@@ -33,13 +33,13 @@ impl Folder {
     /// Makes the folder of a file, durably with those above it.
     fn make_folder_of(&self, path: &Path) -> Result<(), Error> {
         let Some(folder) = path.parent() else { return Ok(()) };
+        let has_root = self.fs.list(&self.root).is_ok();
         self.fs.create_dir_all(folder).map_err(|source| Error::io("create folder", folder, source))?;
-        // A folder's name is in the one above it, so that is what must be synced.
-        for above in folder.ancestors().skip(1) {
+        // A folder's name is in the one above it, so that is what must be synced. What is above the root may not be ours to read.
+        let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(&self.root));
+        let above_root = self.root.parent().filter(|_| !has_root);
+        for above in above.chain(above_root) {
             self.fs.sync_dir(above).map_err(|source| Error::io("sync folder", above, source))?;
-            if !above.starts_with(&self.root) {
-                break;
-            }
         }
         Ok(())
     }

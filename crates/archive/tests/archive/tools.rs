@@ -8,7 +8,7 @@ pub(crate) fn script(name: &str) -> Option<Command> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python: PathBuf = root.join("target/tools/archive/bin/python");
     if !python.is_file() {
-        println!(
+        eprintln!(
             "SKIPPED: there is no {}: run scripts/install-archive-tools.sh (it needs a package index)",
             python.display()
         );
