@@ -80,13 +80,14 @@ impl Applier {
     ) -> io::Result<Self> {
         // A new consumer starts at what the journal still has: what came before it was never meant for the engine. Observers may
         // not have made durable what the engine has in files already.
-        consumer.seek(consumer.committed_seq());
-        applied.advance(engine.flushed_seq().max(consumer.committed_seq()), Visible::Yes);
+        let start = consumer.committed_seq();
+        consumer.seek(start);
+        applied.advance(engine.flushed_seq().max(start), Visible::Yes);
         let shared =
             Arc::new(Shared { journal, engine, applied, stopping: AtomicBool::new(false), stats: Mutex::default() });
         let committed_at = Instant::now();
         let touched = Touched::default();
-        let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at, observers, touched };
+        let worker = Worker { shared: Arc::clone(&shared), consumer, committed_at, observers, touched, taken: start };
         let thread = std::thread::Builder::new().name("applier".to_owned()).spawn(move || worker.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
@@ -135,6 +136,8 @@ struct Worker {
     observers: Observers,
     /// What the record under way changed.
     touched: Touched,
+    /// Position of the newest record that was taken, or known to be lost.
+    taken: Seq,
 }
 
 impl Worker {
@@ -165,6 +168,7 @@ impl Worker {
     /// False when the engine is being stopped.
     fn take(&mut self, seq: Seq, points: u64, payload: &[u8]) -> bool {
         self.touched.clear();
+        self.taken = seq;
         if seq > self.shared.engine.flushed_seq() {
             return self.apply(seq, points, payload);
         }
@@ -205,8 +209,9 @@ impl Worker {
         true
     }
 
-    fn note_gap(&self, from: Seq, to: Seq, points: Option<u64>, reason: GapReason) {
+    fn note_gap(&mut self, from: Seq, to: Seq, points: Option<u64>, reason: GapReason) {
         self.observers.lost_track();
+        self.taken = to;
         let s = &self.shared;
         let flushed = s.engine.flushed_seq();
         if to <= flushed {
@@ -237,8 +242,9 @@ impl Worker {
     /// Lets the journal delete what the engine has in files.
     fn commit(&mut self) {
         self.committed_at = Instant::now();
-        let flushed = self.shared.engine.flushed_seq();
-        if flushed <= self.consumer.committed_seq() {
+        // After a start the engine may have more in files than was read here, for the observers' sake.
+        let done = self.shared.engine.flushed_seq().min(self.taken);
+        if done <= self.consumer.committed_seq() {
             return;
         }
         if let Err(e) = self.observers.persist() {
@@ -246,7 +252,7 @@ impl Worker {
             tracing::warn!(error = %e, "what rollups have to do could not be made durable; trying again");
             return;
         }
-        if let Err(e) = self.consumer.commit(flushed) {
+        if let Err(e) = self.consumer.commit(done) {
             self.shared.book(|stats| stats.errors += 1);
             tracing::warn!(error = %e, "the journal's cursor could not be moved; trying again");
         }

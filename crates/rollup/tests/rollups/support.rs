@@ -18,8 +18,8 @@ use query::{Cancel, Limits, Provenance, Shortcuts, Table};
 use rollup::{Function, Order, Plan, Rollups, Settings, Task, TaskField, Tiered};
 use vfs::Fs;
 
-/// 2027-01-15T08:00:00Z: later than all values of the tests.
-pub(crate) const NOW: TimestampNs = TimestampNs(1_800_000_000_000_000_000);
+/// 2027-03-01T08:00:00Z: later than all values of the tests.
+pub(crate) const NOW: TimestampNs = TimestampNs(1_803_888_000_000_000_000);
 const DATABASE: &str = "plant";
 const PATIENCE: Duration = Duration::from_secs(60);
 
