@@ -136,7 +136,7 @@ def year(days):
         hissrv.settle()
         machine.wait_until_quiet()
         rows = []
-        where = f"FROM measurement WHERE time >= {start_s}s AND time < {end_s}s"
+        where = f'FROM "measurement" WHERE time >= {start_s}s AND time < {end_s}s'
         for what, text in [
                 ("mean by 1d, one curve", f"SELECT mean(value) {where} GROUP BY time(1d)"),
                 ("mean by 1d, each series", f"SELECT mean(value) {where} GROUP BY time(1d), *"),
@@ -198,7 +198,7 @@ def refresh(client, cacheable):
     functions = ["mean", "max", "min", "sum", "count", "last"]
     for panel in range(PANELS):
         function, minutes = functions[panel % 6], (5, 15)[panel // 6]
-        client.influxql(f"SELECT {function}(value) FROM measurement WHERE time >= now() - 24h GROUP BY time({minutes}m)",
+        client.influxql(f'SELECT {function}(value) FROM "measurement" WHERE time >= now() - 24h GROUP BY time({minutes}m)',
                         cacheable=cacheable)
 
 

@@ -151,8 +151,11 @@ impl TieredReader<'_> {
         let mut found: Vec<(usize, TimeRange, Vec<TimeRange>)> = Vec::new();
         for tier in &tiers.list {
             let grid = tier.grid(all);
-            let rows =
-                rows_of(&mut *self.inner, tier.counts(), grid, range).unwrap_or(TimeRange::new(range.end, range.end));
+            let none = TimeRange::new(range.end, range.end);
+            let rows = match all.are_few(tier.number, range) {
+                true => range,
+                false => rows_of(&mut *self.inner, tier.counts(), grid, range).unwrap_or(none),
+            };
             let rows = TimeRange::new(rows.start.max(tier.visible_from), rows.end);
             let meant = TimeRange::new(rows.start.max(range.start), rows.end.min(range.end));
             let dirty = if meant.is_empty() { Vec::new() } else { all.dirty(tier, meant) };

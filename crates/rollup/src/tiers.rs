@@ -1,5 +1,6 @@
 //! All rollups of a node: where their rows are, and which of their windows must not be believed.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use catalog::{Catalog, Names};
@@ -19,6 +20,8 @@ const ROWS_A_PARTITION: i64 = 1024;
 const DAY_NS: i64 = 86_400_000_000_000;
 /// Partitions of one retention time at least: old rows go by whole partitions.
 const PARTITIONS_KEPT: i64 = 8;
+/// See [`Tiers::are_few`].
+const FEW_WINDOWS: i64 = 20_000;
 /// Most tasks: their marks on a column are bits of a number.
 pub(crate) const MAX_TASKS: usize = 31;
 /// Set in a mark once the column was looked up.
@@ -27,13 +30,20 @@ const LOOKED_UP: u32 = 1 << 31;
 /// All rollups.
 pub struct Tiers {
     pub(crate) plan: Plan,
+    /// Nanoseconds of a window, about, by tier.
+    lengths: Vec<i64>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) ledger: Ledger,
     /// By tier; `None` while its database or policies do not exist.
     buckets: RwLock<Vec<Option<Buckets>>>,
     /// By column: the tiers that are made of it.
     interests: Mutex<Vec<u32>>,
+    /// Rows of columns of points, found earlier by their names, which takes long. Columns are never given another name; they may be gone.
+    rows: RwLock<HashMap<ColumnId, Rows>>,
 }
+
+/// Tiers with the columns of their rows.
+type Rows = Arc<[(usize, PartColumns)]>;
 
 /// The tiers that have rows of a column of points, coarsest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,8 +78,9 @@ impl ColumnTier {
 
 impl Tiers {
     pub(crate) fn new(plan: Plan, catalog: Arc<Catalog>, ledger: Ledger) -> Self {
+        let lengths = plan.tiers.iter().map(|tier| length_of(&tier.grid)).collect();
         let buckets = RwLock::new(vec![None; plan.tiers.len()]);
-        Self { plan, catalog, ledger, buckets, interests: Mutex::default() }
+        Self { plan, lengths, catalog, ledger, buckets, interests: Mutex::default(), rows: RwLock::default() }
     }
 
     pub(crate) fn name(&self, tier: usize) -> String {
@@ -110,6 +121,7 @@ impl Tiers {
         drop(known);
         self.interests.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.plan.tiers.iter().for_each(|tier| tier.outlets.clear());
+        self.rows.write().unwrap_or_else(PoisonError::into_inner).clear();
         for (number, (before, now)) in were_known.iter().zip(&found).enumerate() {
             if before.is_some() && before != now {
                 self.ledger.mark_everything(TaskNumber(number));
@@ -150,15 +162,7 @@ impl Tiers {
     pub(crate) fn of_column(&self, column: ColumnId, now: TimestampNs) -> ColumnTiers {
         let names = self.catalog.read();
         let Some(bucket) = names.column_info(column).map(|info| info.bucket) else { return ColumnTiers::default() };
-        let mut rows: Vec<(usize, PartColumns)> = Vec::new();
-        for number in 0..self.plan.tiers.len() {
-            if self.root(number) == Some(bucket)
-                && let Some(buckets) = self.buckets_of(number)
-                && let Some(parts) = find_rows(&names, buckets.hidden, column)
-            {
-                rows.push((number, parts));
-            }
-        }
+        let rows = self.rows_of(&names, column, bucket);
         drop(names);
         if rows.is_empty() {
             return ColumnTiers::default();
@@ -167,6 +171,27 @@ impl Tiers {
             rows.iter().filter_map(|(number, parts)| self.column_tier(*number, *parts, column, &rows, now)).collect();
         list.sort_by_key(|tier| std::cmp::Reverse(self.window_length(tier.number)));
         ColumnTiers { list, points_from: self.kept_from(bucket, now) }
+    }
+
+    /// The rows of a column of points, which is of `bucket`.
+    fn rows_of(&self, names: &Names, column: ColumnId, bucket: BucketId) -> Rows {
+        let known = self.rows.read().unwrap_or_else(PoisonError::into_inner).get(&column).cloned();
+        let stand = |rows: &Rows| rows.iter().all(|(_, parts)| names.column_info(parts.of(Part::Count)).is_some());
+        if let Some(known) = known.filter(stand) {
+            return known;
+        }
+        let tiers: Vec<usize> =
+            (0..self.plan.tiers.len()).filter(|number| self.root(*number) == Some(bucket)).collect();
+        let found = tiers.iter().filter_map(|&number| {
+            let hidden = self.buckets_of(number)?.hidden;
+            Some((number, find_rows(names, hidden, column)?))
+        });
+        let rows: Rows = found.collect();
+        // What is missing may come.
+        if rows.len() == tiers.len() {
+            self.rows.write().unwrap_or_else(PoisonError::into_inner).insert(column, Arc::clone(&rows));
+        }
+        rows
     }
 
     fn column_tier(
@@ -194,8 +219,14 @@ impl Tiers {
     }
 
     fn window_length(&self, tier: usize) -> i64 {
-        let window = self.grid(tier).map(|grid| grid.containing(TimestampNs(0)));
-        window.map_or(0, |window| window.end.0.saturating_sub(window.start.0))
+        self.lengths.get(tier).copied().unwrap_or(0)
+    }
+
+    /// True when a range has so few windows that it is quicker to go through all of them than to look where there are rows.
+    pub(crate) fn are_few(&self, tier: usize, range: TimeRange) -> bool {
+        let is_bounded = range.start > TimestampNs::MIN && range.end < TimestampNs::MAX;
+        let length = range.end.0.saturating_sub(range.start.0);
+        is_bounded && length / self.window_length(tier).max(1) <= FEW_WINDOWS
     }
 
     /// Stretches of `range`, whole windows of the tier, that its rows do not tell rightly.
@@ -285,10 +316,15 @@ impl Tiers {
     }
 }
 
+/// Nanoseconds of a window, about.
+fn length_of(grid: &Grid) -> i64 {
+    let window = grid.containing(TimestampNs(0));
+    window.end.0.saturating_sub(window.start.0)
+}
+
 /// Length of the partitions of rows: enough rows in each, but enough partitions for old ones to go in time.
 fn partition_width(grid: &Grid, kept_ns: Option<i64>) -> WindowNs {
-    let window = grid.containing(TimestampNs(0));
-    let wanted = window.end.0.saturating_sub(window.start.0).saturating_mul(ROWS_A_PARTITION);
+    let wanted = length_of(grid).saturating_mul(ROWS_A_PARTITION);
     let bounded = kept_ns.map_or(wanted, |kept| wanted.min(kept / PARTITIONS_KEPT));
     let days = (bounded / DAY_NS).clamp(1, ROWS_A_PARTITION);
     WindowNs::new(days * DAY_NS).unwrap_or(const { WindowNs::new(DAY_NS).unwrap() })

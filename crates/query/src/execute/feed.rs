@@ -15,6 +15,9 @@ use crate::result::Cell;
 use crate::scan::{Piece, Summary, Wish};
 use crate::store::{Extent, Reader, Track};
 
+/// Summaries between two looks at whether somebody still waits.
+const SUMMARIES_A_CHECK: u32 = 64;
+
 /// Reads for one thread of a query.
 pub(super) struct Feed<'a> {
     pub(super) job: &'a Job<'a>,
@@ -91,8 +94,12 @@ impl<'a> Feed<'a> {
     ) -> Result<(), QueryError> {
         let mut outcome = Ok(());
         let job = self.job;
+        let mut summaries = 0u32;
         let report = self.reader.scan(column, range, wish, &mut |piece| {
-            let step = job.check().and_then(|()| visit(checked(piece, kind)?));
+            summaries = if matches!(piece, Piece::Summary(_)) { summaries + 1 } else { 0 };
+            // Looking at the clock takes longer than taking a summary in.
+            let checked_in = if summaries % SUMMARIES_A_CHECK == 0 { job.check() } else { Ok(()) };
+            let step = checked_in.and_then(|()| visit(checked(piece, kind)?));
             match step {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {

@@ -16,7 +16,7 @@ use crate::aggregate::{AggregateFunction, Fold, Picked, Place, Run, View as Valu
 use crate::scan::{Parts, Wish};
 
 /// Series that one thread takes at once, at least: below, starting a thread costs more than it saves.
-const SERIES_A_BLOCK: usize = 64;
+const SERIES_A_BLOCK: usize = 32;
 
 /// A function that is computed of a field.
 pub(super) struct Wanted<'p> {
@@ -153,7 +153,7 @@ impl<'a> Partial<'a> {
                     self.come_to(walk, &first)?;
                     walk.leave_at(last);
                 }
-                let place = self.place(pass.windows.containing(summary.first_time))?;
+                let place = self.place(self.window_of(summary.first_time))?;
                 self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));
                 Ok(())
             }
@@ -183,7 +183,7 @@ impl<'a> Partial<'a> {
         while let Some(rest) = times.get(from..)
             && let Some(&first) = rest.first()
         {
-            let window = self.pass.windows.containing(first);
+            let window = self.window_of(first);
             // Where a zone's clocks are set forward, the window of a point may end before it.
             let (inside, _) = rest.split_at(length_before(rest, window.end).max(1));
             let to = from + inside.len();
@@ -199,9 +199,16 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
+    /// The window that holds `time`. What calendars and clocks say takes long to ask; mostly it is a window that was met before.
+    fn window_of(&self, time: TimestampNs) -> TimeRange {
+        let windows = self.pass.windows;
+        let known = if windows.is_partition() { self.windows.holding(time) } else { None };
+        known.unwrap_or_else(|| windows.containing(time))
+    }
+
     /// The place of a window in all functions.
     pub(super) fn place(&mut self, window: TimeRange) -> Result<Place, QueryError> {
-        let (number, is_new) = self.windows.number(window.start);
+        let (number, is_new) = self.windows.number(window);
         if is_new {
             self.pass.job.check_windows(number + 1)?;
         }
@@ -219,8 +226,8 @@ impl<'a> Partial<'a> {
 
     /// Takes in what members after its own gave.
     fn merge(&mut self, other: Self) {
-        let numbers: Vec<usize> = other.windows.starts.iter().map(|&start| self.windows.number(start).0).collect();
-        self.folds.iter_mut().flatten().for_each(|fold| fold.grow(self.windows.starts.len()));
+        let numbers: Vec<usize> = other.windows.windows.iter().map(|&window| self.windows.number(window).0).collect();
+        self.folds.iter_mut().flatten().for_each(|fold| fold.grow(self.windows.windows.len()));
         self.held += other.held;
         for (fold, more) in self.folds.iter_mut().flatten().zip(other.folds.into_iter().flatten()) {
             fold.merge(more, &numbers);
@@ -228,7 +235,7 @@ impl<'a> Partial<'a> {
     }
 
     fn finish(self, kinds: Vec<Option<FieldType>>) -> Folded {
-        let starts = self.windows.starts;
+        let starts: Vec<TimestampNs> = self.windows.windows.iter().map(|window| window.start).collect();
         let mut order: Vec<usize> = (0..starts.len()).collect();
         order.sort_unstable_by_key(|&i| starts.get(i));
         let arranged = |fold: Option<Box<dyn Fold + 'a>>| {
@@ -252,7 +259,7 @@ fn leaves(wanted: &[Wanted<'_>]) -> Vec<usize> {
 /// does the next: the window asked for mostly follows the one before, or is the first again.
 #[derive(Default)]
 struct WindowIndex {
-    starts: Vec<TimestampNs>,
+    windows: Vec<TimeRange>,
     /// Number given last.
     last: usize,
     /// Filled only once a window comes out of this order.
@@ -260,35 +267,43 @@ struct WindowIndex {
 }
 
 impl WindowIndex {
+    /// The window met last, the one after it, or the first, if `time` is in it.
+    fn holding(&self, time: TimestampNs) -> Option<TimeRange> {
+        let likely = [self.last, self.last + 1, 0].into_iter().filter_map(|n| self.windows.get(n).copied());
+        likely.into_iter().find(|window| window.contains(time))
+    }
+
     /// The window's number, and whether it is new.
-    fn number(&mut self, start: TimestampNs) -> (usize, bool) {
-        if let Some(number) = [self.last, self.last + 1, 0].into_iter().find(|n| self.starts.get(*n) == Some(&start)) {
+    fn number(&mut self, window: TimeRange) -> (usize, bool) {
+        let start = window.start;
+        let is_it = |n: &usize| self.windows.get(*n).is_some_and(|known| known.start == start);
+        if let Some(number) = [self.last, self.last + 1, 0].into_iter().find(is_it) {
             self.last = number;
             return (number, false);
         }
-        let is_newest = self.numbers.is_empty() && self.starts.last().is_none_or(|last| *last < start);
+        let is_newest = self.numbers.is_empty() && self.windows.last().is_none_or(|last| last.start < start);
         if is_newest {
-            return self.add(start);
+            return self.add(window);
         }
         if self.numbers.is_empty() {
-            self.numbers = self.starts.iter().copied().zip(0..).collect();
+            self.numbers = self.windows.iter().map(|known| known.start).zip(0..).collect();
         }
         if let Some(&number) = self.numbers.get(&start) {
             self.last = number;
             return (number, false);
         }
-        self.numbers.insert(start, self.starts.len());
-        self.add(start)
+        self.numbers.insert(start, self.windows.len());
+        self.add(window)
     }
 
-    fn add(&mut self, start: TimestampNs) -> (usize, bool) {
-        self.last = self.starts.len();
-        self.starts.push(start);
+    fn add(&mut self, window: TimeRange) -> (usize, bool) {
+        self.last = self.windows.len();
+        self.windows.push(window);
         (self.last, true)
     }
 
     fn bytes(&self) -> usize {
-        self.starts.len() * size_of::<TimestampNs>()
+        self.windows.len() * size_of::<TimeRange>()
             + self.numbers.len() * (size_of::<TimestampNs>() + size_of::<usize>() + 1)
     }
 }

@@ -13,6 +13,7 @@ use crate::QueryError;
 use crate::plan::{Select, Windowing};
 
 const NS_PER_S: i64 = 1_000_000_000;
+const DAY_NS: i64 = 86_400 * NS_PER_S;
 
 /// The windows of one query.
 #[derive(Debug, Clone)]
@@ -93,6 +94,15 @@ impl Windows {
         match self {
             Self::Fixed(Fixed { width, zone: None, .. }) => Some(*width),
             _ => None,
+        }
+    }
+
+    /// True when every instant is in one window only. Fixed windows may overlap where a zone's clocks change, unless they are of whole
+    /// days.
+    pub(super) fn is_partition(&self) -> bool {
+        match self {
+            Self::Fixed(Fixed { width, zone, .. }) => zone.is_none() || width % DAY_NS == 0,
+            Self::Whole(_) | Self::Calendar(_) => true,
         }
     }
 
