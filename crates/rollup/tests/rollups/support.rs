@@ -91,7 +91,13 @@ impl Node {
             Applier::start(Arc::clone(&journal), consumer, Arc::clone(&engine), Arc::clone(&applied), observers)
                 .unwrap();
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
-        rollups.start(intake.clone(), clock, move || applied.seq() >= replay_to).unwrap();
+        let is_ready = move || applied.seq() >= replay_to;
+        let deadline = Instant::now() + PATIENCE;
+        while !is_ready() {
+            assert!(Instant::now() < deadline, "the journal is not taken in");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        rollups.start(intake.clone(), clock, is_ready).unwrap();
         let embedded = Embedded::new(Arc::clone(&catalog), Arc::clone(&engine), clock);
         Self { catalog, engine, intake, rollups, journal, applier, embedded }
     }
