@@ -25,6 +25,7 @@ mod demo;
 mod http;
 mod plots;
 mod retention;
+mod rollups;
 
 mod clients;
 mod conformance;
