@@ -238,7 +238,11 @@ mod tests {
         }
         assert!(read("storage: {embedded: {enabled: false}}\n").unwrap_err().contains("no store is left"));
         assert!(read("storage: {influxdb: {enabled: true}}\n").unwrap_err().contains("section `influxdb`"));
-        assert!(read("storage: {archive: {target: a, schedule: never}}\n").unwrap_err().contains("storage.archive.schedule"));
+        assert!(
+            read("storage: {archive: {target: a, schedule: never}}\n")
+                .unwrap_err()
+                .contains("storage.archive.schedule")
+        );
         assert!(read("storage: {archive: {}}\n").unwrap_err().contains("target"));
         let endpoint = "storage: {archive: {target: \"s3://abc\", s3: {access_key: a, secret_key: b, endpoint: h}}}\n";
         assert!(read(endpoint).unwrap_err().contains("storage.archive.s3.endpoint"));
