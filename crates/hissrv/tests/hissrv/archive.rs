@@ -150,6 +150,8 @@ fn values_stay_past_their_policy_until_they_are_archived() {
     // Retention has asked for it, and it has failed.
     wait_for("a failure", || service.status()["archive"]["failures"].as_u64() >= Some(2));
     assert!(service.log().contains("a day could not be archived; it stays due"), "{}", service.log());
+    let told = must(output_of(&["status", "--url", &url]), "never: 0 files");
+    assert!(told.contains("failures; last error: "), "{told}");
     let failed = archive(&["run", "--url", &url]);
     assert!(failed.code == Some(1) && failed.out.contains("not archived: "), "{failed:?}");
     must(output_of(&["retention", "--url", &url]), "held back of telemetry.autogen");
