@@ -124,5 +124,4 @@ fn rows_of_rollups_are_neither_archived_nor_due() {
     plant.run();
     plant.put(column, &[(DAY + 1, Value::Integer(1))]);
     assert_eq!((plant.ledger.due_runs(), plant.archiver.first_missing(bucket), plant.run()), (0, None, 0));
-    assert!(plant.list().is_empty());
 }
