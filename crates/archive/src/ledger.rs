@@ -168,7 +168,8 @@ impl State {
         self.due.iter().map(|(id, days)| (*id, days)).chain(taken)
     }
 
-    fn mark(&mut self, measurement: MeasurementId, day: Day) {
+    /// `is_archived`: whether the measurement can ever be archived.
+    fn mark(&mut self, measurement: MeasurementId, day: Day, is_archived: impl FnOnce() -> bool) {
         let index = measurement.index();
         if self.marked.get(index) == Some(&Some(day)) {
             return;
@@ -178,6 +179,9 @@ impl State {
         }
         if let Some(marked) = self.marked.get_mut(index) {
             *marked = Some(day);
+        }
+        if !is_archived() {
+            return;
         }
         self.due.entry(measurement).or_default().insert(day);
         self.is_changed = true;
@@ -213,7 +217,9 @@ impl Observer for Ledger {
         let mut state = self.lock();
         for (column, time) in &touched.written {
             if let Some(info) = names.column_info(*column) {
-                state.mark(info.measurement, Day::of(*time));
+                // Rows of rollups are made of what is archived, and are not archived themselves.
+                let is_shown = || names.bucket_names(info.bucket).is_some_and(|(_, policy)| !is_hidden(policy));
+                state.mark(info.measurement, Day::of(*time), is_shown);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use archive::Day;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
@@ -42,6 +43,8 @@ enum Command {
     Store(StoreArgs),
     /// Have a running service remove what is older than its retention policy keeps, or tell what would go.
     Retention(RetentionArgs),
+    /// Archive days as Parquet files now; list, check and read back what is archived.
+    Archive(ArchiveArgs),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -197,6 +200,99 @@ pub(crate) struct RetentionArgs {
     pub(crate) json: bool,
 }
 
+/// Arguments of `archive`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    hissrv archive run\n  \
+    hissrv archive list --measurement pcs --from 2026-11-01\n  \
+    hissrv archive verify\n  \
+    hissrv archive restore --database plant --to 2026-10-31 --dry-run\n  \
+    hissrv archive restore 2026-11-22.parquet --into-policy restored")]
+pub(crate) struct ArchiveArgs {
+    #[command(subcommand)]
+    pub(crate) command: ArchiveCommand,
+}
+
+/// What `archive` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ArchiveCommand {
+    /// Have a running service archive the days that are due now, whatever the schedule says, and wait for it.
+    Run {
+        /// Base URL of the service; default: http://127.0.0.1:6004.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Configuration file to take the service's address from.
+        #[arg(long, value_name = "FILE", conflicts_with = "url")]
+        config: Option<PathBuf>,
+        /// Print the service's JSON instead of a summary.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the files of the archive, by their manifests. No service is needed.
+    List {
+        #[command(flatten)]
+        files: FilesArgs,
+        /// Print the manifests, a JSON object a line, instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read every file and compare it with its manifest: length, SHA-256, rows, values. No service is needed.
+    Verify {
+        #[command(flatten)]
+        files: FilesArgs,
+    },
+    /// Read files back and write their points to a running service. Points that it has already are overwritten by the same.
+    Restore(RestoreArgs),
+}
+
+/// Arguments of `archive restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// One Parquet file of an archive; without it, the files of the configuration's archive.
+    #[arg(value_name = "PARQUET", conflicts_with_all = ["database", "policy", "measurement", "from", "to"])]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: FilesArgs,
+    /// Base URL of the service; default: that of the configuration.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Write to this database instead of the one that the points come from. It must exist.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into_database: Option<String>,
+    /// Write to this retention policy instead of the one that the points come from. It must exist, and keep values that old.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into_policy: Option<String>,
+    /// Write nothing; only count.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which files of which archive.
+#[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    /// Only those of this database.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Only those of this retention policy.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Only those of this measurement.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) measurement: Option<String>,
+    /// The first day (UTC), such as 2026-11-01.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<Day>,
+    /// The last day.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<Day>,
+    /// Configuration file with the section storage.archive; default: the one in force.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 /// Arguments of `dead-letter`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -315,6 +411,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args),
         Command::Store(args) => commands::store::run(&args),
         Command::Retention(args) => commands::retention::run(&args),
+        Command::Archive(args) => commands::archive::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

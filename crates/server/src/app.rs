@@ -31,6 +31,7 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<HttpMetrics>,
     queries: Arc<Semaphore>,
     admin: Arc<Semaphore>,
+    archive: Arc<Semaphore>,
 }
 
 impl App {
@@ -43,6 +44,7 @@ impl App {
             metrics: Arc::default(),
             queries: Arc::new(Semaphore::new(config.max_queries)),
             admin: Arc::new(Semaphore::new(1)),
+            archive: Arc::new(Semaphore::new(1)),
             config,
         }
     }
@@ -135,8 +137,26 @@ impl App {
         &self,
         run: impl FnOnce(&dyn Historian) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let Ok(turn) = Arc::clone(&self.admin).try_acquire_owned() else {
-            return Err(ApiError::new(ErrorKind::Busy, "another administrative task is running"));
+        self.in_turn(&self.admin, "another administrative task is running", run).await
+    }
+
+    /// Archives what is due. That may take hours, so other tasks of the operator do not wait for it.
+    ///
+    /// # Errors
+    /// Those of the historian, and [`ErrorKind::Busy`].
+    pub(crate) async fn archive(&self) -> Result<Vec<u8>, ApiError> {
+        let busy = "days are being archived already, since somebody asked for it";
+        self.in_turn(&self.archive, busy, |historian| historian.archive()).await
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        busy: &str,
+        run: impl FnOnce(&dyn Historian) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let Ok(turn) = Arc::clone(turns).try_acquire_owned() else {
+            return Err(ApiError::new(ErrorKind::Busy, busy));
         };
         let historian = Arc::clone(&self.historian);
         self.blocking(move || {

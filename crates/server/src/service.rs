@@ -97,6 +97,13 @@ pub trait Historian: Send + Sync + 'static {
     /// When the service keeps no values itself. What could not be removed is said in the answer.
     fn retention(&self, run: RetentionRun) -> Result<Vec<u8>, ApiError>;
 
+    /// Archives the days that are due now and waits for it; the answer is JSON, what was written and what could not be. Blocks,
+    /// possibly for hours.
+    ///
+    /// # Errors
+    /// When there is no archive, or not all data is there yet. What could not be archived is said in the answer.
+    fn archive(&self) -> Result<Vec<u8>, ApiError>;
+
     /// Does something to the feeding of a remote store; the answer is its state as JSON. Blocks.
     ///
     /// # Errors

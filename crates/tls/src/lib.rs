@@ -2,6 +2,8 @@
 
 mod client;
 mod config;
+mod connector;
 
 pub use client::{TlsError, client_config};
 pub use config::TlsConfig;
+pub use connector::{TlsConnector, TlsTransport, remaining};

@@ -81,13 +81,13 @@ impl Archiver {
         Self { shared: Arc::new(shared), worker: Mutex::default() }
     }
 
-    /// Starts the thread that archives by schedule and what retention waits for. To be called when the journal's old records are in
-    /// the store again: a day archived before that would be archived twice.
+    /// Starts the thread that archives by schedule and what retention waits for. It does nothing until `is_ready`, which is to say
+    /// that the journal's old records are in the store again: a day archived before that would be archived twice.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(&self) -> io::Result<()> {
-        let worker = Worker::start(Arc::clone(&self.shared))?;
+    pub fn start(&self, is_ready: impl Fn() -> bool + Send + 'static) -> io::Result<()> {
+        let worker = Worker::start(Arc::clone(&self.shared), is_ready)?;
         *lock(&self.worker) = Some(worker);
         Ok(())
     }
@@ -98,6 +98,8 @@ impl Archiver {
         if let Some(worker) = lock(&self.worker).take() {
             worker.stop();
         }
+        // One that was told to run, not by the thread.
+        drop(lock(&self.shared.running));
         // What fails here is done again after the next start.
         if let Err(error) = pipeline::Observer::persist(&*self.shared.ledger) {
             tracing::warn!(%error, "which days are archived could not be made durable; they are archived again");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::TimestampNs;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::ArchiveConfig;
 
@@ -11,7 +11,7 @@ use crate::config::ArchiveConfig;
 const MAX_FAILURES: usize = 20;
 
 /// What one run did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RunReport {
     /// Files written.
     pub files: u64,
@@ -30,7 +30,7 @@ pub struct RunReport {
 }
 
 /// A day that could not be archived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Failure {
     /// The file that is missing.
     pub file: String,

@@ -25,11 +25,14 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+    pub(super) fn start(shared: Arc<Shared>, is_ready: impl Fn() -> bool + Send + 'static) -> io::Result<Self> {
         let (alive, ended) = sync_channel::<()>(1);
         let rounds = move || {
             let mut not_before = TimestampNs::MIN;
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                if !is_ready() {
+                    continue;
+                }
                 let now = (shared.clock)();
                 // A clock that was set back is no reason to wait longer than the pause.
                 if now >= not_before || now.0 < not_before.0.saturating_sub(PAUSE_NS) {

@@ -115,3 +115,13 @@ fn when_track_is_lost_everything_is_archived_again() {
     plant.check();
     assert_eq!(plant.run(), 0);
 }
+
+#[test]
+fn rows_of_rollups_are_neither_archived_nor_due() {
+    let mut plant = Plant::new();
+    let bucket = plant.catalog.ensure_hidden_bucket("plant", "rows").unwrap();
+    let column = plant.column(bucket, b"pcs,unit=1", "power", FieldType::Integer);
+    plant.run();
+    plant.put(column, &[(DAY + 1, Value::Integer(1))]);
+    assert_eq!((plant.ledger.due_runs(), plant.archiver.first_missing(bucket), plant.run()), (0, None, 0));
+}

@@ -19,7 +19,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 fn days_are_archived_by_themselves_and_the_thread_stops_at_once() {
     let mut plant = Plant::new();
     plant.put_power(&[(DAY, 1.0)]);
-    plant.archiver.start().unwrap();
+    plant.archiver.start(|| true).unwrap();
     eventually("a run", || plant.archiver.status().files == 1);
     let started = Instant::now();
     plant.archiver.stop();
@@ -40,7 +40,7 @@ fn retention_has_its_days_archived_when_nothing_is_scheduled() {
     let mut plant = Plant::with(config);
     plant.put_power(&[(DAY - 3 * DAY_NS, 1.0), (DAY, 1.0)]);
     let bucket = plant.bucket("plant", "autogen");
-    plant.archiver.start().unwrap();
+    plant.archiver.start(|| true).unwrap();
     let until = TimestampNs(DAY - 2 * DAY_NS);
     plant.archiver.hurry(bucket, until);
     eventually("the day is archived", || plant.archiver.is_archived(bucket, until));

@@ -2,11 +2,10 @@
 //! away would stop writes over connections that work.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use tls::remaining;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::time::{self, Instant};
 use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, TcpConnector};
 
 /// Looks nothing up.
@@ -50,17 +49,4 @@ impl Connector for NamedTcp {
         };
         self.tcp.connect(&details, chained)
     }
-}
-
-/// What is left of the time for a connection.
-pub(super) fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
-    let elapsed = match ((details.current_time)(), details.now) {
-        (Instant::Exact(now), Instant::Exact(start)) => now.saturating_duration_since(start),
-        _ => Duration::ZERO,
-    };
-    let after = match details.timeout.after {
-        time::Duration::Exact(limit) => time::Duration::Exact(limit.saturating_sub(elapsed)),
-        time::Duration::NotHappening => time::Duration::NotHappening,
-    };
-    NextTimeout { after, ..details.timeout }
 }

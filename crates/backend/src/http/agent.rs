@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use model::Secret;
+use tls::TlsConnector;
 use ureq::http::request::Builder as RequestBuilder;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use ureq::unversioned::transport::Connector;
@@ -11,7 +12,6 @@ use ureq::{Agent, AsSendBody, Body, BodyReader};
 
 use super::address::{Later, NamedTcp};
 use super::authorization::authorization;
-use super::connector::TlsConnector;
 use super::gzip::Packer;
 use super::reason::shorten;
 use super::retry_after::retry_after;

@@ -11,7 +11,6 @@ mod retry_after;
 mod address;
 mod agent;
 mod authorization;
-mod connector;
 mod gzip;
 
 use std::time::Duration;

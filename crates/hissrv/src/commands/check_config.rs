@@ -28,6 +28,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         let answers = if store == c.answering() { ", answers queries" } else { "" };
         writeln!(out, "  store      {}{}{answers}", store.text(), c.address_of(store))?;
     }
+    if let Some(archive) = c.archive() {
+        let first = if archive.before_deletion { ", before anything is deleted" } else { "" };
+        writeln!(out, "  archive    {} {}{first}", archive.target, archive.schedule)?;
+    }
     for policy in &c.retention.policies {
         let own = if policy.measurements.is_empty() { "" } else { ", home of " };
         writeln!(out, "  policy     {} keeps {}{own}{}", policy.name, policy.duration, policy.measurements.join(" "))?;

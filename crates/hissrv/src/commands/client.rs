@@ -15,23 +15,37 @@ const ANSWER_MAX: u64 = 1 << 30;
 
 /// Sends a request to `base` (`http://host:port`) and gives the body of a 2xx answer.
 pub(super) fn request(base: &str, method: &str, path: &str, body: &str) -> anyhow::Result<Vec<u8>> {
+    exchange(base, &format!("{method} {path}"), body.as_bytes(), Some(READ_TIMEOUT))
+}
+
+/// Sends a request that the service may work on for hours.
+pub(super) fn request_patiently(base: &str, method: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+    exchange(base, &format!("{method} {path}"), b"", None)
+}
+
+/// Sends a body.
+pub(super) fn post(base: &str, path: &str, body: &[u8]) -> anyhow::Result<Vec<u8>> {
+    exchange(base, &format!("POST {path}"), body, Some(READ_TIMEOUT))
+}
+
+/// `target` is method and path. Without `patience` the answer is waited for until the service is gone.
+fn exchange(base: &str, target: &str, body: &[u8], patience: Option<Duration>) -> anyhow::Result<Vec<u8>> {
     let host =
         base.strip_prefix("http://").ok_or_else(|| anyhow!("{base}: expected a URL that begins with http://"))?;
     let host = host.trim_end_matches('/');
     let mut stream = connect(host).with_context(|| format!("connect to {base} (is hissrv running there?)"))?;
+    stream.set_read_timeout(patience)?;
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "{target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).context("send the request")?;
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).context("send the request")?;
     read_answer(&mut BufReader::new(stream))
 }
 
 fn connect(host: &str) -> anyhow::Result<TcpStream> {
     let address = host.to_socket_addrs()?.next().ok_or_else(|| anyhow!("{host} has no address"))?;
-    let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
-    stream.set_read_timeout(Some(READ_TIMEOUT))?;
-    Ok(stream)
+    Ok(TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?)
 }
 
 fn read_answer(reader: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {

@@ -1,10 +1,13 @@
 //! One file a command.
 
+mod address;
+pub(crate) mod archive;
 pub(crate) mod check_config;
 mod client;
 pub(crate) mod dead_letter;
 pub(crate) mod demo;
 pub(crate) mod query;
+mod restore;
 pub(crate) mod retention;
 pub(crate) mod run;
 mod service;

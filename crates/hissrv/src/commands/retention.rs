@@ -1,17 +1,14 @@
 //! `hissrv retention`: what is older than its retention policy keeps, removed by a running service or only looked at.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde_json::Value;
 
+use super::address::{URL, url_of};
 use super::client::request;
 use super::table::aligned;
 use crate::cli::{Failure, RetentionArgs};
 use crate::config;
-
-/// Where the service is when nobody says.
-const URL: &str = "http://127.0.0.1:6004";
 
 pub(crate) fn run(args: &RetentionArgs) -> Result<(), Failure> {
     let path = format!("/api/v1/admin/retention?dry_run={}&force={}", args.dry_run, args.force);
@@ -36,19 +33,9 @@ fn url(args: &RetentionArgs) -> Result<String, Failure> {
         (Some(url), _) => Ok(url.clone()),
         (None, Some(file)) => {
             let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
-            Ok(format!("http://{}", reachable(&loaded.config.server.listen)))
+            Ok(url_of(&loaded.config))
         }
         (None, None) => Ok(URL.to_owned()),
-    }
-}
-
-/// A service that listens at all addresses is reached at this machine's own.
-fn reachable(listen: &str) -> String {
-    match listen.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_unspecified() => {
-            SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port()).to_string()
-        }
-        _ => listen.to_owned(),
     }
 }
 
@@ -116,13 +103,6 @@ fn short(value: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn a_service_that_listens_everywhere_is_asked_at_this_machine() {
-        assert_eq!(reachable("0.0.0.0:6004"), "127.0.0.1:6004");
-        assert_eq!(reachable("[::]:7000"), "127.0.0.1:7000");
-        assert_eq!(reachable("192.0.2.7:6004"), "192.0.2.7:6004");
-    }
 
     #[test]
     fn what_goes_and_what_is_held_back_is_told_with_the_reason() {

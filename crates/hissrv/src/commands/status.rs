@@ -42,6 +42,7 @@ fn summary(s: &Value) -> String {
             lines.push(format!("  embedded: about {} values are in the journal only", get("lag_points")));
         }
     }
+    lines.extend(s.get("archive").filter(|archive| !archive.is_null()).map(archive));
     for held in s.pointer("/retention/held_back").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| held.get(key).map(short).unwrap_or_default();
         lines.push(format!(
@@ -92,6 +93,20 @@ fn engine(s: &Value) -> String {
         at("files"),
         at("file_bytes"),
         at("head_values")
+    )
+}
+
+fn archive(archive: &Value) -> String {
+    let at = |key: &str| archive.get(key).map(short).unwrap_or_default();
+    let error = Some(at("last_error")).filter(|error| !error.is_empty()).map(|error| format!("; last error: {error}"));
+    format!(
+        "archive  {} {}: {} files, {} values written, {} failures{}",
+        at("target"),
+        at("schedule"),
+        at("files"),
+        at("values"),
+        at("failures"),
+        error.unwrap_or_default()
     )
 }
 

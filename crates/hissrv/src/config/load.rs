@@ -238,6 +238,18 @@ mod tests {
         }
         assert!(read("storage: {embedded: {enabled: false}}\n").unwrap_err().contains("no store is left"));
         assert!(read("storage: {influxdb: {enabled: true}}\n").unwrap_err().contains("section `influxdb`"));
+        assert!(
+            read("storage: {archive: {target: a, schedule: never}}\n")
+                .unwrap_err()
+                .contains("storage.archive.schedule")
+        );
+        assert!(read("storage: {archive: {}}\n").unwrap_err().contains("target"));
+        let endpoint = "storage: {archive: {target: \"s3://abc\", s3: {access_key: a, secret_key: b, endpoint: h}}}\n";
+        assert!(read(endpoint).unwrap_err().contains("storage.archive.s3.endpoint"));
+        let elsewhere = "influxdb: {url: \"http://h:1\"}\nstorage: {embedded: {enabled: false}, influxdb: {enabled: true}, archive: {target: a}}\n";
+        assert!(read(elsewhere).unwrap_err().contains("the embedded store has, which is switched off"));
+        let misspelt = read("storage:\n  archive:\n    target: a\n    shedule: never\n").unwrap_err();
+        assert!(misspelt.starts_with("h.yaml:4:") && misspelt.contains("did you mean `schedule`?"), "{misspelt}");
         assert!(read("query: {backend: postgres}\n").unwrap_err().contains("query.backend"));
         assert!(read("engine: {partition: 1s}\n").unwrap_err().contains("engine.partition"));
     }

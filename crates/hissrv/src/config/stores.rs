@@ -1,5 +1,9 @@
 //! Which stores are fed, and which of them answers queries.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use archive::{Archive, ArchiveConfig};
 use backend::hissrv::HissrvConfig;
 use backend::postgres::PostgresConfig;
 use backend::victoriametrics::VictoriaMetricsConfig;
@@ -22,6 +26,8 @@ pub struct StorageSection {
     pub postgres: Option<PostgresConfig>,
     /// Another hissrv.
     pub hissrv: Option<HissrvConfig>,
+    /// Days of the embedded store as Parquet files.
+    pub archive: Option<ArchiveConfig>,
 }
 
 /// The embedded store.
@@ -109,6 +115,11 @@ impl Config {
         self.stores().contains(&StoreName::Embedded)
     }
 
+    /// Where days of the embedded store are put as files; `None`: nowhere.
+    pub fn archive(&self) -> Option<&ArchiveConfig> {
+        self.storage.as_ref()?.archive.as_ref()
+    }
+
     /// The store that answers queries: `query.backend`, else the first one that is fed.
     pub fn answering(&self) -> StoreName {
         self.query.backend.or_else(|| self.stores().first().copied()).unwrap_or(StoreName::Embedded)
@@ -126,8 +137,21 @@ impl Config {
         if let Some(backend) = self.query.backend.filter(|name| !stores.contains(name)) {
             return Err(format!("query.backend: the store `{}` is not one of those that are fed", backend.text()));
         }
+        self.check_archive()?;
         self.refuse_self()?;
         self.writer.check()
+    }
+
+    fn check_archive(&self) -> Result<(), String> {
+        let Some(archive) = self.archive() else { return Ok(()) };
+        if !self.feeds_embedded() {
+            let reason = "days are archived of what the embedded store has, which is switched off: leave storage.archive out, or set \
+                          storage.embedded.enabled: true";
+            return Err(format!("storage.archive: {reason}"));
+        }
+        // Touches nothing and connects to nobody, so any folder and clock will do.
+        let checked = Archive::new(Arc::new(vfs::RealFs), archive, Path::new(""), Arc::new(|| model::TimestampNs(0)));
+        checked.map(|_| ()).map_err(|e| e.to_string())
     }
 
     /// A hissrv that feeds itself would never come to an end.

@@ -6,6 +6,7 @@ mod stores;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use archive::Scope;
 use catalog::{Catalog, MetaError};
 use model::{MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome, Target};
@@ -165,6 +166,15 @@ impl Historian for Service {
         let retention = &self.0.retention;
         let report = if run.dry { retention.look(run.forced) } else { retention.enforce(run.forced) };
         Ok(report.to_string().into_bytes())
+    }
+
+    fn archive(&self) -> Result<Vec<u8>, ApiError> {
+        let Some(archiver) = &self.0.archiver else {
+            let message = "there is no archive: the configuration has no section storage.archive";
+            return Err(ApiError::new(ErrorKind::BadRequest, message));
+        };
+        self.0.ready().map_err(|e| ApiError::new(ErrorKind::Unavailable, e))?;
+        serde_json::to_vec(&archiver.run(&Scope::All)).map_err(|e| internal(e.to_string()))
     }
 
     fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {

@@ -166,4 +166,15 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "rows of rollups past their retention could not be removed; tried again in a minute",
         "超出保留期的降采样行无法删除；一分钟后重试",
     ),
+    // archive
+    ("the archive's list of days is damaged: every day is archived again", "归档日期列表已损坏：所有日期将重新归档"),
+    (
+        "which days are archived could not be made durable; they are archived again",
+        "已归档日期的记录无法持久保存；这些日期将重新归档",
+    ),
+    ("a day could not be archived; it stays due", "有一天无法归档；仍待归档"),
+    ("a day was archived without what is damaged in the store", "有一天已归档，但缺少存储中已损坏的部分"),
+    ("not everything could be archived; tried again in ten minutes", "未能全部归档；十分钟后重试"),
+    ("days were archived", "日期已归档"),
+    ("the archiver had panicked", "归档线程曾异常终止"),
 ];

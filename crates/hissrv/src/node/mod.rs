@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answering;
+mod archiving;
 mod clock;
 mod embedded;
 mod forecast;
@@ -25,18 +26,20 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
+use archive::Archiver;
 use backend::{Embedded, StorageBackend};
 use catalog::{Catalog, DEFAULT_POLICY};
 use engine::Engine;
 use journal::Journal;
 use model::{ByteSize, Seq};
-use pipeline::{Applied, Applier, Intake, Observer, Observers, Origin, Target};
+use pipeline::{Applied, Applier, Hold, Intake, Observer, Observers, Origin, Target};
 use query::Limits;
 use rollup::Rollups;
 use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
 use vfs::RealFs;
 
+pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
 pub(crate) use remotes::{Remote, stores};
 pub(crate) use sinks::NodeSinks;
@@ -49,7 +52,7 @@ use housekeeping::{House, Housekeeping};
 use local::Local;
 use remotes::Feed;
 use results::Results;
-use retention::Retention;
+use retention::{Holds, Retention};
 
 /// Folders below the data directory.
 pub(crate) const CATALOG: &str = "catalog";
@@ -75,6 +78,8 @@ pub(crate) struct Node {
     pub(crate) remotes: Vec<Remote>,
     /// What is made of the embedded store's values; `None` where that is not fed.
     pub(crate) rollups: Option<Arc<Rollups>>,
+    /// Puts days of the embedded store into files; `None` where the configuration has no archive.
+    pub(crate) archiver: Option<Arc<Archiver>>,
     /// Results of earlier queries of the embedded store.
     pub(crate) results: Arc<Results>,
     pub(crate) statements: Statements,
@@ -111,20 +116,33 @@ impl Node {
         policies::ensure(&catalog, config)?;
         let replay_to = journal.durable_seq();
         let results = Arc::new(Results::new(config.query.cache));
+        let archiving = match config.archive() {
+            Some(settings) => Some(archiving::open(&fs, dir, settings, &catalog, &engine)?),
+            None => {
+                archiving::forget(&fs, dir)?;
+                None
+            }
+        };
         let (applier, applied, rollups) = if config.feeds_embedded() {
             let applied = Arc::new(Applied::default());
             let rollups = rolled::open(&fs, dir, config, &catalog, &engine)?;
-            let observers = Observers(vec![Arc::clone(&rollups) as Arc<dyn Observer>, Arc::clone(&results) as _]);
-            let applier = embedded::feed(dir, &journal, &engine, &applied, observers)?;
+            let mut observers = vec![Arc::clone(&rollups) as Arc<dyn Observer>, Arc::clone(&results) as _];
+            observers.extend(archiving.iter().map(|archiving| Arc::clone(&archiving.ledger) as Arc<dyn Observer>));
+            let applier = embedded::feed(dir, &journal, &engine, &applied, Observers(observers))?;
             (Some(Arc::new(applier)), applied, Some(rollups))
         } else {
             embedded::leave_alone(&journal)?;
             (None, Arc::new(Applied::at_once()), None)
         };
+        let archiver = archiving.map(|archiving| archiving.archiver);
         let intake = Intake::new(Arc::clone(&catalog), Arc::clone(&journal), Arc::clone(&applied));
         if let Some(rollups) = &rollups {
             let applied = Arc::clone(&applied);
             rollups.start(intake.clone(), now, move || applied.seq() >= replay_to)?;
+        }
+        if let Some(archiver) = &archiver {
+            let applied = Arc::clone(&applied);
+            archiver.start(move || applied.seq() >= replay_to)?;
         }
         let target = intake.target(config.database(), None)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
@@ -150,7 +168,7 @@ impl Node {
         });
         let accounts = Arc::new(Accounts::new(intake.clone(), applier.clone()));
         let outlook = Arc::new(Outlook::default());
-        let holds = rolled::holds(rollups.clone());
+        let holds = holds(rollups.clone(), archiver.clone());
         let retention = Arc::new(Retention::new(Arc::clone(&catalog), Arc::clone(&engine), holds));
         let housekeeping = Housekeeping::start(House {
             retention: Arc::clone(&retention),
@@ -165,6 +183,7 @@ impl Node {
         Ok(Self {
             backend,
             rollups,
+            archiver,
             results,
             embedded,
             remotes,
@@ -235,12 +254,15 @@ impl Node {
         !self.stopping.load(Relaxed)
     }
 
-    /// Stops the sources: what they had received is handed to the journal.
+    /// Stops the sources: what they had received is handed to the journal. Archiving ends, too, so that no request waits for it.
     pub(crate) fn stop_sources(&self, deadline: Instant) {
         self.stopping.store(true, Relaxed);
         let source = self.redis().take();
         if let Some(Err(e)) = source.map(|s| s.stop(deadline)) {
             tracing::warn!(error = %e, "the Redis source did not stop in time");
+        }
+        if let Some(archiver) = &self.archiver {
+            archiver.stop();
         }
     }
 
@@ -261,6 +283,21 @@ impl Node {
     pub(crate) fn redis(&self) -> std::sync::MutexGuard<'_, Option<RedisSource>> {
         self.redis.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// What must stay although its policy does not keep it: rows are still to be made of it, or it is not archived yet.
+fn holds(rollups: Option<Arc<Rollups>>, archiver: Option<Arc<Archiver>>) -> Holds {
+    let hurried = archiver.clone();
+    let hold = move |bucket| {
+        let of_rollups = rollups.as_ref().and_then(|rollups| rolled::hold(rollups, bucket));
+        Hold::earlier(of_rollups, archiver.as_ref().and_then(|archiver| archiving::hold(archiver, bucket)))
+    };
+    let hurry = move |bucket, cutoff| {
+        if let Some(archiver) = &hurried {
+            archiving::hurry(archiver, bucket, cutoff);
+        }
+    };
+    Holds { hold: Box::new(hold), hurry: Box::new(hurry) }
 }
 
 /// The remote store that answers queries, if one does.

@@ -12,8 +12,13 @@ use serde_json::{Value, json};
 
 use super::now;
 
-/// Tells what of a bucket must stay although its policy does not keep it any more.
-pub(crate) type Holds = Box<dyn Fn(BucketId) -> Option<Hold> + Send + Sync>;
+/// What must stay although its policy does not keep it any more.
+pub(super) struct Holds {
+    /// Tells what that is of a bucket.
+    pub(super) hold: Box<dyn Fn(BucketId) -> Option<Hold> + Send + Sync>,
+    /// Called with a bucket of which something is held back and its policy's cutoff: what can be done about it is done soon.
+    pub(super) hurry: Box<dyn Fn(BucketId, TimestampNs) + Send + Sync>,
+}
 
 /// Sees to it that old values go.
 pub(crate) struct Retention {
@@ -33,6 +38,7 @@ impl Retention {
     pub(super) fn round(&self) {
         let outcomes = enforce_retention(&self.at(now(), false));
         outcomes.iter().for_each(|(due, removed)| self.log_removed(due, removed));
+        outcomes.iter().for_each(|(due, _)| self.hurry(due));
         let held = outcomes.into_iter().filter_map(|(due, _)| Some((due.bucket, due.held?))).collect();
         self.remember(held);
     }
@@ -54,6 +60,7 @@ impl Retention {
             let mut shown = self.shown(&retention, &due);
             let removed = retention.remove(&due);
             self.log_removed(&due, &removed);
+            self.hurry(&due);
             if let (Err(e), Some(members)) = (&removed, shown.as_object_mut()) {
                 members.insert("error".to_owned(), e.to_string().into());
             }
@@ -76,8 +83,14 @@ impl Retention {
         json!({ "held_back": shown.collect::<Vec<_>>() })
     }
 
+    fn hurry(&self, due: &Due) {
+        if due.held.is_some() {
+            (self.holds.hurry)(due.bucket, due.cutoff);
+        }
+    }
+
     fn at(&self, now: TimestampNs, forced: bool) -> pipeline::Retention<'_> {
-        pipeline::Retention { catalog: &self.catalog, engine: &self.engine, now, holds: &*self.holds, forced }
+        pipeline::Retention { catalog: &self.catalog, engine: &self.engine, now, holds: &*self.holds.hold, forced }
     }
 
     fn names(&self, bucket: BucketId) -> (String, String) {
@@ -174,8 +187,9 @@ mod tests {
 
     const DAY: i64 = 86_400_000_000_000;
 
-    /// A policy of two days with values of ten and of five days ago in files; what must stay is what `hold` says.
-    fn plant(hold: &Arc<Mutex<Option<Hold>>>) -> Retention {
+    /// A policy of two days with values of ten and of five days ago in files; what must stay is what `hold` says, and `hurried` gets
+    /// the buckets that something is to be done about.
+    fn plant(hold: &Arc<Mutex<Option<Hold>>>, hurried: &Arc<Mutex<Vec<BucketId>>>) -> Retention {
         let disk = Arc::new(FaultFs::default());
         let catalog = Arc::new(Catalog::open(disk.clone(), Path::new("catalog")).unwrap().0);
         let engine = Engine::open(disk, Path::new("engine"), Arc::clone(&catalog), EngineConfig::default()).unwrap().0;
@@ -194,8 +208,12 @@ mod tests {
         }
         engine.apply(Seq(1), &batch.finish()).unwrap();
         engine.flush().unwrap();
-        let hold = Arc::clone(hold);
-        Retention::new(catalog, Arc::new(engine), Box::new(move |_| hold.lock().unwrap().clone()))
+        let (hold, hurried) = (Arc::clone(hold), Arc::clone(hurried));
+        let holds = Holds {
+            hold: Box::new(move |_| hold.lock().unwrap().clone()),
+            hurry: Box::new(move |bucket, _| hurried.lock().unwrap().push(bucket)),
+        };
+        Retention::new(catalog, Arc::new(engine), holds)
     }
 
     fn files(report: &Value, what: &str) -> Option<u64> {
@@ -206,7 +224,8 @@ mod tests {
     fn a_look_removes_nothing_and_what_is_held_back_is_told_until_it_goes() {
         let from = TimestampNs(now().0 - 7 * DAY);
         let hold = Arc::new(Mutex::new(Some(Hold { from, why: "not yet rolled up by hourly".to_owned() })));
-        let retention = plant(&hold);
+        let hurried = Arc::default();
+        let retention = plant(&hold, &hurried);
         let seen = retention.look(false);
         assert_eq!((files(&seen, "goes"), files(&seen, "held")), (Some(1), Some(1)), "{seen}");
         let bucket = &seen["buckets"][0];
@@ -221,7 +240,9 @@ mod tests {
         assert_eq!(retention.engine.stats().files, 2);
 
         assert_eq!(retention.status(), json!({ "held_back": [] }));
+        assert_eq!(hurried.lock().unwrap().len(), 0, "a look has no consequences");
         retention.round();
+        assert_eq!(hurried.lock().unwrap().len(), 1);
         assert_eq!(retention.engine.stats().files, 1);
         let status = retention.status();
         assert_eq!(

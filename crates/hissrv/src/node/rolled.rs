@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use catalog::Catalog;
 use engine::Engine;
+use model::BucketId;
 use pipeline::Hold;
 use rollup::Rollups;
 use vfs::Fs;
 
-use super::retention::Holds;
 use crate::config::Config;
 
 /// Folder of the ledger below the data directory.
@@ -37,10 +37,8 @@ pub(super) fn open(
     Ok(Arc::new(rollups))
 }
 
-/// What must stay because rows are still to be made of it.
-pub(super) fn holds(rollups: Option<Arc<Rollups>>) -> Holds {
-    Box::new(move |bucket| {
-        let from = rollups.as_ref()?.tiers().held_from(bucket)?;
-        Some(Hold { from, why: "downsampling has not made all rows of it yet".to_owned() })
-    })
+/// What must stay of a bucket because rows are still to be made of it.
+pub(super) fn hold(rollups: &Rollups, bucket: BucketId) -> Option<Hold> {
+    let from = rollups.tiers().held_from(bucket)?;
+    Some(Hold { from, why: "downsampling has not made all rows of it yet".to_owned() })
 }

@@ -27,6 +27,7 @@ impl Node {
             "downsampling": self.downsampling_status(),
             "cache": self.cache_status(),
             "retention": self.retention.status(),
+            "archive": self.archiver.as_ref().map(|archiver| archiver.status()),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }

@@ -1,5 +1,5 @@
-//! Tasks for the operator: `POST /api/v1/admin/flush`, `/api/v1/admin/retention`, `/api/v1/admin/store`,
-//! `/api/v1/admin/dead-letters`, and `GET /api/v1/dead-letters`.
+//! Tasks for the operator: `POST /api/v1/admin/flush`, `/api/v1/admin/retention`, `/api/v1/admin/archive`,
+//! `/api/v1/admin/store`, `/api/v1/admin/dead-letters`, and `GET /api/v1/dead-letters`.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri, header};
@@ -15,6 +15,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/api/v1/admin/flush", Group::Admin, flush),
         Route::post("/api/v1/admin/retention", Group::Admin, retention),
+        Route::post("/api/v1/admin/archive", Group::Admin, archive),
         Route::post("/api/v1/admin/store", Group::Admin, store),
         Route::post("/api/v1/admin/dead-letters", Group::Admin, treat_dead_letters),
         Route::get("/api/v1/dead-letters", Group::Admin, dead_letters),
@@ -51,6 +52,15 @@ async fn retention(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> R
     }
     let run = RetentionRun { dry: flag(&list, "dry_run")?, forced: flag(&list, "force")? };
     app.administer(move |historian| historian.retention(run)).await.map(json)
+}
+
+async fn archive(State(app): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
+    if let Some((unknown, _)) = parameters(&uri)?.first() {
+        return Err(ApiError::new(ErrorKind::BadRequest, format!("unknown parameter `{unknown}`"))
+            .with_hint("there are none: what is due is archived"));
+    }
+    app.archive().await.map(json)
 }
 
 /// A parameter that is true or false; false where it is missing.

@@ -148,6 +148,10 @@ impl Historian for Fake {
         Ok(format!("{{\"dry\":{},\"forced\":{}}}", run.dry, run.forced).into_bytes())
     }
 
+    fn archive(&self) -> Result<Vec<u8>, ApiError> {
+        Ok(br#"{"files":2}"#.to_vec())
+    }
+
     fn control_store(&self, name: &str, action: StoreAction) -> Result<Vec<u8>, ApiError> {
         Ok(format!("{{\"{name}\":\"{action:?}\"}}").into_bytes())
     }

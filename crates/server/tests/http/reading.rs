@@ -122,6 +122,15 @@ fn retention_takes_two_flags_and_nothing_else() {
 }
 
 #[test]
+fn archiving_takes_no_parameter_and_no_page_of_another_site() {
+    let running = start();
+    assert_eq!(running.post("/api/v1/admin/archive", "").json()["files"], 2);
+    assert_eq!(running.post("/api/v1/admin/archive?from=2026-01-01", "").code(), "bad_request");
+    let request = "POST /api/v1/admin/archive HTTP/1.1\r\nHost: x\r\nOrigin: http://y\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(running.ask(request).code(), "bad_request");
+}
+
+#[test]
 fn pages_of_other_sites_cannot_administer() {
     let running = start();
     let path = "/api/v1/admin/store?name=x&action=pause";

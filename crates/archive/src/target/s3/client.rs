@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use tls::TlsConnector;
 use ureq::http::{Method, Request as HttpRequest, Response, Uri, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
@@ -14,7 +15,6 @@ use crate::error::Error;
 
 use super::error::{of_connection, of_status};
 use super::sign::{Signer, Unsigned, encode};
-use super::tls::TlsConnector;
 
 /// SHA-256 of nothing.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

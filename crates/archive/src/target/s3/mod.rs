@@ -6,7 +6,6 @@ mod error;
 mod list;
 mod retry;
 mod sign;
-mod tls;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! The state of a node as Prometheus text.
 
+mod archive;
 mod cache;
 mod rollups;
 mod stores;
@@ -56,6 +57,7 @@ impl Node {
         self.store_metrics(&mut text);
         self.rollup_metrics(&mut text);
         self.cache_metrics(&mut text);
+        self.archive_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);

@@ -101,7 +101,7 @@ fn the_tasks_of_the_requirements_give_here_what_they_give_as_continuous_queries_
         let (status, text) =
             rig::http_post(&format!("{}/write?db=telemetry&rp=realtime&precision=s", influxdb.url()), lines);
         assert_eq!(status, 204, "{text}");
-        assert_eq!(client.post("/write?db=telemetry&rp=realtime&precision=s", lines.to_owned()).status, 204);
+        assert_eq!(client.post("/write?db=telemetry&rp=realtime&precision=s", lines).status, 204);
     };
     write(&lines(start_s, end_s));
     run_continuous_queries(&influxdb, start_s, end_s);

@@ -1,27 +1,29 @@
-//! TLS for ureq by the same client settings as every other connection of hissrv has (`tls`), instead of ureq's own.
+//! TLS for ureq by the same client settings as every other connection of hissrv has, instead of ureq's own.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
-use tls::{TlsConfig, TlsError};
+use ureq::unversioned::transport::time::{self, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::address::remaining;
+use crate::{TlsConfig, TlsError, client_config};
 
 /// Wraps connections to `https://` in TLS.
 #[derive(Debug)]
-pub(super) struct TlsConnector {
+pub struct TlsConnector {
     settings: TlsConfig,
     /// Built with the first connection. A failure is not kept: the files may be put right while we run.
     ready: Mutex<Option<Arc<ClientConfig>>>,
 }
 
 impl TlsConnector {
-    pub(super) fn new(settings: TlsConfig) -> Self {
+    /// A connector with these settings; their files are read with the first connection.
+    pub fn new(settings: TlsConfig) -> Self {
         Self { settings, ready: Mutex::default() }
     }
 
@@ -30,7 +32,7 @@ impl TlsConnector {
         if let Some(config) = ready.as_ref() {
             return Ok(Arc::clone(config));
         }
-        let config = tls::client_config(&self.settings)?;
+        let config = client_config(&self.settings)?;
         *ready = Some(Arc::clone(&config));
         Ok(config)
     }
@@ -54,6 +56,19 @@ impl<In: Transport> Connector<In> for TlsConnector {
     }
 }
 
+/// What is left of the time for a connection.
+pub fn remaining(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let elapsed = match ((details.current_time)(), details.now) {
+        (Instant::Exact(now), Instant::Exact(start)) => now.saturating_duration_since(start),
+        _ => Duration::ZERO,
+    };
+    let after = match details.timeout.after {
+        time::Duration::Exact(limit) => time::Duration::Exact(limit.saturating_sub(elapsed)),
+        time::Duration::NotHappening => time::Duration::NotHappening,
+    };
+    NextTimeout { after, ..details.timeout }
+}
+
 fn server_name(details: &ConnectionDetails<'_>) -> Result<ServerName<'static>, ureq::Error> {
     let host = details.uri.host().unwrap_or_default();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -62,7 +77,7 @@ fn server_name(details: &ConnectionDetails<'_>) -> Result<ServerName<'static>, u
 }
 
 /// A connection in TLS.
-pub(super) struct TlsTransport {
+pub struct TlsTransport {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }
