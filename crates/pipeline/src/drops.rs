@@ -42,7 +42,8 @@ fn remove_values(engine: &Engine, buckets: &[BucketId]) {
 }
 
 impl Intake {
-    /// Drops those of `series` that have no values left, as after a deletion; gives those it dropped. Waits until everything
+    /// Drops those of `series` that have no values left, as after a deletion, and are not needed for something that is made of them; gives
+    /// those it dropped. Waits until everything
     /// written before is visible, and lets nobody write meanwhile, so no value is lost that comes at the same time.
     ///
     /// # Errors
@@ -55,9 +56,17 @@ impl Intake {
         }
         let _nobody_writes = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.catch_up()?;
-        let empty = empty_among(&self.catalog, engine, &candidates);
+        let mut empty = empty_among(&self.catalog, engine, &candidates);
+        empty.retain(|series| !self.is_needed(*series));
         self.catalog.drop_series(&empty)?;
         Ok(empty)
+    }
+
+    /// True when something is still to be made of a series.
+    fn is_needed(&self, series: SeriesId) -> bool {
+        let Some(needed) = self.needed.get() else { return false };
+        let columns: Vec<_> = self.catalog.read().columns_of(series).iter().map(|(_, column)| *column).collect();
+        columns.into_iter().any(needed)
     }
 
     /// Waits until everything in the journal's queue is visible: a record that says nothing is, after all before it.

@@ -1,6 +1,6 @@
 //! The one way in: batches become durable in the journal, then visible, then the sender is told.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use catalog::{Catalog, CatalogError, MetaError};
 use journal::{AppendError, Journal};
@@ -14,6 +14,9 @@ use crate::{Applied, PointBatch, Target, Visible};
 /// ends it may be long.
 const RECORD_BYTES: u64 = 4 << 20;
 
+/// Says whether something is still to be made of a column, so that its series stays although it is empty.
+pub type Needed = Box<dyn Fn(ColumnId) -> bool + Send + Sync>;
+
 /// Takes values in. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
@@ -21,6 +24,8 @@ pub struct Intake {
     pub(crate) journal: Arc<Journal>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) applied: Arc<Applied>,
+    /// Says of which columns something is still to be made.
+    pub(crate) needed: Arc<OnceLock<Needed>>,
     /// Held for reading from the lookup of names until the journal has what is written under them.
     pub(crate) gate: Arc<RwLock<()>>,
 }
@@ -97,7 +102,13 @@ impl IntakeError {
 impl Intake {
     /// Joins catalog, journal and the word of what is visible.
     pub fn new(catalog: Arc<Catalog>, journal: Arc<Journal>, applied: Arc<Applied>) -> Self {
-        Self { catalog, journal, counters: Arc::default(), applied, gate: Arc::default() }
+        Self { catalog, journal, counters: Arc::default(), applied, needed: Arc::default(), gate: Arc::default() }
+    }
+
+    /// Sets who says which empty series are still needed; once.
+    pub fn set_needed(&self, needed: Needed) {
+        let was_set = self.needed.set(needed).is_err();
+        debug_assert!(!was_set, "it is set once");
     }
 
     /// What became of the values so far.

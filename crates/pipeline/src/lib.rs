@@ -21,7 +21,7 @@ pub use applier::{Applier, ApplierStats};
 pub use columns::ColumnValue;
 pub use counters::{Counters, Origin, OriginCounts};
 pub use drops::{drop_database, drop_policy};
-pub use intake::{Intake, IntakeError, LineWrite, Outcome, Rejected};
+pub use intake::{Intake, IntakeError, LineWrite, Needed, Outcome, Rejected};
 pub use observer::{Observer, Observers};
 pub use points::PointBatch;
 pub use retention::{Due, Held, Hold, Old, Retention, enforce_retention};

@@ -5,7 +5,9 @@
 use model::FieldType;
 use query::{Cell, Summary};
 
-/// Up to here every whole number is a float.
+use crate::row::Row;
+
+/// Below it every whole number is a float of its own.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// A function of the values of a window.
@@ -60,6 +62,15 @@ impl Function {
         }
     }
 
+    /// Its value in a row; of one that knows its count only, that.
+    pub(crate) fn of_row(self, row: &Row, field: FieldType) -> Option<Cell> {
+        match (self, row) {
+            (_, Row::Full(summary)) => self.of(summary, field),
+            (Self::Count, Row::Count(count)) => Some(Cell::Integer(count.cast_signed())),
+            (_, Row::Count(_)) => None,
+        }
+    }
+
     /// Its value over a window of a field of type `field`; `None` where there is none, or where it may have been rounded although the type
     /// is one of whole numbers.
     pub(crate) fn of(self, summary: &Summary, field: FieldType) -> Option<Cell> {
@@ -84,7 +95,7 @@ impl Function {
 }
 
 fn is_exact(value: f64) -> bool {
-    value.abs() <= LARGEST_WHOLE
+    value.abs() < LARGEST_WHOLE
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod origins;
 mod outlet;
 mod pace;
 mod part;
+mod rewritings;
 mod rollups;
 mod row;
 mod segments;

@@ -8,6 +8,7 @@ use model::{BucketId, ColumnId, FieldType};
 
 use crate::Function;
 use crate::part::{PARTS, Part};
+use crate::row::Row;
 use crate::task::TaskField;
 
 /// The field of a data point, whose rollups have the plain names.
@@ -70,6 +71,13 @@ pub(crate) struct Outlet {
     pub(crate) fields: Vec<(Function, ColumnId)>,
     /// Type of the points.
     pub(crate) kind: FieldType,
+}
+
+impl Outlet {
+    /// True when a row has a value for every column there is.
+    pub(crate) fn is_complete(&self, row: &Row) -> bool {
+        matches!(row, Row::Full(_)) && self.fields.iter().all(|(function, _)| function.of_row(row, self.kind).is_some())
+    }
 }
 
 /// Buckets of one tier.

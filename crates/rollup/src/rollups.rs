@@ -94,6 +94,8 @@ impl Rollups {
         clock: fn() -> TimestampNs,
         is_ready: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<()> {
+        let tiers = Arc::clone(&self.shared.tiers);
+        intake.set_needed(Box::new(move |column| tiers.is_marked(column)));
         let worker = Worker::new(Arc::clone(&self.shared), intake, clock);
         let run = move || worker.run(&is_ready);
         let thread = std::thread::Builder::new().name("rollups".to_owned()).spawn(run)?;
@@ -142,6 +144,7 @@ impl Rollups {
             dirty_pairs: marks.pairs,
             dirty_stretches: marks.ranges,
             oldest: marks.oldest,
+            oldest_end: marks.oldest.and_then(|oldest| Some(self.shared.tiers.grid(number)?.containing(oldest).end)),
             totals: self.shared.books.get(number).map(Book::read).unwrap_or_default(),
         });
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,10 +15,12 @@ pub(crate) struct Segment {
 /// One tier, as far as one column is concerned.
 pub(crate) struct Candidate<'a> {
     pub(crate) grid: &'a Grid,
-    /// From the start of its first row to the end of its last one; empty when it has none.
-    pub(crate) rows: TimeRange,
-    /// What it does not tell, or not rightly: ascending, not overlapping.
+    /// Where it may have rows: whole windows, ascending, not overlapping. Elsewhere there is nothing, and no points either.
+    pub(crate) rows: Vec<TimeRange>,
+    /// What it does not tell, or not rightly: as `rows`.
     pub(crate) dirty: Vec<TimeRange>,
+    /// Rows of earlier windows are not shown.
+    pub(crate) visible_from: TimestampNs,
 }
 
 /// Says whether a window's summary is as good as its points, by its first and last instant.
@@ -55,29 +57,60 @@ fn push(out: &mut Vec<Segment>, segment: Segment) {
 impl Candidate<'_> {
     /// Stretches of whole windows inside `range` that it can answer, ascending.
     fn usable(&self, range: TimeRange, suffices: Suffices<'_>) -> Vec<TimeRange> {
-        let inside = TimeRange::new(range.start.max(self.rows.start), range.end.min(self.rows.end));
-        let mut found: Vec<TimeRange> = Vec::new();
-        if inside.is_empty() {
-            return found;
-        }
-        let mut window = self.grid.containing(inside.start);
-        let mut dirty = self.dirty.iter().copied().peekable();
-        while window.start < inside.end {
-            while dirty.next_if(|stretch| stretch.end <= window.start).is_some() {}
-            let is_clean = dirty.peek().is_none_or(|stretch| stretch.start >= window.end);
-            let is_whole = window.start >= range.start && window.end <= range.end;
-            if is_whole && is_clean && suffices(window.start, window.end.saturating_add(-1)) {
-                match found.last_mut().filter(|last| last.end == window.start) {
-                    Some(last) => last.end = window.end,
-                    None => found.push(window),
-                }
+        let mut found = Vec::new();
+        let inside = self.whole_windows(range);
+        let mut at = inside.start;
+        while at < inside.end {
+            if let Some(dirty) = holding(&self.dirty, at) {
+                at = dirty.end;
+                continue;
             }
-            if window.end == TimestampNs::MAX {
+            let limit = next_start(&self.dirty, at).unwrap_or(inside.end).min(inside.end);
+            let step = match holding(&self.rows, at) {
+                Some(_) => self.grid.containing(at),
+                // Nothing was ever written there.
+                None => TimeRange::new(at, next_start(&self.rows, at).unwrap_or(limit).min(limit)),
+            };
+            if holding(&self.rows, at).is_none() || suffices(step.start, step.end.saturating_add(-1)) {
+                join(&mut found, step);
+            }
+            if step.end <= at {
                 break;
             }
-            window = self.grid.containing(window.end);
+            at = step.end;
         }
         found
+    }
+
+    /// The whole windows inside `range` whose rows are shown, as one stretch.
+    fn whole_windows(&self, range: TimeRange) -> TimeRange {
+        let range = TimeRange::new(range.start.max(self.visible_from), range.end);
+        if range.is_empty() {
+            return range;
+        }
+        let (first, last) = (self.grid.containing(range.start), self.grid.containing(range.end.saturating_add(-1)));
+        let start = if first.start >= range.start { first.start } else { first.end };
+        let end = if last.end <= range.end { last.end } else { last.start };
+        TimeRange::new(start, end)
+    }
+}
+
+/// The stretch that holds `time`.
+fn holding(stretches: &[TimeRange], time: TimestampNs) -> Option<TimeRange> {
+    let next = stretches.partition_point(|stretch| stretch.end <= time);
+    stretches.get(next).copied().filter(|stretch| stretch.contains(time))
+}
+
+/// Start of the first stretch behind `time`.
+fn next_start(stretches: &[TimeRange], time: TimestampNs) -> Option<TimestampNs> {
+    stretches.get(stretches.partition_point(|stretch| stretch.start <= time)).map(|stretch| stretch.start)
+}
+
+/// Adds a stretch behind the others; one that meets the last makes it longer.
+fn join(found: &mut Vec<TimeRange>, stretch: TimeRange) {
+    match found.last_mut().filter(|last| last.end == stretch.start) {
+        Some(last) => last.end = stretch.end,
+        None => found.push(stretch),
     }
 }
 
@@ -114,12 +147,16 @@ mod tests {
         segments.iter().map(|s| (s.range.start.0 / MINUTE, s.range.end.0 / MINUTE, s.tier)).collect()
     }
 
+    fn candidate(grid: &Grid, rows: TimeRange, dirty: Vec<TimeRange>) -> Candidate<'_> {
+        Candidate { grid, rows: vec![rows], dirty, visible_from: TimestampNs::MIN }
+    }
+
     #[test]
     fn the_coarsest_tier_answers_its_whole_clean_windows_and_finer_ones_the_rest() {
         let (hours, tens) = (grid("1h"), grid("10m"));
         let candidates = [
-            Candidate { grid: &hours, rows: minutes(0, 300), dirty: vec![minutes(120, 180)] },
-            Candidate { grid: &tens, rows: minutes(0, 320), dirty: vec![minutes(130, 150)] },
+            candidate(&hours, minutes(0, 300), vec![minutes(120, 180)]),
+            candidate(&tens, minutes(0, 320), vec![minutes(130, 150)]),
         ];
         let found = segments(minutes(5, 330), &candidates, &|_, _| true);
         let expected = [
@@ -130,8 +167,7 @@ mod tests {
             (130, 150, None),
             (150, 180, Some(1)),
             (180, 300, Some(0)),
-            (300, 320, Some(1)),
-            (320, 330, None),
+            (300, 330, Some(1)),
         ];
         assert_eq!(shown(&found), expected);
     }
@@ -139,22 +175,37 @@ mod tests {
     #[test]
     fn windows_that_do_not_fit_the_question_are_left_to_finer_tiers() {
         let (hours, tens) = (grid("1h"), grid("10m"));
-        let candidates = [
-            Candidate { grid: &hours, rows: minutes(0, 120), dirty: Vec::new() },
-            Candidate { grid: &tens, rows: minutes(0, 120), dirty: Vec::new() },
-        ];
+        let candidates =
+            [candidate(&hours, minutes(0, 120), Vec::new()), candidate(&tens, minutes(0, 120), Vec::new())];
         let half = |first: TimestampNs, last: TimestampNs| first.0 / (30 * MINUTE) == last.0 / (30 * MINUTE);
         assert_eq!(shown(&segments(minutes(0, 120), &candidates, &half)), [(0, 120, Some(1))]);
         assert_eq!(shown(&segments(minutes(0, 120), &candidates, &|_, _| false)), [(0, 120, None)]);
     }
 
     #[test]
-    fn an_open_range_is_divided_where_rows_are() {
+    fn what_is_past_its_time_is_left_to_others() {
         let hours = grid("1h");
-        let candidates = [Candidate { grid: &hours, rows: minutes(60, 240), dirty: Vec::new() }];
-        let found = segments(TimeRange::ALL, &candidates, &|_, _| true);
-        assert_eq!(found.len(), 3);
-        assert_eq!((found[1].range, found[1].tier), (minutes(60, 240), Some(0)));
+        let visible =
+            Candidate { visible_from: TimestampNs(90 * MINUTE), ..candidate(&hours, minutes(0, 240), Vec::new()) };
+        assert_eq!(shown(&segments(minutes(0, 240), &[visible], &|_, _| true)), [(0, 120, None), (120, 240, Some(0))]);
+    }
+
+    #[test]
+    fn a_range_without_end_and_rows_far_apart_are_divided_without_going_through_what_lies_between() {
+        let seconds = grid("1s");
+        let far =
+            |minute: i64| TimeRange::new(TimestampNs(minute * MINUTE), TimestampNs(minute * MINUTE + 1_000_000_000));
+        let rows = vec![far(-10_000_000), far(0), far(10_000_000)];
+        let asked = std::cell::Cell::new(0);
+        let suffices = |_: TimestampNs, _: TimestampNs| {
+            asked.set(asked.get() + 1);
+            true
+        };
+        let sparse = Candidate { grid: &seconds, rows, dirty: vec![far(0)], visible_from: TimestampNs::MIN };
+        let found = segments(TimeRange::ALL, &[sparse], &suffices);
+        assert_eq!((found.len(), asked.get()), (3, 2), "{found:?}");
+        assert_eq!((found[1].range, found[1].tier), (far(0), None));
+        assert_eq!((found[0].range.start, found[2].range.end), (TimestampNs::MIN, TimestampNs::MAX));
     }
 
     #[test]

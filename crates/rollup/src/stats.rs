@@ -27,16 +27,17 @@ pub struct TaskStats {
     pub dirty_stretches: u64,
     /// Start of the oldest of all these.
     pub oldest: Option<TimestampNs>,
+    /// End of its window.
+    pub oldest_end: Option<TimestampNs>,
     /// Totals.
     pub totals: Totals,
 }
 
 impl TaskStats {
-    /// How long ago the oldest window started whose row is to be made anew; nothing where all rows are right. Windows that have not
-    /// ended count, so it is never much less than their length.
+    /// How long ago the oldest window ended whose row is to be made anew; nothing where all windows that have ended have theirs.
     pub fn lag(&self, now: TimestampNs) -> Duration {
-        let since = |oldest: TimestampNs| u64::try_from(now.0.saturating_sub(oldest.0)).unwrap_or(0);
-        self.oldest.map_or(Duration::ZERO, |oldest| Duration::from_nanos(since(oldest)))
+        let since = |end: TimestampNs| u64::try_from(now.0.saturating_sub(end.0)).unwrap_or(0);
+        self.oldest_end.map_or(Duration::ZERO, |end| Duration::from_nanos(since(end)))
     }
 }
 

@@ -8,14 +8,18 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
+use query::execute::Grid;
 use query::scan::ScanReport;
 use query::store::{Extent, Place, Reader, Schema, SeriesQuery, Store, StoredSeries};
 use query::{Parts, Piece, Provenance, QueryError, Wish};
 
 use crate::origins::Origins;
 use crate::row::{self, ReaderSource, Row};
-use crate::segments::{Candidate, Segment, segments};
-use crate::tiers::{ColumnTiers, Tiers};
+use crate::segments::{Candidate, Segment, segments, united};
+use crate::tiers::{ColumnTier, ColumnTiers, Tiers};
+
+/// How often rows are read that were made anew meanwhile.
+const READINGS: usize = 4;
 
 /// A store with rollups, for one query.
 pub struct Tiered<'a> {
@@ -73,8 +77,17 @@ struct TieredReader<'a> {
 /// How a range is divided, and what that follows from.
 struct Division {
     range: TimeRange,
-    tiers: Vec<(usize, TimeRange, Vec<TimeRange>)>,
+    tiers: Vec<Known>,
     segments: Vec<Segment>,
+}
+
+/// What is known of a tier's rows of one column.
+#[derive(PartialEq)]
+struct Known {
+    number: usize,
+    rows: Vec<TimeRange>,
+    dirty: Vec<TimeRange>,
+    visible_from: TimestampNs,
 }
 
 impl Reader for TieredReader<'_> {
@@ -89,8 +102,10 @@ impl Reader for TieredReader<'_> {
             Some(_) => self.store.tiers.of_column(column, self.store.now),
             None => ColumnTiers::default(),
         };
+        // Before it is asked what is dirty: see `Scan::rows_of`.
+        let rewritten = self.store.tiers.rewritten();
         let divided = self.divided(range, &tiers, wish);
-        let mut scan = Scan { reader: self, column, tiers: &tiers, wish, report: ScanReport::default() };
+        let mut scan = Scan { reader: self, column, tiers: &tiers, wish, rewritten, report: ScanReport::default() };
         for segment in divided {
             if scan.segment(segment, visit).is_break() {
                 break;
@@ -117,55 +132,47 @@ impl Reader for TieredReader<'_> {
         self.inner.extents(column, range, out);
         let tiers = self.store.tiers.of_column(column, self.store.now);
         for tier in &tiers.list {
-            let Some(rows) = rows_of(&mut *self.inner, tier.counts(), tier.grid(self.store.tiers), range) else {
-                continue;
-            };
-            let cut = TimeRange::new(rows.start.max(range.start).max(tier.visible_from), rows.end.min(range.end));
-            if !cut.is_empty() {
-                out.push(Extent { first: cut.start, last: cut.end.saturating_add(-1), count: 1 });
+            for rows in rows_of(&mut *self.inner, tier.counts(), tier.grid(self.store.tiers), range) {
+                let cut = TimeRange::new(rows.start.max(range.start).max(tier.visible_from), rows.end.min(range.end));
+                if !cut.is_empty() {
+                    out.push(Extent { first: cut.start, last: cut.end.saturating_add(-1), count: 1 });
+                }
             }
         }
     }
 }
 
-/// From the start of the first row's window to the end of the last one's, as far as they meet `range`.
-fn rows_of(
-    inner: &mut dyn Reader,
-    counts: ColumnId,
-    grid: &query::execute::Grid,
-    range: TimeRange,
-) -> Option<TimeRange> {
+/// Stretches of whole windows that may have rows, as far as they meet `range`.
+fn rows_of(inner: &mut dyn Reader, counts: ColumnId, grid: &Grid, range: TimeRange) -> Vec<TimeRange> {
     let mut extents = Vec::new();
     // A window that reaches into the range may start before it.
     let wide = TimeRange::new(grid.containing(range.start).start, range.end);
     inner.extents(counts, wide, &mut extents);
-    let first = extents.iter().map(|extent| extent.first).min()?;
-    let last = extents.iter().map(|extent| extent.last).max()?;
-    Some(TimeRange::new(first, grid.containing(last).end))
+    // Rows stand at the starts of their windows.
+    let run = |extent: &Extent| TimeRange::new(grid.containing(extent.first).start, grid.containing(extent.last).end);
+    united(extents.iter().map(run).collect())
 }
 
 impl TieredReader<'_> {
     /// The segments of a range for a column.
     fn divided(&mut self, range: TimeRange, tiers: &ColumnTiers, wish: &Wish<'_>) -> Vec<Segment> {
         let all = self.store.tiers;
-        let mut found: Vec<(usize, TimeRange, Vec<TimeRange>)> = Vec::new();
+        let mut found: Vec<Known> = Vec::new();
         for tier in &tiers.list {
-            let grid = tier.grid(all);
-            let none = TimeRange::new(range.end, range.end);
             let rows = match all.are_few(tier.number, range) {
-                true => range,
-                false => rows_of(&mut *self.inner, tier.counts(), grid, range).unwrap_or(none),
+                true => vec![range],
+                false => rows_of(&mut *self.inner, tier.counts(), tier.grid(all), range),
             };
-            let rows = TimeRange::new(rows.start.max(tier.visible_from), rows.end);
-            let meant = TimeRange::new(rows.start.max(range.start), rows.end.min(range.end));
-            let dirty = if meant.is_empty() { Vec::new() } else { all.dirty(tier, meant) };
-            found.push((tier.number, rows, dirty));
+            let dirty = all.dirty(tier, range);
+            found.push(Known { number: tier.number, rows, dirty, visible_from: tier.visible_from });
         }
         if let Some(last) = self.last.as_ref().filter(|last| last.range == range && last.tiers == found) {
             return last.segments.clone();
         }
-        let candidate = |(number, rows, dirty): &(usize, TimeRange, Vec<TimeRange>)| {
-            Some(Candidate { grid: all.grid(*number)?, rows: *rows, dirty: dirty.clone() })
+        let candidate = |known: &Known| {
+            let Known { number, rows, dirty, visible_from } = known;
+            let grid = all.grid(*number)?;
+            Some(Candidate { grid, rows: rows.clone(), dirty: dirty.clone(), visible_from: *visible_from })
         };
         let candidates: Vec<Candidate<'_>> = found.iter().filter_map(candidate).collect();
         let segments = segments(range, &candidates, wish.suffices);
@@ -180,6 +187,8 @@ struct Scan<'s, 'r, 'a> {
     column: ColumnId,
     tiers: &'s ColumnTiers,
     wish: &'s Wish<'a>,
+    /// Rewritings begun before it was asked what is dirty.
+    rewritten: u64,
     report: ScanReport,
 }
 
@@ -187,17 +196,33 @@ impl Scan<'_, '_, '_> {
     fn segment(&mut self, segment: Segment, visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         match segment.tier.and_then(|index| self.tiers.list.get(index)) {
             None => self.points(segment.range, visit),
-            Some(tier) => {
-                let parts = self.wish.parts.unwrap_or(Parts::NONE);
-                let source = &mut ReaderSource(&mut *self.reader.inner);
-                let (rows, is_damaged) = row::read(source, &tier.parts, segment.range, parts);
-                match is_damaged {
-                    // Which rows are missing is not known.
-                    true => self.points(segment.range, visit),
-                    false => self.rows(tier.number, &rows, visit),
-                }
+            Some(tier) => match self.rows_of(tier, segment.range) {
+                Some(rows) => self.rows(tier.number, &rows, visit),
+                None => self.points(segment.range, visit),
+            },
+        }
+    }
+
+    /// Rows of a stretch; `None` when some may be missing because they are damaged, or were made anew meanwhile: their parts, read one
+    /// after another, would not fit each other. What is made anew after that was dirty when the range was divided, and is not read here.
+    fn rows_of(&mut self, tier: &ColumnTier, range: TimeRange) -> Option<Vec<(TimestampNs, Row)>> {
+        let parts = self.wish.parts.unwrap_or(Parts::NONE);
+        let tiers = self.reader.store.tiers;
+        for _ in 0..READINGS {
+            let source = &mut ReaderSource(&mut *self.reader.inner);
+            let (rows, is_damaged) = row::read(source, &tier.parts, range, parts);
+            if is_damaged {
+                return None;
+            }
+            if !tiers.was_rewritten(tier.number, range, self.rewritten) {
+                return Some(rows);
+            }
+            self.rewritten = tiers.rewritten();
+            if !tiers.dirty(tier, range).is_empty() {
+                return None;
             }
         }
+        None
     }
 
     fn rows(

@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 use crate::ledger::{Ledger, TaskNumber};
 use crate::outlet::{Buckets, PartColumns, SourceField, find_rows};
 use crate::part::Part;
+use crate::rewritings::Rewritings;
 use crate::segments::united;
 use crate::task::{Plan, Tier};
 
@@ -40,6 +41,7 @@ pub struct Tiers {
     interests: Mutex<Vec<u32>>,
     /// Rows of columns of points, found earlier by their names, which takes long. Columns are never given another name; they may be gone.
     rows: RwLock<HashMap<ColumnId, Rows>>,
+    rewritings: Rewritings,
 }
 
 /// Tiers with the columns of their rows.
@@ -80,7 +82,16 @@ impl Tiers {
     pub(crate) fn new(plan: Plan, catalog: Arc<Catalog>, ledger: Ledger) -> Self {
         let lengths = plan.tiers.iter().map(|tier| length_of(&tier.grid)).collect();
         let buckets = RwLock::new(vec![None; plan.tiers.len()]);
-        Self { plan, lengths, catalog, ledger, buckets, interests: Mutex::default(), rows: RwLock::default() }
+        Self {
+            plan,
+            lengths,
+            catalog,
+            ledger,
+            buckets,
+            interests: Mutex::default(),
+            rows: RwLock::default(),
+            rewritings: Rewritings::default(),
+        }
     }
 
     pub(crate) fn name(&self, tier: usize) -> String {
@@ -222,6 +233,27 @@ impl Tiers {
         self.lengths.get(tier).copied().unwrap_or(0)
     }
 
+    /// Rewritings begun so far.
+    pub(crate) fn rewritten(&self) -> u64 {
+        self.rewritings.count()
+    }
+
+    /// True when rows of a tier inside a stretch may have been written since that many rewritings were begun.
+    pub(crate) fn was_rewritten(&self, tier: usize, range: TimeRange, since: u64) -> bool {
+        self.rewritings.met_since(since, tier, range)
+    }
+
+    /// Rows of a tier inside a stretch, which is marked, are about to be written.
+    pub(crate) fn begin_rewriting(&self, tier: usize, range: TimeRange) {
+        self.rewritings.begin(tier, range);
+    }
+
+    /// True while something that is made of the column is to be made anew.
+    pub(crate) fn is_marked(&self, column: ColumnId) -> bool {
+        let mut tiers = 0..self.plan.tiers.len();
+        tiers.any(|number| !self.ledger.dirty(TaskNumber(number), column, TimeRange::ALL).is_empty())
+    }
+
     /// True when a range has so few windows that it is quicker to go through all of them than to look where there are rows.
     pub(crate) fn are_few(&self, tier: usize, range: TimeRange) -> bool {
         let is_bounded = range.start > TimestampNs::MIN && range.end < TimestampNs::MAX;
@@ -236,8 +268,13 @@ impl Tiers {
             let last = grid.containing(dirty.end.saturating_add(-1));
             TimeRange::new(grid.containing(dirty.start).start, last.end)
         };
-        let marked =
-            tier.sources.iter().flat_map(|(number, column)| self.ledger.dirty(TaskNumber(*number), *column, range));
+        // IMPORTANT: from the points upwards. A row that is made anew marks the tier above before its own mark is taken back, so where
+        // the lower tier has no mark any more, the upper one has it already.
+        let marked = tier
+            .sources
+            .iter()
+            .rev()
+            .flat_map(|(number, column)| self.ledger.dirty(TaskNumber(*number), *column, range));
         united(marked.map(widened).collect())
     }
 

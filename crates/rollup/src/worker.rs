@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use catalog::CatalogError;
 use engine::ScanCache;
-use model::TimestampNs;
+use model::{ColumnId, TimestampNs};
 use pipeline::{Intake, IntakeError};
 
 use crate::ledger::{What, Work};
@@ -70,7 +70,10 @@ impl Worker {
         let delay = i64::try_from(self.shared.settings.delay.as_nanos()).unwrap_or(i64::MAX);
         let ripe = (self.clock)().saturating_add(-delay);
         let ledger = &self.shared.tiers.ledger;
-        while let Some(work) = ledger.take(crate::ledger::TaskNumber(tier), ripe, self.shared.settings.order, PAIRS) {
+        // Databases and policies may come and go while there is work for hours.
+        while self.shared.tiers.find_buckets(&self.shared.engine).is_ok()
+            && let Some(work) = ledger.take(crate::ledger::TaskNumber(tier), ripe, self.shared.settings.order, PAIRS)
+        {
             let started = Instant::now();
             let rest = self.attempt(tier, work, ripe);
             let Some(book) = self.shared.books.get(tier) else { return false };
@@ -94,6 +97,7 @@ impl Worker {
             tier,
             source: EngineSource { engine: &self.shared.engine, cache: ScanCache::default() },
             now: (self.clock)(),
+            emptied: Vec::new(),
         };
         let outcome = match work.what() {
             What::Windows(windows) => piece.windows(windows).map(|()| Vec::new()),
@@ -101,7 +105,11 @@ impl Worker {
         };
         let book = self.shared.books.get(tier)?;
         match outcome {
-            Ok(rest) => ledger.done_but(work, rest),
+            Ok(rest) => {
+                let emptied = std::mem::take(&mut piece.emptied);
+                ledger.done_but(work, rest);
+                self.drop_empty_series(emptied);
+            }
             Err(Failure::Stopping) => ledger.give_back(work),
             Err(failure) => {
                 ledger.give_back(work);
@@ -111,6 +119,24 @@ impl Worker {
         }
         book.change(|totals| totals.complaint = None);
         None
+    }
+
+    /// Series that were left without values stay while something that is made of them is to be made anew: a new series of the same key
+    /// would be taken for what the old rows are of. Now they may go.
+    fn drop_empty_series(&self, mut columns: Vec<ColumnId>) {
+        columns.sort_unstable();
+        columns.dedup();
+        let mut series: Vec<_> = {
+            let names = self.shared.tiers.catalog.read();
+            columns.iter().filter_map(|column| names.column_info(*column)).map(|info| info.series).collect()
+        };
+        series.dedup();
+        if series.is_empty() {
+            return;
+        }
+        if let Err(error) = self.intake.drop_empty_series(&self.shared.engine, &series) {
+            tracing::debug!(%error, "series without values were not dropped");
+        }
     }
 
     /// Logs a failure, once for those with the same reason.

@@ -1,9 +1,14 @@
 //! Tasks of the configuration as rollups of the embedded store.
 
+use std::time::Duration;
+
 use query::plan::Windowing;
 use rollup::{Function, Plan, Task, TaskField};
 
 use super::{Aggregation, Config, DownsamplingTask};
+
+/// Shorter windows would be more rows than points.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 impl Config {
     /// The rollups wanted, checked and in order.
@@ -16,6 +21,7 @@ impl Config {
     }
 
     fn rollup(&self, task: &DownsamplingTask) -> Result<Task, String> {
+        check_names(task)?;
         let fields = task.aggregations.iter().map(|wanted| field(task, wanted)).collect::<Result<Vec<_>, _>>()?;
         let window = task.window().map_err(|e| format!("downsampling task `{}`: {e}", task.name))?;
         // As in queries, windows of a fixed length are aligned to the epoch whatever the zone.
@@ -30,6 +36,27 @@ impl Config {
             fields,
         })
     }
+}
+
+/// Refuses what would lose fields or cannot be told apart.
+fn check_names(task: &DownsamplingTask) -> Result<(), String> {
+    if task.name.is_empty() {
+        return Err("downsampling: a task has no name".to_owned());
+    }
+    if task.fixed().is_some_and(|length| length < SHORTEST) {
+        return Err(format!("downsampling task `{}`: interval: expected at least 1s", task.name));
+    }
+    for (number, wanted) in task.aggregations.iter().enumerate() {
+        let is_taken = task.aggregations.iter().take(number).any(|other| other.alias == wanted.alias);
+        if is_taken || matches!(wanted.alias.as_str(), "" | "time") {
+            let alias = &wanted.alias;
+            return Err(format!(
+                "downsampling task `{}`: alias `{alias}`: expected a name of its own, not `time`",
+                task.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn field(task: &DownsamplingTask, wanted: &Aggregation) -> Result<TaskField, String> {

@@ -27,6 +27,8 @@ pub(crate) struct Piece<'a> {
     pub(super) tier: usize,
     pub(super) source: EngineSource<'a>,
     pub(super) now: TimestampNs,
+    /// Columns, and those of their rows, that may have no values left.
+    pub(super) emptied: Vec<ColumnId>,
 }
 
 /// What is to be written.
@@ -84,6 +86,9 @@ impl Piece<'_> {
                     .collect();
                 self.column(*column, &outlet, &meant, &mut changes)?;
             }
+            if let (Some(first), Some(last)) = (windows.first(), windows.last()) {
+                self.shared.tiers.begin_rewriting(self.tier, TimeRange::new(first.start, last.end));
+            }
             self.write(changes)?;
         }
         Ok(())
@@ -107,13 +112,17 @@ impl Piece<'_> {
         };
         let before = self.counts_before(outlet, windows, &computed)?;
         for ((window, row), before) in windows.iter().zip(computed.rows).zip(before) {
+            if row.is_none() && before > 0 {
+                self.emptied.push(column);
+                self.emptied.extend(outlet.parts.all().iter().chain(outlet.fields.iter().map(|(_, field)| field)));
+            }
             match row {
                 _ if before > row.map_or(0, |row| row.count())
                     && self.may_have_lost(*window, computed.is_damaged)? =>
                 {
                     changes.kept += 1;
                 }
-                Some(row) => changes.put(outlet, *window, row),
+                Some(row) => changes.put(outlet, *window, row, before > 0),
                 None if before > 0 => changes.remove(outlet, *window),
                 None => {}
             }
@@ -130,8 +139,8 @@ impl Piece<'_> {
     ) -> Result<Vec<u64>, Failure> {
         let mut counts = vec![0; windows.len()];
         let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return Ok(counts) };
-        let all_have_points = computed.rows.iter().all(Option::is_some);
-        if all_have_points && !self.may_have_lost(*first, computed.is_damaged)? {
+        let is_complete = |row: &Option<Row>| row.is_some_and(|row| outlet.is_complete(&row));
+        if computed.rows.iter().all(is_complete) && !self.may_have_lost(*first, computed.is_damaged)? {
             return Ok(counts);
         }
         let (rows, _) = row::read(&mut self.source, &outlet.parts, TimeRange::new(first.start, last.end), Parts::NONE);
@@ -211,28 +220,30 @@ impl Piece<'_> {
 }
 
 impl Changes {
-    fn put(&mut self, outlet: &Outlet, window: TimeRange, row: Row) {
+    /// Writes a row. What it has no value for must not stand there from the row before, if there was one.
+    fn put(&mut self, outlet: &Outlet, window: TimeRange, row: Row, is_rewritten: bool) {
         self.rows += 1;
         let time = window.start;
-        let Row::Full(summary) = row else {
-            // What is not known any more must not stand there from before.
-            self.remove_from(outlet.parts.all().iter().skip(1).copied(), window);
-            let value = FieldValue::Integer(row.count().cast_signed());
-            return self.values.push(ColumnValue { column: outlet.parts.of(Part::Count), time, value });
-        };
-        let parts = Part::ALL.map(|part| ColumnValue {
-            column: outlet.parts.of(part),
-            time,
-            value: part.value(&summary, time),
-        });
-        self.values.extend(parts);
+        let mut without = Vec::new();
+        match row {
+            Row::Full(summary) => {
+                Part::ALL.iter().for_each(|part| self.push(outlet.parts.of(*part), time, part.value(&summary, time)));
+            }
+            Row::Count(count) => {
+                self.push(outlet.parts.of(Part::Count), time, FieldValue::Integer(count.cast_signed()));
+                without.extend(outlet.parts.all().iter().skip(1));
+            }
+        }
         for (function, column) in &outlet.fields {
-            match function.of(&summary, outlet.kind) {
+            match function.of_row(&row, outlet.kind) {
                 Some(Cell::Float(value)) => self.push(*column, time, FieldValue::Float(value)),
                 Some(Cell::Integer(value)) => self.push(*column, time, FieldValue::Integer(value)),
                 Some(Cell::Unsigned(value)) => self.push(*column, time, FieldValue::Unsigned(value)),
-                _ => {}
+                _ => without.push(*column),
             }
+        }
+        if is_rewritten {
+            self.remove_from(without.into_iter(), window);
         }
     }
 

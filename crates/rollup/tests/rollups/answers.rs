@@ -121,6 +121,57 @@ fn what_is_deleted_is_gone_from_rows_and_fields() {
 }
 
 #[test]
+fn a_series_that_a_deletion_empties_has_no_rows_when_it_comes_again() {
+    let (fs, dir) = memory();
+    let node = Node::open(&fs, &dir, hours_and_days(None));
+    node.write(&format!("m,s=a v=1 {}", START + 1980));
+    node.settle();
+    let (series, columns): (Vec<_>, Vec<_>) = {
+        let names = node.catalog.read();
+        let all: Vec<_> = names.buckets().filter_map(|(bucket, ..)| names.series(bucket, b"m,s=a")).collect();
+        let columns = all.iter().flat_map(|id| names.columns_of(*id)).map(|(_, column)| *column).collect();
+        (all, columns)
+    };
+    let at = |seconds: i64| model::TimestampNs((START + seconds) * 1_000_000_000);
+    node.intake.delete(&columns, model::TimeRange::new(at(1900), at(2000))).unwrap();
+    node.intake.drop_empty_series(&node.engine, &series).unwrap();
+    node.write(&format!("m,s=a v=7 {}", START + 5 * 3600));
+    let text = format!(
+        "SELECT count(v), sum(v) FROM m WHERE time >= {START}s AND time < {}s GROUP BY time(1h)",
+        START + 86_400
+    );
+    node.same(&text);
+    node.settle();
+    node.same(&text);
+    let (fields, _) = node.ask("SELECT v_sum FROM plant.hourly.m", Shortcuts::NONE);
+    assert_eq!(fields[0].cells[0], [query::Cell::Float(7.0)]);
+    node.close();
+}
+
+#[test]
+fn a_field_that_has_no_value_any_more_goes() {
+    let (fs, dir) = memory();
+    let node = Node::open(&fs, &dir, vec![task("hours", "autogen", "hourly", "1h", None)]);
+    node.write(&format!("m v=1,n=1i {START}\nm v=3,n=3i {}", START + 60));
+    node.settle();
+    let ask = |text: &str| node.ask(text, Shortcuts::NONE).0;
+    assert_eq!(ask("SELECT v_stddev FROM plant.hourly.m")[0].times.as_ref().unwrap().len(), 1);
+    node.write(&format!("m n={}i {}", (1i64 << 60) + 1, START + 120));
+    let column = {
+        let names = node.catalog.read();
+        let series = names.series(names.bucket("plant", "autogen").unwrap(), b"m").unwrap();
+        names.column(series, 0, "v").unwrap().0
+    };
+    let minute = model::TimestampNs((START + 60) * 1_000_000_000);
+    node.intake.delete(&[column], model::TimeRange::new(minute, minute.saturating_add(1))).unwrap();
+    node.settle();
+    assert!(ask("SELECT v_stddev FROM plant.hourly.m").is_empty());
+    assert!(ask("SELECT n_sum FROM plant.hourly.m").is_empty() && ask("SELECT n_max FROM plant.hourly.m").is_empty());
+    assert_eq!(ask("SELECT n_count FROM plant.hourly.m")[0].cells[0], [query::Cell::Integer(3)]);
+    node.close();
+}
+
+#[test]
 fn whole_numbers_that_do_not_fit_a_float_are_answered_from_points() {
     let (fs, dir) = memory();
     let node = Node::open(&fs, &dir, vec![task("hours", "autogen", "hourly", "1h", None)]);

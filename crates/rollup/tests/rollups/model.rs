@@ -53,15 +53,18 @@ fn lines(points: &[(u8, i64, i64, i32)]) -> String {
 }
 
 fn delete(node: &Node, series: u8, from: i64, hours: i64) {
-    let columns: Vec<_> = {
+    // As DELETE does: in all buckets, and series without values left go.
+    let (all, columns): (Vec<_>, Vec<_>) = {
         let names = node.catalog.read();
-        let bucket = names.bucket("plant", "autogen").unwrap();
-        let series = names.series(bucket, format!("m,s={series}").as_bytes());
-        series.into_iter().flat_map(|id| names.columns_of(id)).map(|(_, column)| *column).collect()
+        let key = format!("m,s={series}");
+        let all: Vec<_> = names.buckets().filter_map(|(bucket, ..)| names.series(bucket, key.as_bytes())).collect();
+        let columns = all.iter().flat_map(|id| names.columns_of(*id)).map(|(_, column)| *column).collect();
+        (all, columns)
     };
     let at = |hour: i64| TimestampNs((START + hour * HOUR + 600) * 1_000_000_000);
     if !columns.is_empty() {
         node.intake.delete(&columns, TimeRange::new(at(from), at(from + hours))).unwrap();
+        node.intake.drop_empty_series(&node.engine, &all).unwrap();
     }
 }
 

@@ -16,12 +16,9 @@ const ROWS: [Row; 9] = [
     (Kind::Gauge, "rollup_dirty_stretches", "Stretches of time that are to be made anew as a whole.", |t| {
         t.dirty_stretches as f64
     }),
-    (
-        Kind::Gauge,
-        "rollup_lag_seconds",
-        "Time since the start of the oldest window whose row is to be made anew.",
-        |t| t.lag(now()).as_secs_f64(),
-    ),
+    (Kind::Gauge, "rollup_lag_seconds", "Time since the end of the oldest window whose row is to be made anew.", |t| {
+        t.lag(now()).as_secs_f64()
+    }),
     (Kind::Counter, "rollup_rows_total", "Rows made.", |t| t.totals.rows as f64),
     (Kind::Counter, "rollup_deleted_rows_total", "Rows deleted because their points are gone.", |t| {
         t.totals.deleted as f64
