@@ -98,7 +98,7 @@ impl<'a> Feed<'a> {
         let report = self.reader.scan(column, range, wish, &mut |piece| {
             summaries = if matches!(piece, Piece::Summary(_)) { summaries + 1 } else { 0 };
             // Looking at the clock takes longer than taking a summary in.
-            let checked_in = if summaries % SUMMARIES_A_CHECK == 0 { job.check() } else { Ok(()) };
+            let checked_in = if summaries.is_multiple_of(SUMMARIES_A_CHECK) { job.check() } else { Ok(()) };
             let step = checked_in.and_then(|()| visit(checked(piece, kind)?));
             match step {
                 Ok(()) => ControlFlow::Continue(()),

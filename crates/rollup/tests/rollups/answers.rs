@@ -199,7 +199,7 @@ fn a_task_that_is_new_works_at_what_is_there_and_one_that_stays_goes_on() {
         node.settle();
         assert_eq!(node.same(&text), ["hours"]);
         let written = node.rollups.stats().tasks[0].totals.rows;
-        assert_eq!(written >= rows, true, "{written} rows");
+        assert!(written >= rows, "{written} rows");
         assert!(rows > 0 || written == 0, "{written} rows made again");
         node.close();
     }
