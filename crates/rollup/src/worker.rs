@@ -12,7 +12,7 @@ use engine::ScanCache;
 use model::{ColumnId, TimestampNs};
 use pipeline::{Intake, IntakeError};
 
-use crate::ledger::{What, Work};
+use crate::ledger::{TaskNumber, What, Work};
 use crate::pace::rest_after;
 use crate::rollups::Shared;
 use crate::row::EngineSource;
@@ -20,6 +20,8 @@ use crate::stats::Book;
 
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Pieces of work for one tier before the others have their turn.
+const PIECES_A_TURN: usize = 64;
 /// Rows made at once, about: some 10 MB with all their parts.
 const PAIRS: usize = 20_000;
 
@@ -70,10 +72,14 @@ impl Worker {
         let delay = i64::try_from(self.shared.settings.delay.as_nanos()).unwrap_or(i64::MAX);
         let ripe = (self.clock)().saturating_add(-delay);
         let ledger = &self.shared.tiers.ledger;
-        // Databases and policies may come and go while there is work for hours.
-        while self.shared.tiers.find_buckets(&self.shared.engine).is_ok()
-            && let Some(work) = ledger.take(crate::ledger::TaskNumber(tier), ripe, self.shared.settings.order, PAIRS)
-        {
+        for _ in 0..PIECES_A_TURN {
+            // Databases and policies may come and go while there is work for hours.
+            let is_known = self.shared.tiers.find_buckets(&self.shared.engine).is_ok();
+            if !is_known || self.shared.tiers.buckets_of(tier).is_none() {
+                break;
+            }
+            let order = self.shared.settings.order;
+            let Some(work) = ledger.take(TaskNumber(tier), ripe, order, PAIRS) else { break };
             let started = Instant::now();
             let rest = self.attempt(tier, work, ripe);
             let Some(book) = self.shared.books.get(tier) else { return false };
