@@ -14,6 +14,9 @@ use crate::task::TaskField;
 /// The field of a data point, whose rollups have the plain names.
 const VALUE: &str = "value";
 
+/// Source columns whose names are made in one durable step: each has some 20.
+const DEFINED_AT_ONCE: usize = 1000;
+
 /// Columns of the parts of one source column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartColumns([ColumnId; PARTS]);
@@ -119,8 +122,8 @@ impl Outlets {
             let names = catalog.read();
             columns.iter().copied().filter(|column| self.valid(&names, *column).is_none()).collect()
         };
-        if !missing.is_empty() {
-            define(catalog, buckets, is_of_rows, fields, &missing)?;
+        for missing in missing.chunks(DEFINED_AT_ONCE) {
+            define(catalog, buckets, is_of_rows, fields, missing)?;
             let names = catalog.read();
             let found = missing
                 .iter()
