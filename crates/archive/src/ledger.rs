@@ -77,6 +77,18 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Looks at the file without changing anything: a sentence if it is damaged. Where there is none, every day is due.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn verify(fs: &dyn Fs, path: &Path) -> Result<Option<String>, Error> {
+        if !fs.exists(path) {
+            return Ok(None);
+        }
+        let bytes = fs.read(path).map_err(|source| Error::io("read", path, source))?;
+        Ok(parse(&bytes).is_none().then(|| format!("{}: damaged", path.display())))
+    }
+
     /// To be called at a start without an archive: writes will not be told, so what the file says would be wrong later.
     ///
     /// # Errors

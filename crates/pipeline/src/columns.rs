@@ -1,9 +1,15 @@
 //! Values that hissrv makes itself, under identifiers that it knows.
 
+use std::time::{Duration, Instant};
+
 use model::wire::BatchEncoder;
 use model::{ColumnId, FieldValue, TimestampNs};
 
+use crate::drops::PATIENCE;
 use crate::{Intake, IntakeError, Origin};
+
+/// Time between two looks at what is durable.
+const DURABLE_CHECK: Duration = Duration::from_millis(5);
 
 /// One value of a column, of the column's type.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +45,23 @@ impl Intake {
             last = Some(self.append_values(origin, &mut encoder)?);
         }
         last.map_or(Ok(()), |seq| self.until_visible(seq))
+    }
+
+    /// Waits until everything that the journal has taken so far would survive a power cut: with `fsync: interval` that is later than it is
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// [`IntakeError::Behind`] when that takes too long.
+    pub fn until_durable(&self) -> Result<(), IntakeError> {
+        let wanted = self.journal.stats().last_seq;
+        let deadline = Instant::now() + PATIENCE;
+        while self.journal.durable_seq() < wanted {
+            if Instant::now() > deadline {
+                return Err(IntakeError::Behind);
+            }
+            std::thread::sleep(DURABLE_CHECK);
+        }
+        Ok(())
     }
 
     fn append_values(&self, origin: Origin, encoder: &mut BatchEncoder) -> Result<model::Seq, IntakeError> {

@@ -12,7 +12,7 @@ use model::{BucketId, Seq, SeriesId, TimeRange};
 use crate::{Intake, IntakeError, Visible};
 
 /// Longest wait for the store to take in what the journal has.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `DROP DATABASE`. One that does not exist is fine.
 ///

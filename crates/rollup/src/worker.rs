@@ -20,6 +20,8 @@ use crate::stats::Book;
 
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Time between two writings of the ledger, where it has changed.
+const PERSIST_EVERY: Duration = Duration::from_secs(10);
 /// Pieces of work for one tier before the others have their turn.
 const PIECES_A_TURN: usize = 64;
 /// Rows made at once, about: some 10 MB with all their parts.
@@ -51,7 +53,12 @@ impl Worker {
     }
 
     pub(crate) fn run(self, is_ready: &dyn Fn() -> bool) {
+        let mut persisted = Instant::now();
         while !self.shared.bell.sleep(self.shared.settings.idle) {
+            if persisted.elapsed() >= PERSIST_EVERY {
+                persisted = Instant::now();
+                self.persist();
+            }
             if !is_ready() {
                 continue;
             }
@@ -61,9 +68,18 @@ impl Worker {
             }
             for tier in 0..self.shared.tiers.plan.len() {
                 if self.work_at(tier) {
-                    return;
+                    return self.persist();
                 }
             }
+        }
+        self.persist();
+    }
+
+    /// Makes durable what is done, so that it is not done again after a crash. What is marked is durable before the journal forgets it
+    /// anyway.
+    fn persist(&self) {
+        if let Err(error) = self.shared.tiers.ledger.persist() {
+            tracing::warn!(%error, "what rollups have to do could not be made durable; trying again");
         }
     }
 

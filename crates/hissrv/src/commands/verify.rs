@@ -7,7 +7,7 @@ use vfs::RealFs;
 
 use crate::cli::{Failure, VerifyArgs};
 use crate::config;
-use crate::node::{CATALOG, ENGINE, JOURNAL};
+use crate::node::{CATALOG, ENGINE, JOURNAL, ROLLUP, due_days};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let dir = match &args.data_dir {
@@ -21,6 +21,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     findings.extend(engine::verify(&RealFs, &dir.join(ENGINE))?);
     let journal = journal::verify(&RealFs, &dir.join(JOURNAL)).context("read the journal")?;
     findings.extend(journal.iter().map(|f| format!("{}: offset {}: {}", f.path.display(), f.offset, f.what)));
+    findings.extend(rollup::ledger::verify(&RealFs, &dir.join(ROLLUP))?);
+    findings.extend(archive::Ledger::verify(&RealFs, &due_days(&dir))?);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}")?;

@@ -33,7 +33,7 @@ pub(super) fn open(
     catalog: &Arc<Catalog>,
     engine: &Arc<Engine>,
 ) -> anyhow::Result<Archiving> {
-    let ledger = Arc::new(Ledger::open(Arc::clone(fs), &due(dir), Arc::clone(catalog))?);
+    let ledger = Arc::new(Ledger::open(Arc::clone(fs), &due_days(dir), Arc::clone(catalog))?);
     let archive = Archive::new(Arc::clone(fs), config, &spool(dir), clock())?;
     let (names, store, days) = (Arc::clone(catalog), Arc::clone(engine), Arc::clone(&ledger));
     let archiver = Archiver::new(config.clone(), archive, names, store, days, clock());
@@ -42,7 +42,7 @@ pub(super) fn open(
 
 /// Without an archive nobody takes note of what is written: what an earlier list of days says would be wrong later.
 pub(super) fn forget(fs: &Arc<dyn Fs>, dir: &Path) -> anyhow::Result<()> {
-    Ok(Ledger::forget(&**fs, &due(dir))?)
+    Ok(Ledger::forget(&**fs, &due_days(dir))?)
 }
 
 /// What must stay of a bucket because it is not archived yet.
@@ -71,6 +71,6 @@ pub(crate) fn spool(dir: &Path) -> PathBuf {
     dir.join(ARCHIVE).join(SPOOL)
 }
 
-fn due(dir: &Path) -> PathBuf {
+pub(crate) fn due_days(dir: &Path) -> PathBuf {
     dir.join(ARCHIVE).join(DUE)
 }

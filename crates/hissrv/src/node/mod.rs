@@ -39,9 +39,11 @@ use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
 use vfs::RealFs;
 
+pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
 pub(crate) use remotes::{Remote, stores};
+pub(crate) use rolled::ROLLUP;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;

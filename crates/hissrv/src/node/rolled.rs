@@ -14,7 +14,7 @@ use vfs::Fs;
 use crate::config::Config;
 
 /// Folder of the ledger below the data directory.
-const ROLLUP: &str = "rollup";
+pub(crate) const ROLLUP: &str = "rollup";
 
 /// Opens the rollups of the configuration; there may be none.
 pub(super) fn open(

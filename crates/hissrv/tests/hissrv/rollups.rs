@@ -25,7 +25,7 @@ fn end_s() -> u64 {
 
 fn ask(client: &mut Client, text: &str, rollups: bool) -> Value {
     let shortcuts = format!("rollups={rollups}&cacheable={rollups}");
-    let path = format!("/query?db=telemetry&epoch=s&{shortcuts}&q={}", text.replace(' ', "%20").replace('\'', "%27"));
+    let path = format!("/query?db=telemetry&epoch=s&{shortcuts}&q={}", rig::encode(text));
     client.get(&path).ok().json()
 }
 
@@ -44,9 +44,10 @@ fn settle(service: &Service, end_s: u64) {
     wait_for("the rollups to be made", || {
         let tasks = service.status()["downsampling"]["tasks"].as_array().unwrap().clone();
         // A day of Berlin that has not ended stays.
-        let oldest =
-            |task: &Value| task["oldest_dirty"].as_i64().map_or(u64::MAX, |oldest| oldest as u64 / 1_000_000_000);
-        tasks.iter().all(|task| oldest(task) + 26 * HOUR_S >= end_s)
+        let oldest = |task: &Value| {
+            task["oldest_dirty"].as_i64().map_or(i64::MAX, |oldest| oldest / 1_000_000_000 + 26 * HOUR_S as i64)
+        };
+        tasks.iter().all(|task| oldest(task) >= end_s as i64)
     });
 }
 
@@ -76,7 +77,7 @@ fn no_window_is_forgotten_when_the_process_is_killed_at_any_moment() {
                         "DELETE FROM m WHERE s = '{series}' AND time >= {from}s AND time < {}s",
                         from + 7 * HOUR_S
                     );
-                    let path = format!("/query?db=telemetry&q={}", text.replace(' ', "%20").replace('\'', "%27"));
+                    let path = format!("/query?db=telemetry&q={}", rig::encode(&text));
                     client.post(&path, "").ok();
                 }
                 1 => _ = client.post("/api/v1/admin/flush", "").ok(),

@@ -90,6 +90,28 @@ fn choose(copies: Vec<(&PathBuf, Copy)>) -> Result<(u64, Loaded), LedgerError> {
     Ok((newest.generation, Loaded { tasks: newest.tasks, findings, agree }))
 }
 
+/// Looks at both copies of a ledger without changing anything: one sentence for each damaged or missing one. Where there is none, there
+/// never was a ledger.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn verify(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, LedgerError> {
+    let paths = FILES.map(|name| dir.join(name));
+    let mut findings = Vec::new();
+    let mut missing = Vec::new();
+    for path in &paths {
+        match read(fs, path)? {
+            Copy::Intact(_) => {}
+            Copy::Damaged | Copy::OtherVersion => findings.push(format!("{}: damaged", path.display())),
+            Copy::Missing => missing.push(format!("{}: missing", path.display())),
+        }
+    }
+    if missing.len() < FILES.len() {
+        findings.append(&mut missing);
+    }
+    Ok(findings)
+}
+
 fn read(fs: &dyn Fs, path: &Path) -> Result<Copy, LedgerError> {
     if !fs.exists(path) {
         return Ok(Copy::Missing);

@@ -40,6 +40,7 @@ use vfs::Fs;
 
 pub use columns::Columns;
 pub use error::{LedgerError, OpenReport};
+pub use file::verify;
 pub use stats::TaskStats;
 pub use work::{Marked, Order, What, Work};
 

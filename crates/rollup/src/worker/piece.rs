@@ -166,6 +166,7 @@ impl Piece<'_> {
         Ok(is_damaged || (kept_ns > 0 && window.start < self.now.saturating_add(-kept_ns)))
     }
 
+    /// IMPORTANT: durably. A mark that is taken back is not made again when a power cut takes the row.
     fn write(&self, changes: Changes) -> Result<(), Failure> {
         for ((start, end), mut columns) in changes.gone {
             columns.sort_unstable();
@@ -173,6 +174,7 @@ impl Piece<'_> {
             self.intake.delete(&columns, TimeRange::new(start, end))?;
         }
         self.intake.write_values(Origin::Rollup, changes.values)?;
+        self.intake.until_durable()?;
         if let Some(book) = self.shared.books.get(self.tier) {
             book.change(|totals| {
                 totals.rows += changes.rows;
