@@ -102,11 +102,12 @@ class Client:
 
 
 def fill(client, start_s, end_s, step_s):
-    """A value of every series each step, a day a request."""
+    """A value of every series each step, so many steps a request as a day has minutes."""
     keys = [f"measurement,channel={1000 + n // 10},point={n},type=m value=" for n in range(SERIES)]
-    for day in range(start_s, end_s, DAY_S):
+    portion_s = 1440 * step_s
+    for portion in range(start_s, end_s, portion_s):
         lines = []
-        for time_s in range(day, min(day + DAY_S, end_s), step_s):
+        for time_s in range(portion, min(portion + portion_s, end_s), step_s):
             level = 20 + (time_s // step_s * 37 % 1000) / 100
             lines += [f"{key}{level + n % 7:.2f} {time_s}\n" for n, key in enumerate(keys)]
         client.write("".join(lines).encode())
