@@ -77,6 +77,11 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
+    /// Columns of the parts and of the fields.
+    pub(crate) fn all_columns(&self) -> impl Iterator<Item = ColumnId> {
+        self.parts.all().iter().copied().chain(self.fields.iter().map(|(_, column)| *column))
+    }
+
     /// True when a row has a value for every column there is.
     pub(crate) fn is_complete(&self, row: &Row) -> bool {
         matches!(row, Row::Full(_)) && self.fields.iter().all(|(function, _)| function.of_row(row, self.kind).is_some())

@@ -208,16 +208,18 @@ impl Scan<'_, '_, '_> {
     fn rows_of(&mut self, tier: &ColumnTier, range: TimeRange) -> Option<Vec<(TimestampNs, Row)>> {
         let parts = self.wish.parts.unwrap_or(Parts::NONE);
         let tiers = self.reader.store.tiers;
+        // Other stretches were divided when it was asked first: what is asked again counts for this one only.
+        let mut since = self.rewritten;
         for _ in 0..READINGS {
             let source = &mut ReaderSource(&mut *self.reader.inner);
             let (rows, is_damaged) = row::read(source, &tier.parts, range, parts);
             if is_damaged {
                 return None;
             }
-            if !tiers.was_rewritten(tier.number, range, self.rewritten) {
+            if !tiers.was_rewritten(tier.number, range, since) {
                 return Some(rows);
             }
-            self.rewritten = tiers.rewritten();
+            since = tiers.rewritten();
             if !tiers.dirty(tier, range).is_empty() {
                 return None;
             }

@@ -52,14 +52,8 @@ impl Piece<'_> {
         }
         columns.sort_unstable();
         columns.dedup();
-        let mut by_column = BTreeMap::new();
-        for (index, marked) in marked.iter().enumerate() {
-            for column in columns.iter().filter(|column| marked.columns.contains(**column)) {
-                by_column.entry(*column).or_insert_with(Vec::new).push(index);
-            }
-        }
         let is_meant = |(column, window): (ColumnId, usize)| {
-            by_column.get(&column).is_some_and(|meant: &Vec<usize>| meant.binary_search(&window).is_ok())
+            marked.get(window).is_some_and(|marked| marked.columns.contains(column))
         };
         self.make(&windows, &is_meant, &columns)
     }
@@ -112,10 +106,6 @@ impl Piece<'_> {
         };
         let before = self.counts_before(outlet, windows, &computed)?;
         for ((window, row), before) in windows.iter().zip(computed.rows).zip(before) {
-            if row.is_none() && before > 0 {
-                self.emptied.push(column);
-                self.emptied.extend(outlet.parts.all().iter().chain(outlet.fields.iter().map(|(_, field)| field)));
-            }
             match row {
                 _ if before > row.map_or(0, |row| row.count())
                     && self.may_have_lost(*window, computed.is_damaged)? =>
@@ -123,7 +113,11 @@ impl Piece<'_> {
                     changes.kept += 1;
                 }
                 Some(row) => changes.put(outlet, *window, row, before > 0),
-                None if before > 0 => changes.remove(outlet, *window),
+                None if before > 0 => {
+                    self.emptied.push(column);
+                    self.emptied.extend(outlet.all_columns());
+                    changes.remove(outlet, *window);
+                }
                 None => {}
             }
         }
@@ -255,8 +249,7 @@ impl Changes {
 
     fn remove(&mut self, outlet: &Outlet, window: TimeRange) {
         self.deleted += 1;
-        let fields = outlet.fields.iter().map(|(_, column)| *column);
-        self.remove_from(outlet.parts.all().iter().copied().chain(fields), window);
+        self.remove_from(outlet.all_columns(), window);
     }
 
     fn remove_from(&mut self, columns: impl Iterator<Item = ColumnId>, window: TimeRange) {

@@ -61,12 +61,13 @@ impl Piece<'_> {
         }
         windows.reverse();
         self.make(&windows, &|_| true, columns)?;
+        let done_from = windows.first().map_or(marked.range.end, |window| window.start);
+        let mut rest = self.rest(marked, TimeRange::new(marked.range.start, done_from));
         if last > newest_ended {
             let ended = newest_ended.saturating_add(1);
-            self.mark_pending(columns, TimeRange::new(ended, last.saturating_add(1)));
+            rest.append(&mut self.pending(marked, columns, TimeRange::new(ended, last.saturating_add(1))));
         }
-        let done_from = windows.first().map_or(marked.range.end, |window| window.start);
-        Ok(self.rest(marked, TimeRange::new(marked.range.start, done_from)))
+        Ok(rest)
     }
 
     fn rest(&self, marked: &Marked, range: TimeRange) -> Vec<Marked> {
