@@ -32,6 +32,7 @@ retention:
     - { name: realtime, duration: 800d }
     - { name: hourly, duration: 1600d }
     - { name: daily, duration: 3650d }
+    - { name: berlin, duration: 3650d }
 downsampling:
   share: %s
   tasks:
@@ -45,6 +46,10 @@ downsampling:
       target: daily
       interval: 1d
       aggregations: [{ function: MEAN, alias: avg }, { function: SUM, alias: total }]
+"""
+# Days of a zone of its own, for the part `year`.
+BERLIN = """
+    - { name: daily_berlin, source: hourly, target: berlin, interval: 1d, time_zone: Europe/Berlin, aggregations: [{ function: MEAN, alias: avg }] }
 """
 
 
@@ -72,8 +77,8 @@ def main():
         ingest(arguments.values, arguments.runs)
 
 
-def server(label, tasks=True, share=1.0):
-    return Hissrv(label, redis="redis: { enabled: false }\n" + (TASKS % share if tasks else ""))
+def server(label, tasks=True, share=1.0, more_tasks=""):
+    return Hissrv(label, redis="redis: { enabled: false }\n" + (TASKS % share + more_tasks if tasks else ""))
 
 
 class Client:
@@ -128,7 +133,7 @@ def wait_until_rolled_up(hissrv):
 def year(days):
     end_s = int(time.time()) // DAY_S * DAY_S
     start_s = end_s - days * DAY_S
-    with server("year") as hissrv:
+    with server("year", more_tasks=BERLIN) as hissrv:
         hissrv.start()
         client = Client(hissrv.port)
         fill(client, start_s, end_s, 60)

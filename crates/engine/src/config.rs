@@ -20,6 +20,8 @@ pub struct EngineConfig {
     pub cold_after: Duration,
     /// Memory for indexes of block files, the least recently used going first. Default 32 MiB.
     pub index_cache: ByteSize,
+    /// Memory for points of block files that are read again and again in small parts. Default 16 MiB.
+    pub chunk_cache: ByteSize,
 }
 
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -33,6 +35,7 @@ impl Default for EngineConfig {
             merge_at: 8,
             cold_after: Duration::from_secs(10 * 60),
             index_cache: ByteSize(32 << 20),
+            chunk_cache: ByteSize(16 << 20),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The set of block files and deletions that make up the store on disk, and its changes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,12 +21,17 @@ pub(crate) struct FileSet {
     pub(crate) dir: PathBuf,
     /// In the order of their newest record: later ones win.
     pub(crate) files: Arc<Vec<Arc<LiveFile>>>,
+    /// The same files by bucket, since a scan is of one.
+    by_bucket: Arc<HashMap<BucketId, Bucket>>,
     pub(crate) tombstones: Arc<Vec<Tombstone>>,
     pub(crate) flushed_seq: Seq,
     /// Files that are listed but could not be opened: kept in the manifest so that they are reported again.
     damaged: Arc<Vec<FileEntry>>,
     shared: Arc<Common>,
 }
+
+/// Files of one bucket, in the order of their newest record.
+type Bucket = Arc<[Arc<LiveFile>]>;
 
 /// What all versions of a set have in common.
 struct Common {
@@ -124,10 +129,12 @@ impl FileSet {
             next_number: AtomicU64::new(manifest.next_number),
             doubtful: Mutex::default(),
         };
+        let files = in_order(files);
         Self {
             fs,
             dir: dir.to_owned(),
-            files: Arc::new(in_order(files)),
+            by_bucket: Arc::new(by_bucket(&files)),
+            files: Arc::new(files),
             tombstones: Arc::new(manifest.tombstones.clone()),
             flushed_seq: manifest.flushed_seq,
             damaged: Arc::new(damaged),
@@ -146,6 +153,11 @@ impl FileSet {
             }
         }
         Ok(removed)
+    }
+
+    /// The files of a bucket, in the order of their newest record.
+    pub(crate) fn of_bucket(&self, bucket: BucketId) -> Bucket {
+        self.by_bucket.get(&bucket).map(Arc::clone).unwrap_or_default()
     }
 
     /// Path and number for a file that is about to be written.
@@ -177,8 +189,10 @@ impl FileSet {
         let damaged: Vec<_> = self.damaged.iter().filter(|f| !change.remove.contains(&f.number)).cloned().collect();
         // A file that cannot be read now may be restored from a backup, so deletions that it does not know of are kept.
         tombstones.retain(|t| t.seq > flushed_seq || !damaged.is_empty() || files.iter().any(|f| is_subject(f, t)));
+        let files = in_order(files);
         let next = Self {
-            files: Arc::new(in_order(files)),
+            by_bucket: Arc::new(by_bucket(&files)),
+            files: Arc::new(files),
             tombstones: Arc::new(tombstones),
             flushed_seq,
             damaged: Arc::new(damaged),
@@ -231,6 +245,14 @@ impl FileSet {
 fn in_order(mut files: Vec<Arc<LiveFile>>) -> Vec<Arc<LiveFile>> {
     files.sort_by_key(|f| (f.block.footer.last_seq, f.block.number));
     files
+}
+
+fn by_bucket(files: &[Arc<LiveFile>]) -> HashMap<BucketId, Bucket> {
+    let mut buckets: HashMap<BucketId, Vec<Arc<LiveFile>>> = HashMap::new();
+    for file in files {
+        buckets.entry(file.block.footer.bucket).or_default().push(Arc::clone(file));
+    }
+    buckets.into_iter().map(|(bucket, files)| (bucket, files.into())).collect()
 }
 
 /// True when a file may hold values that a deletion is about.

@@ -15,7 +15,7 @@ use crate::error::{ApplyReport, EngineError};
 use crate::files::FileSet;
 use crate::head::{Head, Refused};
 use crate::manifest::Tombstone;
-use crate::scan::IndexCache;
+use crate::scan::{IndexCache, KeptStretches};
 use crate::touched::Touched;
 
 /// Longest wait before looking again whether there is work or room.
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) unmergeable: Unmergeable,
     pub(crate) signals: Signals,
     pub(crate) indexes: IndexCache,
+    pub(crate) stretches: KeptStretches,
     pub(crate) counters: Counters,
     pub(crate) widths: RwLock<Widths>,
 }
@@ -114,6 +115,7 @@ impl Signals {
 impl Shared {
     pub(crate) fn new(catalog: Arc<Catalog>, config: EngineConfig, files: FileSet) -> Self {
         let indexes = IndexCache::new(config.index_cache);
+        let stretches = KeptStretches::new(config.chunk_cache);
         let widths = RwLock::new(Widths { of_all_others: config.partition, special: BTreeMap::new() });
         let state = State {
             active: Head::default(),
@@ -132,6 +134,7 @@ impl Shared {
             unmergeable: Unmergeable::default(),
             signals: Signals::default(),
             indexes,
+            stretches,
             counters: Counters::default(),
             widths,
         }

@@ -28,6 +28,8 @@ pub struct Stats {
     pub tombstones: usize,
     /// Memory for indexes, in bytes.
     pub index_bytes: u64,
+    /// Memory for points kept decoded, in bytes.
+    pub chunk_bytes: u64,
     /// Heads written to files.
     pub flushes: u64,
     /// Attempts at that which failed.
@@ -61,6 +63,7 @@ impl Stats {
             file_bytes: files.iter().map(|f| f.block.len).sum(),
             tombstones: state.tombstones.len(),
             index_bytes: shared.indexes.bytes() as u64,
+            chunk_bytes: shared.stretches.bytes() as u64,
             flushes: counters.flushes.load(Relaxed),
             flush_failures: counters.flush_failures.load(Relaxed),
             flush_time: Duration::from_nanos(counters.flush_ns.load(Relaxed)),

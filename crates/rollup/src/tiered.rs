@@ -234,10 +234,10 @@ impl Scan<'_, '_, '_> {
         visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Some(grid) = self.reader.store.tiers.grid(tier) else { return ControlFlow::Continue(()) };
-        for &(start, row) in rows {
+        for (start, row) in rows {
             match row {
                 Row::Full(summary) => visit(Piece::Summary(summary))?,
-                Row::Count(_) => self.points(grid.containing(start), visit)?,
+                Row::Count(_) => self.points(grid.containing(*start), visit)?,
             }
         }
         if let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use catalog::{FieldInfo, MetaError, Names, TagCondition, TagWanted};
-use engine::ScanCache;
+use engine::{ChunkSummary, ScanCache};
 use model::key::SeriesKey;
 use model::{BucketId, ColumnId, FieldValue, MeasurementId, SeriesId, TimeRange, TimestampNs};
 use query::scan::ScanReport;
@@ -155,7 +155,10 @@ impl Reader for EngineReader<'_> {
             return ScanReport::default();
         }
         let suffices = |first, last| wish.takes(first, last, Parts::BASIC);
-        let visit = &mut |piece: engine::Piece<'_>| visit(to_query(piece));
+        let visit = &mut |piece: engine::Piece<'_>| match piece {
+            engine::Piece::Points { times, values } => visit(Piece::Points { times, values }),
+            engine::Piece::Summary(summary) => visit(Piece::Summary(&to_query(&summary))),
+        };
         let report = self.embedded.engine.scan(column, range, &mut self.cache, &suffices, visit);
         ScanReport { damaged: report.damaged }
     }
@@ -188,19 +191,17 @@ impl Reader for EngineReader<'_> {
     }
 }
 
-fn to_query(piece: engine::Piece<'_>) -> Piece<'_> {
-    match piece {
-        engine::Piece::Points { times, values } => Piece::Points { times, values },
-        engine::Piece::Summary(s) => Piece::Summary(Summary {
-            count: s.count,
-            first_time: s.first_time,
-            last_time: s.last_time,
-            sum: s.sum,
-            min: s.min,
-            max: s.max,
-            first: s.first,
-            last: s.last,
-            ..Summary::default()
-        }),
+/// What the engine knows of a chunk, as a query takes it.
+fn to_query(chunk: &ChunkSummary) -> Summary {
+    Summary {
+        count: chunk.count,
+        first_time: chunk.first_time,
+        last_time: chunk.last_time,
+        sum: chunk.sum,
+        min: chunk.min,
+        max: chunk.max,
+        first: chunk.first,
+        last: chunk.last,
+        ..Summary::default()
     }
 }

@@ -1,7 +1,9 @@
 //! Reading one column: runs of points from files and from memory, put in the order of time, the newest write winning.
 
 mod cache;
+mod chunks;
 mod extents;
+mod kept;
 mod presence;
 
 use std::cmp::Reverse;
@@ -15,13 +17,14 @@ pub(crate) use cache::IndexCache;
 pub use cache::ScanCache;
 pub use extents::Extent;
 pub(crate) use extents::extents;
+pub(crate) use kept::KeptStretches;
 pub(crate) use presence::has_values;
 
 use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};
 use crate::compact::mask;
 use crate::files::LiveFile;
 use crate::manifest::Tombstone;
-use crate::points::{Points, bounds};
+use crate::points::Points;
 use crate::state::Shared;
 
 /// A part of a column. Pieces of one scan do not overlap and come oldest first.
@@ -170,13 +173,13 @@ impl<'a> Scan<'a> {
         let info = *shared.catalog.read().column_info(column)?;
         let state = shared.read_state();
         let active: Vec<Points> = state.active.read(info.bucket, column, range).collect();
-        let (frozen, files, applied) = (state.frozen.clone(), Arc::clone(&state.files.files), state.applied);
+        let (frozen, files, applied) = (state.frozen.clone(), state.files.of_bucket(info.bucket), state.applied);
         let tombstones = Arc::clone(&state.tombstones);
         drop(state);
         let frozen_points = frozen.iter().flat_map(|h| h.read(info.bucket, column, range).map(|p| (h.last_seq, p)));
         let memory = frozen_points.chain(active.into_iter().map(|p| (applied, p))).enumerate();
         let memory = memory.filter_map(|(i, (seq, points))| Run::in_memory(files.len() + i, seq, points)).collect();
-        let may_hold = |f: &Footer| f.bucket == info.bucket && range.meets(f.min_time, f.max_time);
+        let may_hold = |f: &Footer| range.meets(f.min_time, f.max_time);
         let files = files.iter().cloned().enumerate().filter(|(_, f)| may_hold(&f.block.footer)).collect();
         let scan = Self { shared, column, kind: info.kind, range, tombstones, report: ScanReport::default() };
         Some((scan, Places { files, memory }))
@@ -245,30 +248,6 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Hands out the part of a chunk that is inside the range, without copying more than that.
-    fn hand_out_chunk(
-        &mut self,
-        file: &LiveFile,
-        chunk: &ChunkMeta,
-        times: &TimesMeta,
-        cache: &mut ScanCache,
-        visit: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let times = match cache.times(&file.block, chunk.times, times) {
-            Ok(times) => times,
-            Err(e) => return self.pass_over(&e),
-        };
-        let (from, to) = bounds(&times, self.range);
-        let Some(part) = times.get(from..to).filter(|part| !part.is_empty()) else {
-            return ControlFlow::Continue(());
-        };
-        match file.block.read_first_values(chunk, self.kind, times.len() as u32, to) {
-            Ok(values) if values.len() == part.len() => visit(Piece::Points { times: part, values: &values }),
-            Ok(values) => visit(Piece::Points { times: part, values: &values.slice(from, to) }),
-            Err(e) => self.pass_over(&e),
-        }
-    }
-
     /// Goes on without what is damaged.
     fn pass_over(&mut self, e: &BlockError) -> ControlFlow<()> {
         self.damaged(e);
@@ -301,7 +280,7 @@ impl<'a> Scan<'a> {
     fn load(&mut self, run: Run, cache: &mut ScanCache) -> Option<Points> {
         let points = match run.place {
             Place::Memory(points) => points,
-            Place::Chunk { file, chunk, times } => match read_chunk(&file, &chunk, &times, self.kind, cache) {
+            Place::Chunk { file, chunk, times } => match chunks::read(&file, &chunk, &times, self.kind, cache) {
                 Ok(points) => points.clip(self.range),
                 Err(e) => {
                     self.damaged(&e);
@@ -323,15 +302,4 @@ impl Run {
         let (first, last) = (*points.times.first()?, *points.times.last()?);
         Some(Self { first, last, order, last_seq, place: Place::Memory(points) })
     }
-}
-
-fn read_chunk(
-    file: &LiveFile,
-    chunk: &ChunkMeta,
-    times: &TimesMeta,
-    kind: FieldType,
-    cache: &mut ScanCache,
-) -> Result<Points, BlockError> {
-    let values = file.block.read_values(chunk, kind, times.count)?;
-    Ok(Points { times: cache.times(&file.block, chunk.times, times)?.to_vec(), values })
 }

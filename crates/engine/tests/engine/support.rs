@@ -141,6 +141,7 @@ pub(crate) fn quiet() -> EngineConfig {
         merge_at: 1000,
         cold_after: Duration::from_secs(3600),
         index_cache: ByteSize(1 << 20),
+        chunk_cache: ByteSize(16 << 10),
     }
 }
 

@@ -91,6 +91,8 @@ pub struct EngineSection {
     pub partition: HumanDuration,
     /// Memory for indexes of files. Default 32 MiB.
     pub index_cache: ByteSize,
+    /// Memory for points of files that are read again and again in small parts. Default 16 MiB.
+    pub chunk_cache: ByteSize,
 }
 
 impl Default for EngineSection {
@@ -101,6 +103,7 @@ impl Default for EngineSection {
             head_max_age: HumanDuration(engine.head_max_age),
             partition: HumanDuration(Duration::from_nanos(engine.partition.get().unsigned_abs())),
             index_cache: engine.index_cache,
+            chunk_cache: engine.chunk_cache,
         }
     }
 }
@@ -113,6 +116,7 @@ impl EngineSection {
             head_max_age: self.head_max_age.0,
             partition: i64::try_from(self.partition.0.as_nanos()).ok().and_then(WindowNs::new)?,
             index_cache: self.index_cache,
+            chunk_cache: self.chunk_cache,
             ..EngineConfig::default()
         })
     }

@@ -13,36 +13,47 @@ use crate::cache::{Access, Function, Key, Lookup, Question, Rows, WindowsOf};
 
 /// Columns of a group that is kept at most: the key of a larger one would take more memory than its results are worth.
 const MAX_COLUMNS: usize = 100_000;
+/// What is missing is computed on one thread when it is no more than one part of so many: starting others would take longer.
+const SMALL_PART: u128 = 16;
 
 impl<'a> Work<'_, 'a, '_> {
     /// What functions give over a range.
     pub(super) fn fold_range(&mut self, wanted: &[Wanted<'_>], range: TimeRange) -> Result<Folded, QueryError> {
-        let Some(access) = self.job.session.access() else { return self.compute(wanted, range) };
+        let Some(access) = self.job.session.access() else {
+            return self.compute(wanted, range, self.threads);
+        };
         let (job, views, windows) = (self.job, self.views, &self.layout.windows);
         let kinds = Pass { job, views, windows, range, wanted }.kinds()?;
         let Some(question) = self.question(wanted, &kinds, range, access) else {
             job.session.note_read();
-            return self.compute(wanted, range);
+            return self.compute(wanted, range, self.threads);
         };
         job.check()?;
         let lookup = access.cache.begin(question, || windows.grid());
         job.session.note_asked(!lookup.known.is_empty(), !lookup.missing.is_empty());
-        let Rows { starts, picked } = self.complement(wanted, lookup)?;
+        let Rows { starts, picked } = self.complement(wanted, range, lookup)?;
         (1..=starts.len()).try_for_each(|count| job.check_windows(count))?;
         Ok(Folded { starts, picked, kinds })
     }
 
-    fn compute(&mut self, wanted: &[Wanted<'_>], range: TimeRange) -> Result<Folded, QueryError> {
+    fn compute(&mut self, wanted: &[Wanted<'_>], range: TimeRange, threads: usize) -> Result<Folded, QueryError> {
         let (job, views, windows) = (self.job, self.views, &self.layout.windows);
-        Pass { job, views, windows, range, wanted }.run(self.group, self.feed, self.threads)
+        Pass { job, views, windows, range, wanted }.run(self.group, self.feed, threads)
     }
 
-    /// What is known, and what is computed of the rest; that becomes known, too.
-    fn complement(&mut self, wanted: &[Wanted<'_>], mut lookup: Lookup<'_>) -> Result<Rows, QueryError> {
+    /// What is known of a range, and what is computed of the rest; that becomes known, too.
+    fn complement(
+        &mut self,
+        wanted: &[Wanted<'_>],
+        range: TimeRange,
+        mut lookup: Lookup<'_>,
+    ) -> Result<Rows, QueryError> {
         let missing = std::mem::take(&mut lookup.missing);
+        let is_small = missing.iter().map(length).sum::<u128>() <= length(&range) / SMALL_PART;
+        let threads = if is_small { 1 } else { self.threads };
         let mut computed = Vec::with_capacity(missing.len());
         for piece in &missing {
-            let Folded { starts, picked, .. } = self.compute(wanted, *piece)?;
+            let Folded { starts, picked, .. } = self.compute(wanted, *piece, threads)?;
             computed.push(Rows { starts, picked });
         }
         lookup.count_windows(&computed);
@@ -126,6 +137,11 @@ impl<'a> Work<'_, 'a, '_> {
             None => WindowsOf::Whole(plan.range),
         }
     }
+}
+
+/// Length of a range in nanoseconds.
+fn length(range: &TimeRange) -> u128 {
+    u128::from(range.end.0.abs_diff(range.start.0))
 }
 
 /// The fields that functions are computed of, each once.

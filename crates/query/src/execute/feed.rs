@@ -30,7 +30,7 @@ pub(super) enum Part<'p> {
     /// Ascending times and as many values.
     Points(&'p [TimestampNs], &'p Values),
     /// What is known of a run of points.
-    Summary(Summary),
+    Summary(&'p Summary),
 }
 
 /// Takes a part in.

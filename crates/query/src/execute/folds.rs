@@ -149,12 +149,12 @@ impl<'a> Partial<'a> {
             }
             Part::Summary(summary) => {
                 if let Some(walk) = &mut walk {
-                    let (first, last) = walk.ends(&summary);
+                    let (first, last) = walk.ends(summary);
                     self.come_to(walk, &first)?;
                     walk.leave_at(last);
                 }
                 let place = self.place(self.window_of(summary.first_time))?;
-                self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, &summary));
+                self.of_leaf(leaf).for_each(|fold| fold.add_summary(place, series, summary));
                 Ok(())
             }
         })?;

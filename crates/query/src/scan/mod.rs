@@ -88,7 +88,7 @@ pub enum Piece<'a> {
         values: &'a Values,
     },
     /// Their summary, where the caller said that it is enough (numeric columns only).
-    Summary(Summary),
+    Summary(&'a Summary),
 }
 
 /// What a scan met besides points.

@@ -196,7 +196,7 @@ impl Reader for MemoryReader<'_> {
             let taken = offered.filter(|summary| wish.takes(summary.first_time, summary.last_time, store.offers));
             let counter = if taken.is_some() { &store.summaries_read } else { &store.points_read };
             counter.fetch_add(if taken.is_some() { 1 } else { times.len() as u64 }, Ordering::Relaxed);
-            if visit(taken.map_or(Piece::Points { times, values: &values }, Piece::Summary)).is_break() {
+            if visit(taken.as_ref().map_or(Piece::Points { times, values: &values }, Piece::Summary)).is_break() {
                 break;
             }
         }

@@ -73,7 +73,7 @@ impl<'a> Scan<'a> {
         if !rows.iter().all(|(_, summary)| suffices(summary.first_time, summary.last_time)) {
             return None;
         }
-        for (_, summary) in rows {
+        for (_, summary) in &rows {
             if visit(Piece::Summary(summary)).is_break() {
                 break;
             }

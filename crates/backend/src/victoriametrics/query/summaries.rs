@@ -167,7 +167,7 @@ impl<'p> Plan<'p> {
             with_points += 1;
             let flow = if let Some(summary) = summary(window) {
                 points += summary.count;
-                visit(Piece::Summary(summary))
+                visit(Piece::Summary(&summary))
             } else {
                 // There are infinite values, which are left out.
                 let (first, last) = run.window(number);

@@ -149,6 +149,12 @@ impl Node {
         text.one(Kind::Gauge, "engine_damaged_files", "Block files left out because they are damaged.", damaged);
         text.one(Kind::Gauge, "engine_file_bytes", "Their length.", s.file_bytes);
         text.one(Kind::Gauge, "engine_index_bytes", "Memory for their indexes.", s.index_bytes);
+        text.one(
+            Kind::Gauge,
+            "engine_chunk_bytes",
+            "Memory for points of theirs that are kept decoded.",
+            s.chunk_bytes,
+        );
         text.one(Kind::Counter, "engine_flush_total", "Times that memory was written to files.", s.flushes);
         text.one(Kind::Counter, "engine_flush_failures_total", "Attempts at that which failed.", s.flush_failures);
         text.one(Kind::Counter, "engine_flush_seconds_total", "Time spent on it.", s.flush_time.as_secs_f64());
