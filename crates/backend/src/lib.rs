@@ -23,7 +23,7 @@ pub use embedded::Embedded;
 pub use health::{Health, Probe};
 pub use http::{Endpoint, Gzip, Login, SetupError, UrlError};
 pub use manage::{Database, Manage, Policy, Rollup, RollupColumn, Step, Wanted};
-pub use write::{Blame, Destination, Point, PointList, Points, Session, Write, WriteError, Written};
+pub use write::{Blame, Destination, LinePoints, Point, PointList, Points, Session, Write, WriteError, Written};
 
 /// A store that answers queries.
 pub trait StorageBackend: Query {

@@ -2,6 +2,7 @@
 //! Pure: no files, no sockets, no clock. Everything else in the workspace may use this crate; it uses nothing of ours.
 
 pub mod column;
+pub mod glob;
 pub mod ids;
 pub mod key;
 pub mod line;

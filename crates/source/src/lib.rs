@@ -4,7 +4,6 @@
 
 pub mod config;
 pub mod decode;
-pub mod glob;
 pub mod redis;
 pub mod simulator;
 pub mod sink;

@@ -60,10 +60,17 @@ impl Session for HissrvSession {
         if self.lines.is_empty() {
             return Ok(written);
         }
-        match self.http.post(&write_target(points.place()), LINES, &self.lines) {
-            Ok(_) => Ok(written),
-            Err(error) => Err(write_error(error)),
-        }
+        self.post(points.place(), &self.lines).map(|()| written)
+    }
+
+    fn write_lines(&mut self, place: &Destination, text: &[u8]) -> Option<Result<(), WriteError>> {
+        Some(self.post(place, text))
+    }
+}
+
+impl HissrvSession {
+    fn post(&self, place: &Destination, lines: &[u8]) -> Result<(), WriteError> {
+        self.http.post(&write_target(place), LINES, lines).map(drop).map_err(write_error)
     }
 }
 

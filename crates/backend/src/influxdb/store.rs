@@ -13,7 +13,8 @@ use super::query::{self, Ask};
 use super::{Generation, InfluxDb, encode, v1, v2, v3};
 use crate::http::HttpError;
 use crate::{
-    Health, Manage, Points, Probe, Query, Session, Step, StorageBackend, Wanted, Write, WriteError, Written, lines,
+    Destination, Health, Manage, Points, Probe, Query, Session, Step, StorageBackend, Wanted, Write, WriteError,
+    Written, lines,
 };
 
 /// What a session's buffer may keep between two batches.
@@ -36,25 +37,36 @@ struct InfluxSession {
 
 impl Session for InfluxSession {
     fn write(&mut self, points: &dyn Points, range: Range<usize>) -> Result<Written, WriteError> {
-        let generation = self.client.generation()?;
-        if generation == Generation::V3 && points.place().is_default {
-            self.client.learn_default(&points.place().database, &points.place().policy);
-        }
+        let generation = self.generation_for(points.place())?;
         self.lines.clear();
         self.lines.shrink_to(MAX_KEPT);
         let written = lines::render(points, range, &mut self.lines, encode::rules(generation))?;
         if self.lines.is_empty() {
             return Ok(written);
         }
-        let target = encode::write_target(generation, points.place(), self.client.org());
-        match self.client.http(generation).post(&target, LINES, &self.lines) {
-            Ok(_) => Ok(written),
-            Err(error) => Err(self.failed(generation, error)),
-        }
+        self.post(generation, points.place(), &self.lines).map(|()| written)
+    }
+
+    fn write_lines(&mut self, place: &Destination, text: &[u8]) -> Option<Result<(), WriteError>> {
+        Some(self.generation_for(place).and_then(|generation| self.post(generation, place, text)))
     }
 }
 
 impl InfluxSession {
+    fn generation_for(&self, place: &Destination) -> Result<Generation, WriteError> {
+        let generation = self.client.generation()?;
+        if generation == Generation::V3 && place.is_default {
+            self.client.learn_default(&place.database, &place.policy);
+        }
+        Ok(generation)
+    }
+
+    fn post(&self, generation: Generation, place: &Destination, lines: &[u8]) -> Result<(), WriteError> {
+        let target = encode::write_target(generation, place, self.client.org());
+        let sent = self.client.http(generation).post(&target, LINES, lines);
+        sent.map(drop).map_err(|error| self.failed(generation, error))
+    }
+
     fn failed(&self, generation: Generation, error: HttpError) -> WriteError {
         self.client.note(&error);
         match generation {

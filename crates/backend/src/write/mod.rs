@@ -2,6 +2,7 @@
 //! again and with how much at a time (`writer`).
 
 mod list;
+mod text;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use model::{FieldValue, TimestampNs};
 
 pub use list::PointList;
+pub use text::LinePoints;
 
 /// A store that is written to from outside.
 pub trait Write: Send + Sync {
@@ -30,6 +32,16 @@ pub trait Session: Send {
     /// # Errors
     /// [`WriteError`]; some of the points may be stored all the same.
     fn write(&mut self, points: &dyn Points, range: Range<usize>) -> Result<Written, WriteError>;
+
+    /// Stores a text of line protocol (times in nanoseconds) as it is, for a store that speaks it; `None`: this one does not, or would
+    /// have to change something, and [`Session::write`] is to be used with [`LinePoints`].
+    ///
+    /// # Errors
+    /// As for [`Session::write`]. After [`WriteError::Points`] the same points may still be taken by [`Session::write`], which changes
+    /// what the store has no type for.
+    fn write_lines(&mut self, _place: &Destination, _text: &[u8]) -> Option<Result<(), WriteError>> {
+        None
+    }
 }
 
 /// What became of points that were taken.

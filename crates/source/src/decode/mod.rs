@@ -16,8 +16,8 @@ use model::TimestampNs;
 use model::key::SeriesKeyBuf;
 
 use crate::config::{DecoderConfig, Preset};
-use crate::glob;
 use crate::sink::Sink;
+use model::glob;
 use output::{Labels, Output, Scalar};
 use payload::{Content, Maps};
 use route::{Route, Shape};

@@ -19,7 +19,7 @@ use super::status::{Sample, Shared};
 use crate::config::SnapshotConfig;
 use crate::decode::route::Shape;
 use crate::decode::{DecodeRules, Decoder};
-use crate::glob;
+use model::glob;
 
 /// Most keys that are polled.
 const KEYS_MAX: usize = 100_000;

@@ -1,5 +1,5 @@
-//! Redis' glob patterns (`*`, `?`, `[a-c]`, `[^a]`, `\` quotes), matched here where Redis cannot be asked: exclude lists,
-//! several include patterns in one `SCAN`, and decoders by pattern. Bytes, not characters, as in Redis.
+//! Glob patterns as Redis has them (`*`, `?`, `[a-c]`, `[^a]`, `\` quotes), matched here where Redis cannot be asked: exclude lists,
+//! several include patterns in one `SCAN`, decoders by pattern; and names of files and points. Bytes, not characters, as in Redis.
 
 /// True when `text` matches `pattern` as a whole.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
