@@ -1,0 +1,82 @@
+//! What becomes of a block: lines of line protocol, and records that gave none.
+
+/// Bytes of a rejected record that are kept.
+pub const REJECT_TEXT_MAX: usize = 1024;
+
+/// Points as line protocol: one a line, times in nanoseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The lines. A text value may hold line breaks: `ends` tells lines apart, not the breaks.
+    pub text: Vec<u8>,
+    /// For each line the line (for Parquet: the row) of the source that it comes from, counted from the first of the block, which is 0.
+    pub origins: Vec<u32>,
+    /// For each line where it ends in `text`, its line break included.
+    pub ends: Vec<u32>,
+}
+
+impl Lines {
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text of the lines from `from` up to, not including, `to`; empty outside.
+    pub fn slice(&self, from: usize, to: usize) -> &[u8] {
+        let end_of = |count: usize| match count.checked_sub(1) {
+            None => Some(0),
+            Some(last) => self.ends.get(last).map(|end| *end as usize),
+        };
+        let range = end_of(from).zip(end_of(to)).and_then(|(start, end)| self.text.get(start..end));
+        range.unwrap_or_default()
+    }
+
+    /// Ends the line that was appended to `text`.
+    pub(crate) fn end_line(&mut self, origin: u32) {
+        self.text.push(b'\n');
+        self.origins.push(origin);
+        // A block is far below 4 GiB, and what is made of it, too.
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    /// Drops the lines behind the first `lines`, and what was begun of the next.
+    pub(crate) fn truncate(&mut self, lines: usize) {
+        self.ends.truncate(lines);
+        self.origins.truncate(lines);
+        self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
+    }
+}
+
+/// A record that could not be converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Its first line (for Parquet: its row) in the file, from 1.
+    pub line: u64,
+    /// The record, shortened to [`REJECT_TEXT_MAX`] bytes.
+    pub text: Vec<u8>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl Reject {
+    pub(crate) fn new(line: u64, text: &[u8], reason: String) -> Self {
+        Self { line, text: text.get(..REJECT_TEXT_MAX).unwrap_or(text).to_vec(), reason }
+    }
+}
+
+/// All that became of a block. Every record is counted once: it gave lines, was rejected, or had no value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Converted {
+    /// The points.
+    pub lines: Lines,
+    /// Records that gave none.
+    pub rejects: Vec<Reject>,
+    /// Records read; comments, blank lines and headers are none.
+    pub records: u64,
+    /// Records with a time whose values are all missing, so that there is no point.
+    pub empty: u64,
+}
