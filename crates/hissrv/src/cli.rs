@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 
+mod import;
+
+pub(crate) use import::{ImportArgs, InputFormat, TargetName};
+
 /// Exit status of a run-time failure.
 const FAILED: u8 = 1;
 /// Exit status of a usage or configuration error.
@@ -45,6 +49,8 @@ enum Command {
     Retention(RetentionArgs),
     /// Archive days as Parquet files now; list, check and read back what is archived.
     Archive(ArchiveArgs),
+    /// Read files (line protocol, CSV, Parquet; gzip or zstd) into a store.
+    Import(Box<ImportArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -412,6 +418,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => commands::store::run(&args),
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
+        Command::Import(args) => commands::import::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

@@ -74,9 +74,13 @@ impl HissrvSession {
     }
 }
 
-/// The policy is always named: which one is the default there is not known until [`Manage::keep_in_step`] was called.
+/// The policy is always named where there is one: which is the default there is not known until [`Manage::keep_in_step`] was called.
+/// Without one the other hissrv puts each measurement where it belongs.
 fn write_target(place: &Destination) -> String {
-    let bucket = format!("{}/{}", place.database, place.policy);
+    let bucket = match place.policy.as_str() {
+        "" => place.database.clone(),
+        policy => format!("{}/{policy}", place.database),
+    };
     format!("/api/v2/write?{}", form(&[("bucket", &bucket), ("precision", "ns")]))
 }
 

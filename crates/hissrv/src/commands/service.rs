@@ -7,6 +7,7 @@ use anyhow::Context;
 use server::Server;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::signals::INTERRUPTED;
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::http::Service;
@@ -16,8 +17,6 @@ use crate::node::Node;
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 /// Of that, time for requests in flight.
 const HTTP_PATIENCE: Duration = Duration::from_secs(5);
-/// Exit status after a second signal, as a shell has it for SIGINT.
-const INTERRUPTED: i32 = 130;
 
 /// Something that produces values beside the configured sources, ended before the node is.
 pub(crate) type Extra = Box<dyn FnOnce() + Send>;

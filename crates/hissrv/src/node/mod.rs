@@ -212,6 +212,12 @@ impl Node {
         })
     }
 
+    /// Whether a process uses this data directory.
+    pub(crate) fn is_in_use(dir: &Path) -> bool {
+        let taken = File::open(dir.join(LOCK)).map(|file| file.try_lock());
+        matches!(taken, Ok(Err(std::fs::TryLockError::WouldBlock)))
+    }
+
     /// Starts reading Redis. It may be away; that is tried for ever.
     pub(crate) fn start_redis(&self, config: &Config) -> anyhow::Result<()> {
         let options = SourceOptions {

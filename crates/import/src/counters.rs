@@ -1,0 +1,66 @@
+//! What an import has done so far; counted by all threads, read by whoever shows it.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counted along the way.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub(crate) read_bytes: AtomicU64,
+    pub(crate) points: AtomicU64,
+    pub(crate) records: AtomicU64,
+    pub(crate) empty: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) filtered: AtomicU64,
+    pub(crate) batches: AtomicU64,
+    pub(crate) retries: AtomicU64,
+    pub(crate) in_flight: AtomicU64,
+    pub(crate) queued: AtomicU64,
+}
+
+/// The figures of one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Bytes read of the files as they are stored (compressed ones count compressed).
+    pub read_bytes: u64,
+    /// Points stored: lines of line protocol, which may hold several values.
+    pub points: u64,
+    /// Records read: lines of a text, rows of a table.
+    pub records: u64,
+    /// Records without any value.
+    pub empty: u64,
+    /// Records and points refused: they are in the file of rejects.
+    pub refused: u64,
+    /// Values left out because the store has no type for them.
+    pub filtered: u64,
+    /// Batches stored.
+    pub batches: u64,
+    /// Times that a batch was sent again.
+    pub retries: u64,
+    /// Batches being written now.
+    pub in_flight: u64,
+    /// Pieces that wait for a worker.
+    pub queued: u64,
+}
+
+impl Counters {
+    /// The figures now.
+    pub fn snapshot(&self) -> Snapshot {
+        let get = |counter: &AtomicU64| counter.load(Relaxed);
+        Snapshot {
+            read_bytes: get(&self.read_bytes),
+            points: get(&self.points),
+            records: get(&self.records),
+            empty: get(&self.empty),
+            refused: get(&self.refused),
+            filtered: get(&self.filtered),
+            batches: get(&self.batches),
+            retries: get(&self.retries),
+            in_flight: get(&self.in_flight),
+            queued: get(&self.queued),
+        }
+    }
+}
+
+pub(crate) fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Relaxed);
+}

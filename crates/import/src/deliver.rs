@@ -1,0 +1,128 @@
+//! One batch into the sink: tried again where that may help, taken apart where some of its lines can never be stored.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use backend::WriteError;
+use formats::Lines;
+
+use crate::counters::add;
+use crate::error::ImportError;
+use crate::run::Shared;
+use crate::sink::{SinkSession, Taken};
+
+/// A line that was refused: its number among the lines of the piece, and why.
+pub(crate) type RefusedLine = (usize, String);
+
+/// One worker's way of delivering.
+pub(crate) struct Delivery<'a> {
+    pub(crate) shared: &'a Shared<'a>,
+    pub(crate) session: Box<dyn SinkSession + 'a>,
+    /// For the jitter of waits.
+    pub(crate) random: u64,
+}
+
+/// Why a batch was not delivered.
+pub(crate) enum Undelivered {
+    /// The import is to end.
+    Stopped,
+    /// The import has failed.
+    Failed(ImportError),
+}
+
+impl Delivery<'_> {
+    /// Stores the lines of a piece, batch by batch. Gives those that can never be stored.
+    pub(crate) fn deliver(&mut self, lines: &Lines) -> Result<Vec<RefusedLine>, Undelivered> {
+        let mut refused = Vec::new();
+        let batch = self.shared.options.batch.max(1);
+        let mut from = 0;
+        while from < lines.len() {
+            // Once the import is to end, what is begun is done: a piece half stored is stored again by the next one.
+            let to = (from + batch).min(lines.len());
+            self.shared.counters.in_flight.fetch_add(1, Relaxed);
+            let stored = self.store(lines, from, to, &mut refused);
+            self.shared.counters.in_flight.fetch_sub(1, Relaxed);
+            stored?;
+            add(&self.shared.counters.batches, 1);
+            from = to;
+        }
+        Ok(refused)
+    }
+
+    /// Stores the lines of a range; those that cannot be stored are found by halving.
+    fn store(
+        &mut self,
+        lines: &Lines,
+        from: usize,
+        to: usize,
+        refused: &mut Vec<RefusedLine>,
+    ) -> Result<(), Undelivered> {
+        match self.try_patiently(lines.slice(from, to))? {
+            Ok(taken) => {
+                add(&self.shared.counters.points, ((to - from) - taken.refused.len()) as u64);
+                add(&self.shared.counters.filtered, taken.filtered);
+                refused.extend(taken.refused.into_iter().map(|(line, reason)| (from + line, reason)));
+                Ok(())
+            }
+            Err(reason) if to - from == 1 => {
+                refused.push((from, reason));
+                self.shared.check_errors(refused.len() as u64, refused.last().map(|(_, why)| why.as_str()))
+            }
+            Err(_) => {
+                let middle = from + (to - from) / 2;
+                self.store(lines, from, middle, refused)?;
+                self.store(lines, middle, to, refused)
+            }
+        }
+    }
+
+    /// Tries until the store takes the text, or says that it never will: then the reason comes back.
+    fn try_patiently(&mut self, text: &[u8]) -> Result<Result<Taken, String>, Undelivered> {
+        let options = self.shared.options;
+        let (mut tries, mut prepared) = (0, false);
+        loop {
+            tries += 1;
+            let (message, retry_after) = match self.session.write(text) {
+                Ok(taken) => return Ok(Ok(taken)),
+                Err(WriteError::Points { message, .. } | WriteError::TooLarge { message }) => return Ok(Err(message)),
+                Err(WriteError::Denied { message }) => return Err(Undelivered::Failed(ImportError::Denied(message))),
+                Err(WriteError::NoPlace { message }) if prepared => {
+                    return Err(Undelivered::Failed(ImportError::Denied(message)));
+                }
+                Err(WriteError::NoPlace { message }) => {
+                    prepared = true;
+                    match self.shared.sink.prepare() {
+                        Ok(()) => continue,
+                        Err(error) if error.is_retryable() => (error.to_string(), None),
+                        Err(error) => {
+                            return Err(Undelivered::Failed(ImportError::Denied(format!("{message}; {error}"))));
+                        }
+                    }
+                }
+                Err(WriteError::Away { message }) => (message, None),
+                Err(WriteError::Busy { message, retry_after }) => (message, retry_after),
+            };
+            if tries > options.retries {
+                return Err(Undelivered::Failed(ImportError::Store { tries, message }));
+            }
+            self.shared.note_trouble(&message);
+            add(&self.shared.counters.retries, 1);
+            let delay = self.delay(tries).max(retry_after.unwrap_or_default().min(options.max_delay));
+            if self.shared.wait(delay) {
+                return Err(Undelivered::Stopped);
+            }
+        }
+    }
+
+    /// The wait before the next try: doubled each time, with half of it up to chance so that workers do not come all at once.
+    fn delay(&mut self, tries: u32) -> Duration {
+        let options = self.shared.options;
+        let full = options.delay.saturating_mul(1 << (tries - 1).min(16)).min(options.max_delay);
+        // xorshift64 (Marsaglia, 2003).
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        let share = (self.random >> 11) as f64 / (1u64 << 53) as f64;
+        full.mul_f64(0.5 + share)
+    }
+}

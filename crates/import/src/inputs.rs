@@ -1,0 +1,124 @@
+//! The files that an import reads: named one by one, by pattern, or by folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::glob;
+
+use crate::error::ImportError;
+use crate::file::FileFormat;
+
+/// A file that is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// As it was named.
+    pub name: String,
+    /// Where it is; `-` is standard input.
+    pub path: PathBuf,
+    /// Its length in bytes as stored; `None` for a stream.
+    pub len: Option<u64>,
+    /// Its format.
+    pub format: FileFormat,
+}
+
+/// The files meant by `names`, in that order: a name may be a file, `-`, a pattern (`data/*.csv.gz`, which stands for files in the order of
+/// their names), or a folder, whose files of known formats are meant. Without `format` the ending of each file's name decides.
+///
+/// # Errors
+/// [`ImportError::Input`]: which name means nothing, or which format is not known.
+pub fn find_inputs(names: &[String], format: Option<FileFormat>) -> Result<Vec<Input>, ImportError> {
+    let mut inputs = Vec::new();
+    for name in names {
+        let path = Path::new(name);
+        if name == "-" {
+            let format =
+                format.ok_or_else(|| ImportError::Input("standard input: name its format with --format".to_owned()))?;
+            inputs.push(Input { name: name.clone(), path: path.to_owned(), len: None, format });
+        } else if path.is_dir() {
+            let known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
+            let files: Vec<PathBuf> = listed(path)?.into_iter().filter(known).collect();
+            if files.is_empty() {
+                return Err(ImportError::Input(format!(
+                    "{name}: no file in this folder ends in .lp, .csv, .parquet or the like"
+                )));
+            }
+            files.iter().try_for_each(|file| inputs.push_file(file, format))?;
+        } else if path.exists() {
+            inputs.push_file(path, format)?;
+        } else {
+            let files = matching(path)?;
+            if files.is_empty() {
+                return Err(ImportError::Input(format!("{name}: no such file")));
+            }
+            files.iter().try_for_each(|file| inputs.push_file(file, format))?;
+        }
+    }
+    Ok(inputs)
+}
+
+trait PushFile {
+    fn push_file(&mut self, path: &Path, format: Option<FileFormat>) -> Result<(), ImportError>;
+}
+
+impl PushFile for Vec<Input> {
+    fn push_file(&mut self, path: &Path, format: Option<FileFormat>) -> Result<(), ImportError> {
+        let name = path.display().to_string();
+        let format = format.or_else(|| FileFormat::of_name(path)).ok_or_else(|| {
+            ImportError::Input(format!(
+                "{name}: the ending does not tell its format: name it with --format lines|csv|parquet"
+            ))
+        })?;
+        let about = fs::metadata(path).map_err(|e| ImportError::Input(format!("{name}: {e}")))?;
+        let len = about.is_file().then_some(about.len());
+        self.push(Input { name, path: path.to_owned(), len, format });
+        Ok(())
+    }
+}
+
+/// Files of a folder, by name.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let failed = |e: std::io::Error| ImportError::Input(format!("{}: {e}", folder.display()));
+    let entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Files whose names match the last part of `pattern`.
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let name = pattern.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_pattern = name.iter().any(|byte| b"*?[".contains(byte));
+    let folder = pattern.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !is_pattern || !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let matches = |path: &PathBuf| glob::matches(name, path.file_name().unwrap_or_default().as_encoded_bytes());
+    Ok(listed(folder)?.into_iter().filter(matches).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_patterns_and_folders_stand_for_files_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.csv", "a.csv.gz", "c.lp", "d.xyz"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let named = |name: &str| folder.path().join(name).display().to_string();
+        let found = |names: &[String]| -> Vec<(String, FileFormat)> {
+            let inputs = find_inputs(names, None).unwrap();
+            inputs.iter().map(|i| (i.path.file_name().unwrap().to_string_lossy().into_owned(), i.format)).collect()
+        };
+        use FileFormat::{Csv, Lines};
+        let (a, b, c) = (("a.csv.gz".to_owned(), Csv), ("b.csv".to_owned(), Csv), ("c.lp".to_owned(), Lines));
+        assert_eq!(found(&[named("c.lp"), named("*.csv*")]), [c.clone(), a.clone(), b.clone()]);
+        assert_eq!(found(&[named("")]), [a, b, c]);
+        let wrong = |name: &str| find_inputs(&[name.to_owned()], None).unwrap_err().to_string();
+        assert!(wrong(&named("d.xyz")).contains("--format"));
+        assert!(wrong(&named("e.csv")).contains("no such file"));
+        assert!(wrong("-").contains("--format"));
+        assert_eq!(find_inputs(&[named("d.xyz")], Some(Csv)).unwrap()[0].len, Some(1));
+    }
+}

@@ -1,0 +1,390 @@
+//! An import from start to end: one thread reads, workers convert and write, the caller looks on and saves what is done.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::checkpoint::{Checkpoint, FileDone};
+use crate::counters::{Counters, Snapshot};
+use crate::deliver::Undelivered;
+use crate::error::ImportError;
+use crate::file::{FileReader, Layout, Piece};
+use crate::frontier::{self, Frontier};
+use crate::inputs::Input;
+use crate::options::Options;
+use crate::queue::Queue;
+use crate::rejects::{Refused, Rejects};
+use crate::sink::Sink;
+use crate::worker;
+
+/// Pieces that are read ahead of the first one that is not stored. Bounds what waits for a worker that is stuck.
+const AHEAD: u64 = 64;
+/// How often the caller looks at what was done.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What an import is to do.
+pub struct Import<'a> {
+    /// The files.
+    pub inputs: &'a [Input],
+    /// How they are read.
+    pub layout: &'a Layout,
+    /// Where points go.
+    pub sink: &'a dyn Sink,
+    /// How.
+    pub options: &'a Options,
+    /// What was done before; a new one where nothing was.
+    pub checkpoint: Checkpoint,
+    /// Where refused records go.
+    pub rejects: Rejects,
+    /// Counted along the way.
+    pub counters: &'a Counters,
+    /// Set by whoever wants the import to end; what is in flight is finished.
+    pub stop: &'a AtomicBool,
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Why it ended early; `None`: all is done.
+    pub stopped: Option<Stopped>,
+    /// What is done.
+    pub checkpoint: Checkpoint,
+    /// The figures of this run.
+    pub counts: Snapshot,
+    /// Files that were done before and were not read again.
+    pub skipped: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Why an import ended early.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Somebody asked for it.
+    Asked,
+    /// It failed.
+    Failed(ImportError),
+}
+
+impl Import<'_> {
+    /// Runs the import. `watch` is called every 100 ms, with what is done so far; it may save it, and shows progress.
+    ///
+    /// # Errors
+    /// What `watch` reports; how the import itself went is in the outcome.
+    pub fn run(self, watch: &mut dyn FnMut(&Watched<'_>) -> Result<(), ImportError>) -> Result<Outcome, ImportError> {
+        let start = Instant::now();
+        let shared = Shared::new(&self);
+        let mut outcome = Ok(());
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| shared.read());
+            let workers: Vec<_> = (0..self.options.workers.max(1) as u64)
+                .map(|number| {
+                    scope.spawn({
+                        let shared = &shared;
+                        move || worker::work(shared, number)
+                    })
+                })
+                .collect();
+            while workers.iter().any(|worker| !worker.is_finished()) {
+                if self.stop.load(Relaxed) {
+                    shared.end();
+                }
+                if outcome.is_ok() {
+                    outcome = watch(&shared.watched());
+                }
+                if outcome.is_err() {
+                    shared.end();
+                }
+                shared.sleep(TICK);
+            }
+            // Without workers nobody takes what the reader hands out.
+            shared.queue.abandon();
+            let died = workers.into_iter().map(|worker| worker.join().is_err()).fold(false, |a, b| a | b);
+            if reader.join().is_err() || died {
+                shared.fail(ImportError::Panicked);
+            }
+        });
+        outcome?;
+        watch(&shared.watched())?;
+        let checkpoint = shared.checkpoint();
+        let stopped = match shared.lock().failure.take() {
+            Some(error) => Some(Stopped::Failed(error)),
+            None if self.stop.load(Relaxed) && !shared.is_complete() => Some(Stopped::Asked),
+            None => None,
+        };
+        let skipped = shared.lock().skipped;
+        Ok(Outcome { stopped, checkpoint, counts: self.counters.snapshot(), skipped, took: start.elapsed() })
+    }
+}
+
+/// What the caller may look at while an import runs.
+pub struct Watched<'a> {
+    shared: &'a Shared<'a>,
+}
+
+impl Watched<'_> {
+    /// What is done so far, rejects made durable before.
+    ///
+    /// # Errors
+    /// The rejects cannot be written.
+    pub fn checkpoint(&self) -> Result<Checkpoint, ImportError> {
+        let state = self.shared.lock();
+        let path = state.rejects.path().to_owned();
+        state.rejects.sync().map_err(|source| ImportError::Rejects { path, source })?;
+        drop(state);
+        Ok(self.shared.checkpoint())
+    }
+
+    /// The figures now.
+    pub fn counts(&self) -> Snapshot {
+        self.shared.counters.queued.store(self.shared.queue.len() as u64, Relaxed);
+        self.shared.counters.snapshot()
+    }
+
+    /// What the store said last when it did not take something, if that was since the last call.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.lock().trouble.take()
+    }
+}
+
+/// What all threads of an import share.
+pub(crate) struct Shared<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) sink: &'a dyn Sink,
+    pub(crate) counters: &'a Counters,
+    pub(crate) queue: Queue<Piece>,
+    inputs: &'a [Input],
+    layout: &'a Layout,
+    before: &'a Checkpoint,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    files: Vec<FileState>,
+    rejects: Rejects,
+    /// Refused so far, for the limit; and points and refused records before the frontiers, for the checkpoint.
+    refused: u64,
+    points_passed: u64,
+    refused_passed: u64,
+    skipped: usize,
+    ended: bool,
+    failure: Option<ImportError>,
+    trouble: Option<String>,
+}
+
+struct FileState {
+    frontier: Frontier,
+    /// Pieces handed out, and pieces done.
+    begun: u64,
+    finished: u64,
+    /// All pieces were handed out.
+    read: bool,
+    /// Its length in bytes.
+    len: Option<u64>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(import: &'a Import<'a>) -> Self {
+        let state = State {
+            files: Vec::new(),
+            rejects: Rejects::new(import.rejects.path().to_owned(), import.rejects.bytes()),
+            refused: import.checkpoint.refused,
+            points_passed: import.checkpoint.points,
+            refused_passed: import.checkpoint.refused,
+            skipped: 0,
+            ended: false,
+            failure: None,
+            trouble: None,
+        };
+        Self {
+            options: import.options,
+            sink: import.sink,
+            counters: import.counters,
+            // Pieces in the queue and at the workers are what is in memory.
+            queue: Queue::new(import.options.workers.max(1)),
+            inputs: import.inputs,
+            layout: import.layout,
+            before: &import.checkpoint,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the files one after the other; the end of the last one closes the queue.
+    fn read(&self) {
+        for number in 0..self.inputs.len() {
+            match self.read_file(number) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.fail(error),
+            }
+        }
+        self.queue.close();
+    }
+
+    /// False when the import is to end.
+    fn read_file(&self, number: usize) -> Result<bool, ImportError> {
+        let Some(input) = self.inputs.get(number) else { return Ok(true) };
+        let known = self.before.of(&input.name, input.len);
+        let done = known.and_then(|known| known.done);
+        let is_complete = known.is_some_and(|known| known.complete);
+        {
+            let mut state = self.lock();
+            let frontier = Frontier::at(done);
+            state.files.push(FileState { frontier, begun: 0, finished: 0, read: is_complete, len: input.len });
+            state.skipped += usize::from(is_complete);
+        }
+        if is_complete {
+            return Ok(true);
+        }
+        let failed = |source| ImportError::File { name: input.name.clone(), source };
+        let mut reader = FileReader::open(number, input, self.layout, done).map_err(failed)?;
+        let before = self.counters.read_bytes.load(Relaxed);
+        while let Some(piece) = reader.next_piece().map_err(failed)? {
+            self.counters.read_bytes.store(before + reader.read_bytes(), Relaxed);
+            if !self.begin(number) || !self.queue.push(piece) {
+                return Ok(false);
+            }
+        }
+        self.counters.read_bytes.store(before + reader.read_bytes(), Relaxed);
+        if let Some(file) = self.lock().files.get_mut(number) {
+            file.read = true;
+        }
+        Ok(true)
+    }
+
+    /// Waits until a further piece of a file may be handed out; false when the import is to end.
+    fn begin(&self, number: usize) -> bool {
+        let mut state = self.lock();
+        while !state.ended && state.files.get(number).is_some_and(|file| file.begun - file.frontier.count() >= AHEAD) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(file) = state.files.get_mut(number) {
+            file.begun += 1;
+        }
+        !state.ended
+    }
+
+    /// A piece is stored, but for what was refused.
+    pub(crate) fn finish(&self, piece: &Piece, points: u64, refused: Vec<Refused>) -> Result<(), Undelivered> {
+        let mut state = self.lock();
+        state.refused += refused.len() as u64;
+        let last = refused.last().map(|refused| refused.reason.clone());
+        let State { files, rejects, points_passed, refused_passed, .. } = &mut *state;
+        if let Some(file) = files.get_mut(piece.file) {
+            file.finished += 1;
+            let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, points, refused });
+            *points_passed += passed.points;
+            *refused_passed += passed.refused.len() as u64;
+            rejects.write(&self.name_of(piece.file), &passed.refused).map_err(|source| {
+                Undelivered::Failed(ImportError::Rejects { path: rejects.path().to_owned(), source })
+            })?;
+        }
+        let too_many = state.refused > self.options.max_errors;
+        drop(state);
+        self.changed.notify_all();
+        match (too_many, last) {
+            (true, Some(last)) => Err(self.too_many(last)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the import when so many more refused records are too many.
+    pub(crate) fn check_errors(&self, more: u64, last: Option<&str>) -> Result<(), Undelivered> {
+        match last {
+            Some(last) if self.lock().refused + more > self.options.max_errors => Err(self.too_many(last.to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_many(&self, last: String) -> Undelivered {
+        Undelivered::Failed(ImportError::TooManyErrors { max: self.options.max_errors, last })
+    }
+
+    pub(crate) fn name_of(&self, file: usize) -> String {
+        self.inputs.get(file).map(|input| input.name.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn note_trouble(&self, message: &str) {
+        self.lock().trouble = Some(message.to_owned());
+    }
+
+    /// Waits; true when the import is to end.
+    pub(crate) fn wait(&self, delay: Duration) -> bool {
+        let deadline = Instant::now() + delay;
+        let mut state = self.lock();
+        while !state.ended {
+            let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
+                return false;
+            };
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Waits for something to happen, so long at most.
+    fn sleep(&self, at_most: Duration) {
+        let state = self.lock();
+        drop(self.changed.wait_timeout(state, at_most).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Ends the import; the first failure is the one that is told.
+    pub(crate) fn fail(&self, error: ImportError) {
+        let mut state = self.lock();
+        state.failure.get_or_insert(error);
+        drop(state);
+        self.end();
+    }
+
+    /// Hands out nothing more.
+    fn end(&self) {
+        self.lock().ended = true;
+        self.queue.abandon();
+        self.changed.notify_all();
+    }
+
+    fn is_complete(&self) -> bool {
+        let state = self.lock();
+        state.files.len() == self.inputs.len() && state.files.iter().all(FileState::is_complete)
+    }
+
+    const fn watched(&self) -> Watched<'_> {
+        Watched { shared: self }
+    }
+
+    /// What is done so far. Files that were not begun keep what was known of them.
+    fn checkpoint(&self) -> Checkpoint {
+        let state = self.lock();
+        let mut files: Vec<FileDone> = Vec::with_capacity(self.inputs.len());
+        for (number, input) in self.inputs.iter().enumerate() {
+            let known = self.before.of(&input.name, input.len);
+            match state.files.get(number) {
+                Some(file) => files.push(FileDone {
+                    name: input.name.clone(),
+                    len: file.len,
+                    done: file.frontier.done(),
+                    complete: file.is_complete(),
+                }),
+                None => files.extend(known.cloned()),
+            }
+        }
+        Checkpoint {
+            files,
+            rejects_bytes: state.rejects.bytes(),
+            points: state.points_passed,
+            refused: state.refused_passed,
+            ..self.before.clone()
+        }
+    }
+}
+
+impl FileState {
+    fn is_complete(&self) -> bool {
+        self.read && self.begun == self.finished
+    }
+}

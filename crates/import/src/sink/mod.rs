@@ -1,0 +1,42 @@
+//! Where points go.
+
+mod journal;
+mod nowhere;
+mod store;
+
+use backend::WriteError;
+
+pub use journal::JournalSink;
+pub use nowhere::Nowhere;
+pub use store::StoreSink;
+
+/// A place that takes line protocol with times in nanoseconds.
+pub trait Sink: Send + Sync {
+    /// A connection of its own for one worker.
+    fn session(&self) -> Box<dyn SinkSession + '_>;
+
+    /// Makes the place that points go to, where the store can and it is missing.
+    ///
+    /// # Errors
+    /// As for [`SinkSession::write`].
+    fn prepare(&self) -> Result<(), WriteError>;
+}
+
+/// One worker's way into a sink.
+pub trait SinkSession: Send {
+    /// Stores lines; once this returns they are there, but for those that the answer names. Storing some twice changes nothing.
+    ///
+    /// # Errors
+    /// [`WriteError`]; some of the points may be stored all the same. [`WriteError::Points`]: at least one of the lines can never be stored,
+    /// and it is not known which.
+    fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError>;
+}
+
+/// What became of lines that were taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Values left out because the store has no type for them.
+    pub filtered: u64,
+    /// Lines that were refused while all others were stored: number among those written, from 0, and reason.
+    pub refused: Vec<(usize, String)>,
+}

@@ -1,0 +1,55 @@
+//! One worker: takes pieces from the queue, converts them, stores them, and tells what became of them.
+
+use crate::counters::add;
+use crate::deliver::{Delivery, RefusedLine, Undelivered};
+use crate::file::Piece;
+use crate::rejects::Refused;
+use crate::run::Shared;
+use formats::{Converted, Lines, REJECT_TEXT_MAX};
+
+/// Works until the queue is empty, or the import ends. A failure ends it for all.
+pub(crate) fn work(shared: &Shared<'_>, number: u64) {
+    let mut delivery = Delivery {
+        shared,
+        session: shared.sink.session(),
+        // Any number but 0; another one for each worker.
+        random: (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+    };
+    while let Some(piece) = shared.queue.pop() {
+        match one(shared, &mut delivery, piece) {
+            Ok(()) => {}
+            Err(Undelivered::Stopped) => return,
+            Err(Undelivered::Failed(error)) => return shared.fail(error),
+        }
+    }
+}
+
+fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: Piece) -> Result<(), Undelivered> {
+    let Converted { lines, rejects, records, empty } = match piece.convert() {
+        Ok(converted) => converted,
+        Err(source) => {
+            let name = shared.name_of(piece.file);
+            return Err(Undelivered::Failed(crate::ImportError::File { name, source }));
+        }
+    };
+    let unreadable = rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text });
+    let mut refused: Vec<Refused> = unreadable.collect();
+    shared.check_errors(refused.len() as u64, refused.last().map(|r| r.reason.as_str()))?;
+    let unstorable = delivery.deliver(&lines)?;
+    let points = (lines.len() - unstorable.len()) as u64;
+    refused.extend(unstorable.into_iter().map(|line| described(&piece, &lines, line)));
+    refused.sort_by_key(|r| r.line);
+    add(&shared.counters.records, records);
+    add(&shared.counters.empty, empty);
+    add(&shared.counters.refused, refused.len() as u64);
+    shared.finish(&piece, points, refused)
+}
+
+fn described(piece: &Piece, lines: &Lines, (number, reason): RefusedLine) -> Refused {
+    let text = lines.slice(number, number + 1);
+    Refused {
+        line: piece.first_line + u64::from(lines.origins.get(number).copied().unwrap_or_default()),
+        reason,
+        text: text.get(..REJECT_TEXT_MAX).unwrap_or(text).to_vec(),
+    }
+}
