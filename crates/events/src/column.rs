@@ -170,7 +170,11 @@ impl Column {
         }
         while next <= sample.time {
             out.extend(inventor.at(next).map(|invented| self.watch.tell_invented(invented)));
-            next = inventor.next_after(next);
+            let later = inventor.next_after(next);
+            if later <= next {
+                break; // At the end of what a time can be.
+            }
+            next = later;
         }
         self.state.next_demo = next;
     }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 const MAX_COLUMNS: u32 = 100_000;
 const STATUS_INTERVAL: HumanDuration = HumanDuration(Duration::from_secs(3600));
-const WINDOW: usize = 60;
+/// One day of a value each 15 minutes, so that its daily course is inside and seems usual.
+const WINDOW: usize = 96;
 const SIGMA: f64 = 2.5;
 const MIN_CHANGE: f64 = 0.05;
-const CHANGE_THRESHOLD: f64 = 20.0;
+/// Half a day of the course above does not sum up to it.
+const CHANGE_THRESHOLD: f64 = 40.0;
 const QUIET: HumanDuration = HumanDuration(Duration::from_secs(300));
 const DEMO_SEED: u64 = 1;
 const DEMO_PER_DAY: f64 = 0.2;
@@ -156,9 +158,10 @@ pub struct Anomalies {
     /// Whether anomalies are looked for. Default true.
     pub enabled: bool,
     /// What a sample is compared with: `zscore` (mean and standard deviation, winsorised) or `robust` (median and MAD, for data with many
-    /// outliers). Default `zscore`.
+    /// outliers but without a daily course). Default `zscore`.
     pub method: Method,
-    /// Samples in the window before the one that is looked at, 8 to 10000; a third of them must be there. Default 60.
+    /// Samples in the window before the one that is looked at, 8 to 10000; a third of them must be there. The more of a metric's daily
+    /// course is inside, the fewer false alarms. Default 96.
     pub window: usize,
     /// A sample further than this many deviations from the middle of the window is an anomaly; 1 to 100. Default 2.5.
     pub sigma: f64,
@@ -167,7 +170,7 @@ pub struct Anomalies {
     /// Whether there is an event when a metric has moved to another level for good. Default true.
     pub change_points: bool,
     /// Sum of deviations past which a metric has moved for good. A jump by `sigma` is told after `change_threshold / (sigma - 0.5)` samples. 1 to 10000.
-    /// Default 20.
+    /// Default 40.
     pub change_threshold: f64,
     /// No anomaly is told for so long after a threshold event of the same metric. Default 5m.
     pub quiet: HumanDuration,

@@ -42,6 +42,9 @@ pub enum Added {
 }
 
 /// The state of many watched columns. Bounded by `max_columns`; no clock, so that the same samples give the same events at any time.
+///
+/// What a column's events are depends on its samples before: on the last `anomalies.window` of them, and on whether its level was reached earlier
+/// and not left since. To make a part of history again, begin some time before it and leave out the events before its start.
 #[derive(Debug, Clone)]
 pub struct Detector {
     rules: Rules,

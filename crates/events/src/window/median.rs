@@ -61,11 +61,10 @@ impl Sorted {
         Spread { center, scale: MAD_TO_DEVIATION * self.distance(center, len / 2) }
     }
 
-    /// The distance from `center` that `nth` others are below or at: values on its left by falling, on its right by rising index are two
+    /// The distance from the median `center` that `nth` others are below or at: values on its left by falling, on its right by rising index are two
     /// sequences of rising distances, of which the first `nth + 1` are found by a binary search for how many come from the left.
     fn distance(&self, center: f64, nth: usize) -> f64 {
-        let split = self.0.partition_point(|value| *value < center);
-        let (left, right) = self.0.split_at(split);
+        let (left, right) = self.0.split_at(self.0.len() / 2);
         let on_left = |index: usize| left.len().checked_sub(index + 1).and_then(|i| left.get(i)).map(|v| center - v);
         let on_right = |index: usize| right.get(index).map(|v| v - center);
         let wanted = nth + 1;

@@ -235,3 +235,17 @@ fn what_is_not_looked_at_is_counted() {
     assert_eq!(events.len(), 2, "the replaced column begins anew, and 1 % is an error of a success rate");
     assert!(detector.remove(1) && !detector.watches(1) && detector.is_empty());
 }
+
+#[test]
+fn the_ends_of_time_and_of_numbers_are_taken() {
+    let rules = rules("random: {enabled: true, per_day: 24}");
+    let mut detector = Detector::new(&rules);
+    detector.add(1, watch(&rules, VM_CPU));
+    let times = [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX].map(TimestampNs);
+    let mut events = Vec::new();
+    detector.feed(1, &times, &[f64::MAX, f64::MIN, -0.0, 0.0, f64::MAX, f64::MIN], &mut events);
+    assert_eq!(detector.stats().samples, 6);
+    let mut lines = Vec::new();
+    events.iter().for_each(|event| event.write_line(&mut lines));
+    assert_eq!(String::from_utf8(lines).unwrap().lines().count(), events.len());
+}
