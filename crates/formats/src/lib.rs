@@ -8,19 +8,23 @@
 
 mod blocks;
 mod converted;
+mod csv;
 mod cut;
 mod error;
 mod framing;
 mod input;
 mod line_protocol;
 mod print;
+mod table;
 mod time;
 
 pub use blocks::{BLOCK_BYTES, Block, Blocks, RECORD_MAX};
 pub use converted::{Converted, Lines, REJECT_TEXT_MAX, Reject};
+pub use csv::{CsvOptions, CsvReader, SAMPLE_BYTES};
 pub use cut::cut_points;
 pub use error::Error;
 pub use framing::{CsvFraming, Framing};
 pub use input::{Compression, Source, open};
 pub use line_protocol::{LineOptions, LineReader};
+pub use table::{FieldColumn, Kind, Layout, Mapping, Measurement, TimeOptions};
 pub use time::{TimeFormat, Twice, Unit};

@@ -5,6 +5,9 @@ use memchr::{memchr, memchr2};
 
 use super::{before_line_of, whole_lines};
 
+/// What some programs write at the start of UTF-8 files.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What must be known of a CSV file to tell where its records end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvFraming {
@@ -37,7 +40,7 @@ impl CsvFraming {
 
     /// Bytes of the lines passed over at the start of the file; `None` when more of them follow.
     pub(crate) fn skipped(&self, text: &[u8]) -> Option<usize> {
-        let mut at = 0;
+        let mut at = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         for _ in 0..self.skip_lines {
             at += memchr(b'\n', text.get(at..)?)? + 1;
         }

@@ -70,6 +70,11 @@ impl TimeParser {
         if let Form::Epoch(unit) = self.form { Some(unit) } else { None }
     }
 
+    /// What it reads, for people.
+    pub(crate) fn format(&self) -> &str {
+        &self.format
+    }
+
     fn instant(&self, moment: Moment) -> Result<TimestampNs, &'static str> {
         let seconds = if moment.is_utc { moment.seconds } else { self.zone.to_utc(moment.seconds)? };
         let ns = i128::from(seconds) * 1_000_000_000 + i128::from(moment.nanos);
