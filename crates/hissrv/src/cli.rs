@@ -10,7 +10,7 @@ use crate::commands;
 
 mod import;
 
-pub(crate) use import::{ImportArgs, InputFormat, TargetName};
+pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
 
 /// Exit status of a run-time failure.
 const FAILED: u8 = 1;

@@ -4,10 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use formats::{Block, Blocks, Converted, Error, Framing, LineOptions, LineReader, Source, open};
+use formats::{
+    Block, Blocks, Converted, CsvOptions, CsvReader, Error, Framing, LineOptions, LineReader, SAMPLE_BYTES, Source,
+    open,
+};
 
 use crate::checkpoint::Done;
 use crate::inputs::Input;
+
+/// Points that are shown of a file.
+const SHOWN: usize = 3;
 
 /// What is in a file, once decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,8 @@ pub enum FileFormat {
 pub struct Layout {
     /// Line protocol.
     pub lines: LineOptions,
+    /// CSV.
+    pub csv: CsvOptions,
 }
 
 /// Whole records of a file.
@@ -37,20 +45,43 @@ pub(crate) struct Piece {
     pub(crate) first_line: u64,
     /// The place behind it.
     pub(crate) end: Done,
-    content: Content,
+    block: Block,
+    converter: Converter,
 }
 
-enum Content {
-    Lines(Arc<LineReader>, Block),
+/// How the text of a file becomes line protocol.
+#[derive(Clone)]
+enum Converter {
+    Lines(Arc<LineReader>),
+    Csv(Arc<CsvReader>),
 }
 
 impl Piece {
     /// Its points as line protocol.
     pub(crate) fn convert(&self) -> Result<Converted, Error> {
-        match &self.content {
-            Content::Lines(reader, block) => Ok(reader.convert(block)),
+        match &self.converter {
+            Converter::Lines(reader) => Ok(reader.convert(&self.block)),
+            Converter::Csv(reader) => Ok(reader.convert(&self.block)),
         }
     }
+}
+
+/// How a file will be read, for people: what each column was taken for, and its first points.
+///
+/// # Errors
+/// [`Error`]: it cannot be read so.
+pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
+    let mut reader = FileReader::open(0, input, layout, None)?;
+    let mut text = match &reader.converter {
+        Converter::Lines(_) => Vec::new(),
+        Converter::Csv(csv) => csv.describe(),
+    };
+    let Some(piece) = reader.next_piece()? else { return Ok(text) };
+    let lines = piece.convert()?.lines;
+    text.extend(
+        (0..lines.len().min(SHOWN)).map(|n| String::from_utf8_lossy(lines.slice(n, n + 1)).trim_end().to_owned()),
+    );
+    Ok(text)
 }
 
 /// A file being read.
@@ -58,11 +89,8 @@ pub(crate) struct FileReader {
     file: usize,
     number: u64,
     read: Arc<AtomicU64>,
-    cutter: Cutter,
-}
-
-enum Cutter {
-    Lines(Arc<LineReader>, Blocks<Source>),
+    blocks: Blocks<Source>,
+    converter: Converter,
 }
 
 impl FileReader {
@@ -71,33 +99,34 @@ impl FileReader {
         let Done { offset, line } = done.unwrap_or(Done { offset: 0, line: 1 });
         let mut source = open(&input.path)?;
         let read = source.stored_read();
+        let (converter, framing) = match input.format {
+            FileFormat::Lines => (Converter::Lines(Arc::new(LineReader::new(layout.lines))), Framing::Lines),
+            FileFormat::Csv => {
+                let reader = CsvReader::new(&layout.csv, source.peek(SAMPLE_BYTES)?)?;
+                let framing = reader.framing();
+                (Converter::Csv(Arc::new(reader)), framing)
+            }
+            FileFormat::Parquet => todo!(),
+        };
         if offset > 0 {
             source.skip_to(offset)?;
         }
-        let cutter = match input.format {
-            FileFormat::Lines => Cutter::Lines(
-                Arc::new(LineReader::new(layout.lines)),
-                Blocks::resume(source, Framing::Lines, offset, line),
-            ),
-            FileFormat::Csv | FileFormat::Parquet => todo!(),
-        };
-        Ok(Self { file, number: 0, read, cutter })
+        Ok(Self { file, number: 0, read, blocks: Blocks::resume(source, framing, offset, line), converter })
     }
 
     /// The next piece; `None` at the end.
     pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
+        let Some(block) = self.blocks.next_block()? else { return Ok(None) };
         let number = self.number;
         self.number += 1;
-        let file = self.file;
-        match &mut self.cutter {
-            Cutter::Lines(reader, blocks) => Ok(blocks.next_block()?.map(|block| Piece {
-                file,
-                number,
-                first_line: block.first_line,
-                end: Done { offset: block.end(), line: block.next_line() },
-                content: Content::Lines(Arc::clone(reader), block),
-            })),
-        }
+        Ok(Some(Piece {
+            file: self.file,
+            number,
+            first_line: block.first_line,
+            end: Done { offset: block.end(), line: block.next_line() },
+            block,
+            converter: self.converter.clone(),
+        }))
     }
 
     /// Bytes read of the file as it is stored.

@@ -24,7 +24,7 @@ mod worker;
 pub use checkpoint::{Checkpoint, CheckpointError, Done, FileDone};
 pub use counters::{Counters, Snapshot};
 pub use error::ImportError;
-pub use file::{FileFormat, Layout};
+pub use file::{FileFormat, Layout, describe};
 pub use inputs::{Input, find_inputs};
 pub use options::Options;
 pub use rejects::{Refused, Rejects};

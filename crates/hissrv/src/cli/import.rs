@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use formats::{FieldColumn, TimeFormat};
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
@@ -12,6 +13,7 @@ use clap::{Args, ValueEnum};
     hissrv import day.lp.gz\n  \
     hissrv import 'export/*.lp' --to influxdb --config hissrv.yaml\n  \
     zcat old.lp.gz | hissrv import - --format lines --precision s\n  \
+    hissrv import household.txt --format csv --measurement household --dry-run\n  \
     hissrv import day.lp.gz --resume"
 )]
 pub(crate) struct ImportArgs {
@@ -39,6 +41,8 @@ pub(crate) struct ImportArgs {
     /// Unit of the times in line protocol: ns, us, ms or s.
     #[arg(long, value_name = "UNIT", default_value = "ns", value_parser = ["ns", "us", "ms", "s"])]
     pub(crate) precision: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// Threads that write, each with its own connection; default: twice the processors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) workers: Option<u16>,
@@ -69,6 +73,77 @@ pub(crate) struct ImportArgs {
     /// Show no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+/// What the columns of CSV and Parquet files are. What is not said is found out from names and first records; files that hissrv has exported
+/// describe themselves.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tables (CSV, Parquet)")]
+pub(crate) struct TableArgs {
+    /// Measurement of all points.
+    #[arg(long, value_name = "NAME", conflicts_with = "measurement_column")]
+    pub(crate) measurement: Option<String>,
+    /// Column with the measurement.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) measurement_column: Option<String>,
+    /// Column with the time; twice: one with the date, one with the time of day.
+    #[arg(long = "time", value_name = "COLUMN", num_args = 1)]
+    pub(crate) time: Vec<String>,
+    /// How times are written: auto, rfc3339, s, ms, us, ns, or a pattern such as %d.%m.%Y %H:%M.
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) time_format: TimeFormat,
+    /// IANA zone of times without one, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: String,
+    /// A column that is a tag; then only those named are.
+    #[arg(long = "tag", value_name = "COLUMN")]
+    pub(crate) tags: Vec<String>,
+    /// A column that is a field, with its type (float, integer, unsigned, boolean, string); then only those named are.
+    #[arg(long = "field", value_name = "COLUMN[:TYPE]")]
+    pub(crate) fields: Vec<FieldColumn>,
+    /// A column that is left out.
+    #[arg(long = "ignore", value_name = "COLUMN")]
+    pub(crate) ignore: Vec<String>,
+    /// Another name for a column.
+    #[arg(long = "rename", value_name = "COLUMN=NAME", value_parser = super::parse_tag)]
+    pub(crate) rename: Vec<(String, String)>,
+    /// What columns of values become: fields; tag:NAME (each a series, told by that tag); long:COLUMN,COLUMN (one has the field's name, the
+    /// other its value).
+    #[arg(long, value_name = "LAYOUT", default_value = "fields")]
+    pub(crate) columns_as: formats::Layout,
+    /// Decimal sign.
+    #[arg(long, value_name = "SIGN", default_value_t = '.')]
+    pub(crate) decimal: char,
+    /// Sign between thousands.
+    #[arg(long, value_name = "SIGN")]
+    pub(crate) thousands: Option<char>,
+    /// A word for a missing value, besides the empty cell; default: NA, NaN, null and ?.
+    #[arg(long = "null", value_name = "WORD")]
+    pub(crate) nulls: Vec<String>,
+    /// CSV: the sign between cells; default: found out. \\t is a tab.
+    #[arg(long, value_name = "SIGN", value_parser = parse_delimiter)]
+    pub(crate) delimiter: Option<char>,
+    /// CSV: the first record has values, not names.
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// CSV: names of the columns, in place of those of the header.
+    #[arg(long = "columns", value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// CSV: lines at the start that are passed over.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) skip_lines: u64,
+    /// CSV: lines that begin so are passed over.
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) comment: Option<String>,
+}
+
+fn parse_delimiter(text: &str) -> Result<char, String> {
+    let mut signs = text.chars();
+    match (text, signs.next(), signs.next()) {
+        ("\\t" | "tab", ..) => Ok('\t'),
+        (_, Some(sign), None) => Ok(sign),
+        _ => Err("expected one sign, such as ; or \\t".to_owned()),
+    }
 }
 
 /// Formats of files.

@@ -24,6 +24,7 @@ mod archive;
 mod cli;
 mod demo;
 mod http;
+mod import;
 mod plots;
 mod retention;
 mod rollups;

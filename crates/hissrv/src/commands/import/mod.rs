@@ -1,21 +1,21 @@
 //! `hissrv import`: files to a store, with progress, a checkpoint and a summary.
 
+mod layout;
 mod progress;
 mod summary;
 mod target;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use formats::LineOptions;
-use import::{
-    Checkpoint, Counters, FileFormat, Import, Input, Layout, Options, Outcome, Rejects, Stopped, find_inputs,
-};
+use import::{Checkpoint, Counters, FileFormat, Import, Input, Options, Outcome, Rejects, Stopped, find_inputs};
 
 use crate::cli::{Failure, ImportArgs, InputFormat};
 use crate::config::{self, Config};
+use layout::layout;
 use progress::Progress;
 use target::Target;
 
@@ -24,7 +24,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// Name of the file of rejects unless one is given.
 const REJECTS: &str = "hissrv-import.rejects";
 /// What is done is saved so often.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
+const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
@@ -32,6 +32,9 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let task = task(args, &config, &inputs);
     let checkpoint_path = checkpoint_path(args, &task);
     let checkpoint = begin(args, &checkpoint_path, task)?;
+    if args.dry_run && !args.json {
+        show(&inputs, args)?;
+    }
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let target = Target::open(args, &config)?;
     let rejects_path = args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS));
@@ -69,17 +72,31 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     ended(args, outcome, keeps)
 }
 
+/// Shows how the first file of each format is read.
+fn show(inputs: &[Input], args: &ImportArgs) -> Result<(), Failure> {
+    let mut shown: Vec<FileFormat> = Vec::new();
+    let mut out = std::io::stdout().lock();
+    for input in inputs.iter().filter(|input| input.len.is_some()) {
+        if !shown.contains(&input.format) {
+            shown.push(input.format);
+            let text = import::describe(input, &layout(args)).with_context(|| input.name.clone())?;
+            writeln!(out, "{}:\n  {}", input.name, text.join("\n  "))?;
+        }
+    }
+    Ok(())
+}
+
 /// What the import is asked to do; a checkpoint of something else is not taken up.
 fn task(args: &ImportArgs, config: &Config, inputs: &[Input]) -> String {
     let files: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let database = args.database.as_deref().unwrap_or(config.database());
     format!(
-        "{} -> {:?} {} {database}.{} ({})",
+        "{} -> {:?} {} {database}.{} ({:?})",
         files.join(", "),
         args.to,
         args.url.as_deref().unwrap_or_default(),
         args.policy.as_deref().unwrap_or_default(),
-        args.precision
+        layout(args)
     )
 }
 
@@ -121,16 +138,6 @@ fn options(args: &ImportArgs) -> Options {
         max_errors: args.max_errors,
         ..defaults
     }
-}
-
-fn layout(args: &ImportArgs) -> Layout {
-    let precision = match args.precision.as_str() {
-        "us" => formats::Unit::Us,
-        "ms" => formats::Unit::Ms,
-        "s" => formats::Unit::S,
-        _ => formats::Unit::Ns,
-    };
-    Layout { lines: LineOptions { precision, now: None } }
 }
 
 const fn format(format: InputFormat) -> FileFormat {

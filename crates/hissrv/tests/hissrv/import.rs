@@ -1,0 +1,272 @@
+//! `hissrv import`: files of all kinds, into the data directory and into a running service; refused records; ends of all kinds.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Finished, Folder, Rng, Service, Signal, hissrv, run_to_end};
+
+/// Points a second for ever after.
+const START_NS: i64 = 1_700_000_000_000_000_000;
+
+fn lines(run: u64, numbers: std::ops::Range<u64>) -> String {
+    let line =
+        |n: u64| format!("imported,run={run},point={} value={n} {}\n", n % 50, START_NS + n as i64 * 1_000_000_000);
+    numbers.map(line).collect()
+}
+
+/// A command that imports in the folder, with its configuration.
+fn import(folder: &Folder, arguments: &[&str]) -> Command {
+    let text = "data_dir: ./data\nredis: { enabled: false }\nserver: { listen: \"127.0.0.1:9\" }\n";
+    let config = folder.write("import.yaml", text);
+    let mut command = hissrv();
+    command.current_dir(folder.path()).arg("import").args(arguments).arg("--config").arg(config);
+    command
+}
+
+#[track_caller]
+fn imported(folder: &Folder, arguments: &[&str]) -> Value {
+    let finished = run_to_end(import(folder, arguments).arg("--json"));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    serde_json::from_str(&finished.out).unwrap()
+}
+
+/// Number and sum of the points of a run.
+fn count_and_sum(client: &mut Client, run: u64) -> (u64, f64) {
+    let question = json!({
+        "aggregate_type": "statistical", "measurement": "imported", "fields": ["value"], "filters": {"run": run.to_string()},
+        "start": 0, "end": "now+100y",
+    });
+    let answer = client.post("/api/v1/query/aggregate", question.to_string()).ok().json();
+    let Some(series) = answer["series"].as_array().and_then(|all| all.first()) else { return (0, 0.0) };
+    let columns: Vec<&str> = series["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+    let row = series["values"][0].as_array().unwrap();
+    let cell = |name: &str| row[columns.iter().position(|c| *c == name).unwrap()].as_f64().unwrap();
+    (cell("count") as u64, cell("mean") * cell("count"))
+}
+
+fn expected(count: u64) -> (u64, f64) {
+    (count, (count * (count - 1) / 2) as f64)
+}
+
+#[track_caller]
+fn check(client: &mut Client, run: u64, count: u64) {
+    let (found, sum) = count_and_sum(client, run);
+    let (wanted, wanted_sum) = expected(count);
+    assert_eq!(found, wanted, "run {run}");
+    assert!((sum - wanted_sum).abs() <= 1e-9 * wanted_sum, "run {run}: {sum} instead of {wanted_sum}");
+}
+
+#[test]
+fn files_patterns_and_packed_files_are_imported_and_doing_it_twice_changes_nothing() {
+    let folder = Folder::new();
+    folder.write("a.lp", &lines(1, 0..1000));
+    folder.write("b1.lp", &lines(1, 1000..3000));
+    folder.write("b2.lp", &lines(1, 3000..3500));
+    let packed = std::fs::File::create(folder.path().join("c.lp.gz")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, lines(1, 3500..4000).as_bytes()).unwrap();
+    packed.finish().unwrap();
+    for _ in 0..2 {
+        let summary = imported(&folder, &["a.lp", "b?.lp", "c.lp.gz"]);
+        assert_eq!(
+            (&summary["points"], &summary["refused"], &summary["files"]["complete"]),
+            (&json!(4000), &json!(0), &json!(4))
+        );
+    }
+    let service = Service::start(&folder, "");
+    check(&mut service.client(), 1, 4000);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("hissrv-import")), "{left:?}");
+}
+
+#[test]
+fn a_running_service_is_found_and_takes_the_points() {
+    let folder = Folder::new();
+    folder.write("a.lp", &lines(1, 0..20_000));
+    let service = Service::start(&folder, "");
+    let summary = imported(&folder, &["a.lp", "--url", &service.url()]);
+    assert_eq!((&summary["points"], &summary["target"]), (&json!(20_000), &json!(service.url())));
+    check(&mut service.client(), 1, 20_000);
+    // Without an address the lock on the data directory tells that a service uses it; its address is that of the configuration.
+    let finished = run_to_end(&mut import(&folder, &["a.lp", "--retries", "0"]));
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.err.contains("127.0.0.1:9"), "{finished:?}");
+}
+
+#[test]
+fn what_is_refused_is_named_with_its_place_and_too_much_of_it_ends_the_import() {
+    let folder = Folder::new();
+    let text = format!("{}no line\nimported,run=2 value=\"text\" 5\n{}", lines(2, 0..1000), lines(2, 1000..1500));
+    folder.write("a.lp", &text);
+    let service = Service::start(&folder, "");
+    for target in [vec!["--url", &service.url()], vec![]] {
+        let folder = if target.is_empty() { &Folder::new() } else { &folder };
+        folder.write("a.lp", &text);
+        let summary = imported(folder, &[&["a.lp", "--workers", "1"], target.as_slice()].concat());
+        assert_eq!((&summary["points"], &summary["refused"]), (&json!(1500), &json!(2)), "{target:?}");
+        let rejects = std::fs::read_to_string(folder.path().join("hissrv-import.rejects")).unwrap();
+        let named: Vec<&str> = rejects.lines().filter(|line| line.starts_with('#')).collect();
+        assert!(named[0].starts_with("# a.lp:1001: ") && named[1].starts_with("# a.lp:1002: "), "{rejects}");
+        assert!(named[1].contains("type"), "{rejects}");
+    }
+    check(&mut service.client(), 2, 1500);
+    folder.write("bad.lp", &"no line\n".repeat(50));
+    let finished = run_to_end(&mut import(&folder, &["bad.lp", "--max-errors", "49", "--url", &service.url()]));
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.err.contains("more than 49 records were refused"), "{finished:?}");
+    assert_eq!(imported(&folder, &["bad.lp", "--max-errors", "50", "--url", &service.url()])["refused"], 50);
+}
+
+#[test]
+fn a_table_is_shown_before_it_is_imported() {
+    let folder = Folder::new();
+    folder.write(
+        "meter.csv",
+        "Date;Time;kWh;U\n16/12/2006;17:24:00;4,216;234,8\n16/12/2006;17:25:00;?;233,1\nnever;x;1;2\n",
+    );
+    let table = ["meter.csv", "--measurement", "meter", "--decimal", ",", "--time-zone", "Europe/Paris"];
+    let shown = run_to_end(import(&folder, &table).arg("--dry-run"));
+    assert!(shown.out.contains("meter kWh=4.216,U=234.8 1166286240000000000"), "{shown:?}");
+    assert_eq!(shown.code, Some(1), "a record would be refused: {shown:?}");
+    assert!(!folder.data().exists());
+    let summary = imported(&folder, &table);
+    assert_eq!((&summary["points"], &summary["refused"]), (&json!(2), &json!(1)));
+    let wrong = run_to_end(&mut import(&folder, &["meter.csv"]));
+    assert!(wrong.code == Some(1) && wrong.err.contains("measurement"), "{wrong:?}");
+}
+
+#[test]
+fn bad_inputs_are_usage_errors() {
+    let folder = Folder::new();
+    folder.write("a.xyz", "");
+    for (arguments, word) in [
+        (&["missing.lp"][..], "no such file"),
+        (&["a.xyz"], "--format"),
+        (&["-"], "--format"),
+        (&["a.xyz", "--format", "lines", "--resume"], "--resume"),
+        (&["a.xyz", "--format", "lines", "--to", "influxdb"], "influxdb"),
+    ] {
+        let Finished { code, err, .. } = run_to_end(&mut import(&folder, arguments));
+        assert_eq!(code, Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(word), "{arguments:?}: {err}");
+    }
+}
+
+/// An import in the background.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        let mut command = import(folder, arguments);
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Waits so long for the end; `None`: it goes on.
+    fn ended_within(&mut self, time: Duration) -> Option<i32> {
+        let deadline = Instant::now() + time;
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return Some(status.code().unwrap());
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn finish(self) -> Finished {
+        let output = self.0.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// Points of a file that takes some time.
+const MANY: u64 = 120_000;
+/// Small batches, so that much is under way.
+const SLOWLY: [&str; 5] = ["--workers", "2", "--batch", "200", "--quiet"];
+
+#[test]
+fn ctrl_c_finishes_what_is_under_way_and_resume_goes_on() {
+    let folder = Folder::new();
+    folder.write("a.lp", &lines(3, 0..MANY));
+    let mut first = Running::start(&folder, &[&["a.lp"], &SLOWLY[..]].concat());
+    assert_eq!(first.ended_within(Duration::from_millis(300)), None, "it was over too soon");
+    let sent = Command::new("kill").args(["-INT", &first.0.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let first = first.finish();
+    assert_eq!(first.code, Some(1), "{first:?}");
+    assert!(first.err.contains("--resume"), "{first:?}");
+    let summary = imported(&folder, &[&["a.lp", "--resume"], &SLOWLY[..]].concat());
+    assert_eq!((&summary["complete"], &summary["points_in_all"]), (&json!(true), &json!(MANY)));
+    check(&mut Service::start(&folder, "").client(), 3, MANY);
+}
+
+#[test]
+fn killed_at_any_moment_every_point_is_there_once_after_resume() {
+    let (folder, mut rng) = (Folder::new(), Rng::new("import killed"));
+    let (mut kills, mut run) = (0, 0);
+    while kills < 25 {
+        run += 1;
+        folder.write("a.lp", &lines(run, 0..MANY));
+        kills += kill_until_done(&folder, &mut rng, &[]);
+    }
+    let service = Service::start(&folder, "");
+    (1..=run).for_each(|run| check(&mut service.client(), run, MANY));
+}
+
+#[test]
+fn the_service_may_die_under_an_import() {
+    let (folder, mut rng) = (Folder::new(), Rng::new("import into a dying service"));
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let start = || {
+        let text = format!("data_dir: ./data\nredis: {{ enabled: false }}\nserver: {{ listen: \"{listen}\" }}\n");
+        let text = text.replace("./data", folder.data().to_str().unwrap());
+        Service::run(&folder, &["run", "--config", folder.write("service.yaml", &text).to_str().unwrap()])
+    };
+    let (mut service, mut kills, mut run) = (start(), 0, 0);
+    let url = service.url();
+    while kills < 25 {
+        run += 1;
+        folder.write("a.lp", &lines(run, 0..MANY));
+        let mut import = Running::start(&folder, &[&["a.lp", "--url", &url, "--retries", "50"], &SLOWLY[..]].concat());
+        let code = loop {
+            if let Some(code) = import.ended_within(Duration::from_millis(rng.within(20..400))) {
+                break code;
+            }
+            kills += 1;
+            service.kill9();
+            service = start();
+        };
+        assert_eq!(code, 0, "{:?}", import.finish());
+    }
+    (1..=run).for_each(|run| check(&mut service.client(), run, MANY));
+    service.signal(Signal::Terminate);
+}
+
+/// Kills an import again and again, and lets it go on, until it is done. Gives the number of kills.
+fn kill_until_done(folder: &Folder, rng: &mut Rng, more: &[&str]) -> u32 {
+    let mut kills = 0;
+    loop {
+        let left_off = std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            name.starts_with("hissrv-import-") && name.ends_with(".json")
+        });
+        let resume: &[&str] = if left_off { &["--resume"] } else { &[] };
+        let mut import = Running::start(folder, &[&["a.lp"], &SLOWLY[..], resume, more].concat());
+        match import.ended_within(Duration::from_millis(rng.within(50..1500))) {
+            None => {
+                import.0.kill().unwrap();
+                kills += 1;
+                import.finish();
+            }
+            Some(code) => {
+                assert_eq!(code, 0, "{:?}", import.finish());
+                return kills;
+            }
+        }
+    }
+}
