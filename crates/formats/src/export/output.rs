@@ -53,7 +53,12 @@ impl Output {
         Ok(Self(match packing {
             Packing::Plain => Encoder::Plain(to),
             Packing::Gzip => Encoder::Gzip(GzEncoder::new(to, flate2::Compression::default())),
-            Packing::Zstd => Encoder::Zstd(zstd::stream::write::Encoder::new(to, 3)?),
+            Packing::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(to, 3)?;
+                // As gzip has one anyway, and `zstd` makes one: without it a flipped bit may go unnoticed.
+                encoder.include_checksum(true)?;
+                Encoder::Zstd(encoder)
+            }
         }))
     }
 
