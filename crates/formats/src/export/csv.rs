@@ -102,18 +102,27 @@ impl Writer for CsvWriter {
 fn put_description(table: &Table, times: CsvTimes, out: &mut Vec<u8>) {
     out.extend_from_slice(FIRST_LINE.as_bytes());
     out.push(b'\n');
-    put_record(out, [MEASUREMENT, &table.measurement].into_iter());
+    put_word(out, MEASUREMENT);
+    put_record(out, [table.measurement.as_str()].into_iter());
     let time = match times {
         CsvTimes::Rfc3339 => TIME,
         CsvTimes::Nanoseconds => TIME_NS,
     };
     let kinds: Vec<_> = table.fields.iter().map(|(_, kind)| kind.to_string()).collect();
     let tags = table.tags.iter().map(|_| TAG);
-    put_record(out, [TYPES, time].into_iter().chain(tags).chain(kinds.iter().map(String::as_str)));
+    put_word(out, TYPES);
+    put_record(out, [time].into_iter().chain(tags).chain(kinds.iter().map(String::as_str)));
     let fields = table.fields.iter().map(|(name, _)| name.as_str());
     put_record(out, ["time"].into_iter().chain(table.tags.iter().map(String::as_str)).chain(fields));
 }
 
+/// What begins a line of the description.
+fn put_word(out: &mut Vec<u8>, word: &str) {
+    out.extend_from_slice(word.as_bytes());
+    out.push(b',');
+}
+
+/// Cells and a line break.
 fn put_record<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
     for (at, cell) in cells.enumerate() {
         if at > 0 {

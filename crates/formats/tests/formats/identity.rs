@@ -220,7 +220,7 @@ fn exported_csv_is_what_people_expect() {
         vec![Some(FieldValue::String("say \"hi\"")), None, Some(FieldValue::String(""))];
     writer.rows(&[0, 1, 1_500_000_000].map(TimestampNs), &[&load, &texts]).unwrap();
     assert_eq!(writer.finish().unwrap().rows, 2);
-    let expected = "#hissrv csv 1\n\"#measurement\",cpu\n\"#types\",time,tag,float,integer,string\ntime,host,load,n,s\n\
+    let expected = "#hissrv csv 1\n#measurement,cpu\n#types,time,tag,float,integer,string\ntime,host,load,n,s\n\
                     1970-01-01T00:00:00Z,\"a b\",0.25,,\"say \"\"hi\"\"\"\n1970-01-01T00:00:01.5Z,\"a b\",,,\"\"\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
 }
