@@ -1,5 +1,4 @@
-//! The lines of line protocol, as `model::line` reads them: the parser itself says where a line ends, so that a block never ends
-//! elsewhere.
+//! The lines of line protocol, cut where `model::line` sees their ends.
 
 use memchr::{memchr, memchr2};
 use model::line::{Line, LineError, LineParser};
@@ -14,17 +13,32 @@ pub(super) fn whole(text: &[u8]) -> usize {
 }
 
 fn whole_of_special(text: &[u8]) -> usize {
-    let mut records = Records::new(text);
-    let mut last = None;
-    while let Some(record) = records.next() {
-        last = Some(match record.line {
-            // The parser has seen the line break behind it, so nothing that follows can change the line.
-            Ok(_) if record.end < text.len() => record.end + 1,
-            _ => record.start,
-        });
+    let mut whole = 0;
+    while let Some(len) = text.get(whole..).and_then(line_len) {
+        whole += len;
     }
-    // Without any record there are comments and blank lines only.
-    last.unwrap_or_else(|| whole_lines(text))
+    whole
+}
+
+/// Bytes of the line, comment or blank line that `text` begins with, and its line break; `None` when its end is not there.
+fn line_len(text: &[u8]) -> Option<usize> {
+    let indent = blanks(text);
+    let line = text.get(indent..)?;
+    let len = match line.first()? {
+        b'#' => memchr(b'\n', line)?,
+        _ => {
+            let end = end_of_line(line);
+            // The parser has rules of its own for backslashes in names.
+            if end.has_backslash { parsed_len(line).or(end.len)? } else { end.len? }
+        }
+    };
+    (indent + len < text.len()).then_some(indent + len + 1)
+}
+
+/// Bytes of a line as the parser reads it; `None` when it is wrong.
+#[cold]
+fn parsed_len(text: &[u8]) -> Option<usize> {
+    LineParser::new(text).next_line()?.ok().map(|line| line.text.len())
 }
 
 /// Reads lines and says where they are.
@@ -63,7 +77,8 @@ impl<'a> Records<'a> {
                 let line_start = start_of_line(self.text, self.known, error.line);
                 self.known = (line_start, error.line);
                 let start = line_start + blanks(self.text.get(line_start..).unwrap_or_default());
-                let end = start + end_of_line(self.text.get(start..).unwrap_or_default());
+                let end = end_of_line(self.text.get(start..).unwrap_or_default()).len;
+                let end = end.map_or(self.text.len(), |len| start + len);
                 Some(Record { start, end, number: error.line - 1, line: Err(error) })
             }
         }
@@ -85,34 +100,56 @@ fn blanks(text: &[u8]) -> usize {
     text.iter().position(|b| !matches!(b, b' ' | b'\t' | 0)).unwrap_or(text.len())
 }
 
-/// Bytes before the line break that ends a wrong line. This is the rule by which the parser passes over such a line: a line break does
-/// not end it inside quotes at the place of a value, or behind a backslash.
-fn end_of_line(text: &[u8]) -> usize {
-    let (mut is_escaped, mut in_fields, mut is_quoted) = (false, false, false);
+/// Where a line ends.
+struct End {
+    /// Bytes before its line break; `None` when that is not there.
+    len: Option<usize>,
+    /// Whether a backslash stands outside quotes.
+    has_backslash: bool,
+}
+
+/// The end of a line by InfluxDB's rule, by which the parser passes over wrong lines, too: a line break does not end it inside quotes at the place
+/// of a value, or behind a backslash.
+fn end_of_line(text: &[u8]) -> End {
+    let (mut at, mut in_fields, mut has_backslash) = (0, false, false);
     let (mut equals, mut commas) = (0u64, 0u64);
-    let is_end = |&byte: &u8| {
-        if is_escaped {
-            is_escaped = false;
-            return false;
-        }
+    while let Some(byte) = text.get(at) {
         match byte {
-            b'\\' => is_escaped = true,
-            b'"' if in_fields && equals > commas => is_quoted = !is_quoted,
-            b'\n' => return !is_quoted,
-            _ if is_quoted => {}
+            b'\n' => return End { len: Some(at), has_backslash },
+            b'\\' => {
+                has_backslash = true;
+                at += 1;
+            }
             b' ' => in_fields = true,
             b'=' if in_fields => equals += 1,
             b',' if in_fields => commas += 1,
+            b'"' if in_fields && equals > commas => match text.get(at + 1..).and_then(quoted_len) {
+                Some(len) => at += 1 + len,
+                None => break,
+            },
             _ => {}
         }
-        false
-    };
-    text.iter().position(is_end).unwrap_or(text.len())
+        at += 1;
+    }
+    End { len: None, has_backslash }
+}
+
+/// Bytes up to the closing quote; a backslash takes the byte behind it along.
+fn quoted_len(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn head(text: &str) -> &str {
         &text[..whole(text.as_bytes())]
@@ -159,5 +196,24 @@ mod tests {
             found.push((&text[record.start..record.end], record.line.is_ok()));
         }
         assert_eq!(found, [("m v=1 1", true), ("m v=\"a\nb\" x", false), ("bad", false), ("m v=2 2", true)]);
+    }
+
+    /// Pieces of lines, right and wrong ones.
+    fn any_text() -> impl Strategy<Value = String> {
+        let pieces = ["m", ",t=a", " ", "v=1", "s=\"", "\"", "\\", "\n", ",", "=", " 7", "#", "x y", "\\\"", "\t"];
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn what_is_cut_off_is_never_inside_a_line_that_the_parser_sees(text in any_text(), part in 0.0..1.0f64) {
+            let prefix = (text.len() as f64 * part) as usize;
+            let cut = whole(&text.as_bytes()[..prefix]);
+            let mut records = Records::new(text.as_bytes());
+            while let Some(record) = records.next() {
+                prop_assert!(cut <= record.start || cut > record.end, "{:?} is cut at {cut}", text);
+            }
+        }
     }
 }

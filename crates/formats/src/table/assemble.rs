@@ -6,6 +6,8 @@ use model::key::{MAX_KEY_LEN, SeriesKeyBuf};
 use crate::converted::Lines;
 use crate::print::{escaped_field_key, put_integer};
 
+use crate::time::{OUTSIDE, is_storable};
+
 use super::cell::Cell;
 use super::plan::{FieldPlan, LayoutPlan, Name, Plan};
 
@@ -89,7 +91,8 @@ impl<'p> Assembler<'p> {
                 plan.parser.parse(&self.time_text)
             }
             (Cell::Null, None) => Err("the time is missing".to_owned()),
-            (Cell::Time(time), None) => Ok(time),
+            (Cell::Time(time), None) if is_storable(time) => Ok(time),
+            (Cell::Time(_), None) => Err(OUTSIDE.to_owned()),
             (Cell::LocalTime(ns), None) => plan.parser.of_local(ns),
             (value @ Cell::Value(_), None) => {
                 let text = value.name(&self.plan.nulls)?.ok_or("the time is missing")?;

@@ -147,7 +147,7 @@ fn put_converted(value: FieldValue<'_>, kind: Kind, numbers: &Numbers, out: &mut
         (value, _) if Kind::from(value.field_type()) == kind => put_value(out, value),
         (FieldValue::Integer(v), Kind::Float) => put_integer(out, v),
         (FieldValue::Unsigned(v), Kind::Float) => put_integer(out, v),
-        (FieldValue::Boolean(v), Kind::Float) => put_integer(out, u8::from(v)),
+        (FieldValue::Boolean(v), _) => put_typed(if v { b"1" } else { b"0" }, kind, &Numbers::default(), out)?,
         // Numbers take the way over their text, which knows the limits of each type.
         (value, _) => put_typed(text_of(value).as_bytes(), kind, &Numbers::default(), out)?,
     }

@@ -84,6 +84,20 @@ impl Plan {
         Planner::new(mapping, sample).and_then(Planner::plan).map_err(Error::Columns)
     }
 
+    /// Whether rows are asked for a column.
+    pub(crate) fn uses(&self, column: usize) -> bool {
+        let fixed = [self.time.column].into_iter().chain(self.time.clock);
+        let measurement = if let Name::Column(column) = &self.measurement { Some(*column) } else { None };
+        let mut said = fixed.chain(measurement).chain(self.tags.iter().map(|tag| tag.column));
+        said.any(|used| used == column)
+            || match &self.layout {
+                LayoutPlan::Fields(fields) | LayoutPlan::Series { columns: fields, .. } => {
+                    fields.iter().any(|field| field.column == column)
+                }
+                LayoutPlan::Long { field, value } => *field == column || value.column == column,
+            }
+    }
+
     /// One sentence for each column that is used.
     pub(crate) fn describe(&self, names: &[String]) -> Vec<String> {
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();

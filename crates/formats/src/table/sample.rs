@@ -73,6 +73,10 @@ impl Sample {
     /// # Errors
     /// A sentence when it cannot be told.
     pub(crate) fn format_of(&self, columns: &[usize]) -> Result<TimeFormat, String> {
+        let is_declared = |at: &usize| self.columns.get(*at).is_some_and(|c| c.declared == Some(Content::Times));
+        if columns.iter().all(is_declared) {
+            return Ok(TimeFormat::Auto);
+        }
         let texts = self.joined(columns);
         let named = || self.names(columns);
         match self.guess(&texts) {

@@ -43,6 +43,8 @@ impl From<Unit> for Precision {
     }
 }
 
+pub(crate) const OUTSIDE: &str = "the time is beyond the years 1677 to 2262";
+
 /// True for times that line protocol can spell.
 pub(crate) fn is_storable(time: TimestampNs) -> bool {
     time.0 > i64::MIN + 1 && time.0 < i64::MAX

@@ -4,10 +4,8 @@ use model::Precision;
 
 use super::civil::{Moment, Reader};
 use super::pattern::Pattern;
-use super::{TimeFormat, Unit, Zone, is_storable, iso};
+use super::{OUTSIDE, TimeFormat, Unit, Zone, is_storable, iso};
 use model::TimestampNs;
-
-const OUTSIDE: &str = "the time is beyond the years 1677 to 2262";
 
 /// Reads times of one format.
 #[derive(Debug, Clone)]
@@ -52,22 +50,11 @@ impl TimeParser {
         self.instant(moment).map_err(|why| format!("time `{}`: {why}", String::from_utf8_lossy(text)))
     }
 
-    /// The instant of a number of units since 1970.
-    pub(crate) fn of_units(unit: Unit, number: i64) -> Result<TimestampNs, String> {
-        let time = Precision::from(unit).to_instant(number).filter(|time| is_storable(*time));
-        time.ok_or_else(|| OUTSIDE.to_owned())
-    }
-
     /// The instant of a local time, given as nanoseconds since 1970 on the same clock.
     pub(crate) fn of_local(&self, ns: i64) -> Result<TimestampNs, String> {
         let (seconds, nanos) = (ns.div_euclid(1_000_000_000), ns.rem_euclid(1_000_000_000));
         let moment = Moment { seconds, nanos: u32::try_from(nanos).unwrap_or(0), is_utc: false };
         self.instant(moment).map_err(str::to_owned)
-    }
-
-    /// The unit of plain numbers.
-    pub(crate) fn unit(&self) -> Option<Unit> {
-        if let Form::Epoch(unit) = self.form { Some(unit) } else { None }
     }
 
     /// What it reads, for people.
