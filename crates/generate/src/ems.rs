@@ -1,5 +1,5 @@
-//! An energy-management plant: channels 1001, 1002, ... with data points. A series is `measurement,channel=1001,point=10001,type=m` with the
-//! field `value`; numbers of data points begin at 10001 for telemetry, 20001 for signals, 30001 for controls and 40001 for adjustments.
+//! An energy-management plant: channels 1001, 1002, ... with data points. A series is `measurement,channel=1001,point=10001,type=m` with
+//! the field `value`; numbers of data points begin at 10001 for telemetry, 20001 for signals, 30001 for controls, 40001 for adjustments.
 
 use std::fmt;
 use std::str::FromStr;

@@ -31,8 +31,9 @@ pub enum Subject {
 pub struct Options {
     /// What is generated.
     pub subject: Subject,
-    /// The times of the points: from `start` on, one step after the other, before `end`. A plan with other times (and the same step, and a
-    /// start that is a whole number of steps away) has the same values where both have points.
+    /// The times of the points: from `start` on, one step after the other, before `end`. A plan with other times (and the same step,
+    /// and a start that is a whole number of steps away) has the same values where both have points. An end of `TimestampNs::MAX` is fine
+    /// for what runs until it is stopped.
     pub range: TimeRange,
     /// Time between two points of a series, at least [`MIN_STEP`]. Default 15 min for nodes, 1 s for a plant.
     pub step: HumanDuration,
@@ -69,7 +70,8 @@ impl Options {
 /// How often something goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnomalyOptions {
-    /// The probability that a point is part of a spike, a drop or a flip, from 0 to [`MAX_PROBABILITY`]. They last 3 to 7 points. Default 0.05.
+    /// The probability that a point is part of a spike, a drop or a flip, from 0 to [`MAX_PROBABILITY`]. They last 3 to 7 points.
+    /// Default 0.05.
     pub probability: f64,
     /// The probability that a point is part of a level shift, from 0 to [`MAX_PROBABILITY`]. They last 64 to 127 points. Default 0.
     pub level_shifts: f64,

@@ -66,7 +66,7 @@ fn names() -> String {
 struct Entry(&'static str, &'static str);
 
 impl Format {
-    /// Every form, in the order of the table in FORMS.md.
+    /// Every form: messages, hashes, strings, lists, streams.
     pub const ALL: [Self; 42] = [
         Self::PointUpdateChannel,
         Self::PointUpdateValue,

@@ -1,7 +1,7 @@
 //! The same options give the same bytes: today and later, as a whole and in parts, in one order and in the other.
 
 use generate::{NodeOptions, Options, Order, Plan, Subject};
-use model::{HumanDuration, TimestampNs};
+use model::{HumanDuration, TimeRange, TimestampNs};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -148,4 +148,15 @@ fn thirty_days_are_as_many_points_as_expected() {
     let plan = plan(Options::new(Subject::Nodes(NodeOptions::share_out(1_000)), range(30)));
     assert_eq!((plan.ticks(), plan.len()), (2_880, 2_880 * (950 * 4 + 50 * 3)));
     assert_eq!(plan.nodes().count(), 1_000);
+}
+
+#[test]
+fn all_of_time_is_a_plan_too() {
+    let plan = plan(Options { range: TimeRange::ALL, ..nodes(1) });
+    let last = plan.len() - 19;
+    let times = |positions| plan.samples(Order::ByTime, positions).map(|sample| sample.time).collect::<Vec<_>>();
+    assert_eq!(times(0..1), [TimestampNs::MIN]);
+    assert!(times(last..u64::MAX).iter().all(|time| *time == plan.time(plan.ticks() - 1) && *time < TimestampNs::MAX));
+    assert_eq!(plan.samples(Order::BySeries, last..u64::MAX).count(), 19);
+    assert!(plan.anomalies(plan.ticks() - 500..u64::MAX).all(|anomaly| anomaly.start < anomaly.end));
 }
