@@ -76,10 +76,10 @@ impl Drop for Sink {
 }
 
 fn channel(port: u64) -> Value {
-    json!({
-        "type": "email", "server": format!("localhost:{port}"), "tls": "none", "language": "zh",
+    json!({"email": {
+        "server": format!("localhost:{port}"), "tls": "none", "language": "zh",
         "from": "电站 <hissrv@example.com>", "to": ["ops@example.com", "值班 <night@example.com>"],
-    })
+    }})
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn passwords_go_over_tls_to_a_server_that_is_trusted() {
     let sink = Sink::start(&python, &options);
     let with = |more: Value| {
         let mut channel = channel(sink.port);
-        channel["tls"] = json!("starttls");
-        more.as_object().unwrap().iter().for_each(|(key, value)| channel[key] = value.clone());
+        channel["email"]["tls"] = json!("starttls");
+        more.as_object().unwrap().iter().for_each(|(key, value)| channel["email"][key] = value.clone());
         Desk::new(config(channel))
     };
     let desk = with(json!({"username": "hissrv", "password": "geheim", "ca_file": certificate}));

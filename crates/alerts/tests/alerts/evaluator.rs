@@ -36,7 +36,7 @@ impl Watched for Plant {
 }
 
 fn config(receiver: &Receiver, rules: serde_json::Value) -> Config {
-    let config = json!({"rules": rules, "channels": {"ops": {"type": "webhook", "url": receiver.url()}}});
+    let config = json!({"rules": rules, "channels": {"ops": {"webhook": {"url": receiver.url()}}}});
     serde_json::from_value(config).unwrap()
 }
 

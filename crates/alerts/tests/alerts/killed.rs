@@ -27,7 +27,7 @@ const ALERTS: u32 = 30;
 #[test]
 fn the_process_that_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
-    let channel = json!({"type": "webhook", "url": std::env::var(URL).unwrap()});
+    let channel = json!({"webhook": {"url": std::env::var(URL).unwrap()}});
     let since_1970 = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     let clock = Arc::new(move || TimestampNs(i64::try_from(since_1970()).unwrap()));
     let dir = Path::new(&folder).join("alerts");

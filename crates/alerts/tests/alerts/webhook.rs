@@ -12,7 +12,7 @@ use crate::http::Receiver;
 use crate::support::{Desk, config, wait_for};
 
 fn hook(receiver: &Receiver) -> Value {
-    json!({"type": "webhook", "url": receiver.url(), "headers": {"Authorization": "Bearer geheimer"}})
+    json!({"webhook": {"url": receiver.url(), "headers": {"Authorization": "Bearer geheimer"}}})
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_receiver_gets_everything_in_one_object_and_the_id_as_a_header() {
 fn a_receiver_can_have_a_shape_of_its_own() {
     let receiver = Receiver::up();
     let body = json!({"msgtype": "text", "text": {"content": "{text}"}, "value": "{value}"});
-    let channel = json!({"type": "webhook", "url": receiver.url(), "method": "PUT", "body": body, "language": "zh"});
+    let channel = json!({"webhook": {"url": receiver.url(), "method": "PUT", "body": body, "language": "zh"}});
     let desk = Desk::new(config(channel));
     desk.see(&[("a", 11.5)]);
     desk.wait_until_delivered();
@@ -170,7 +170,7 @@ impl RedisPublisher for Bus {
 #[test]
 fn redis_gets_the_same_object() {
     let bus = Arc::new(Bus::default());
-    let channel = json!({"type": "redis", "url": "redis://:geheim@localhost/1"});
+    let channel = json!({"redis": {"url": "redis://:geheim@localhost/1"}});
     let desk = Desk::with_redis(config(channel), bus.clone());
     desk.see(&[("a", 11.5)]);
     desk.wait_until_delivered();
