@@ -97,7 +97,7 @@ impl Alerts {
     fn start_couriers(&self) -> Result<(), OpenError> {
         for (name, channel) in &self.config.channels {
             let opened = channel.open(&self.tools);
-            let opened = opened.map_err(|(key, reason)| ConfigError::new(format!("channels.{name}.{key}"), reason))?;
+            let opened = opened.map_err(|wrong| ConfigError::of_channel(name, channel, wrong))?;
             let thread = Courier::start(name, opened, Arc::clone(&self.shared)).map_err(OpenError::Thread)?;
             self.keep(thread);
         }
@@ -213,6 +213,6 @@ pub fn send_test(config: &Config, channel: &str, tools: &Tools, now: TimestampNs
         return Err(TestError::Unknown { name: channel.to_owned(), known: known.join(", ") });
     };
     let opened = settings.open(tools);
-    let opened = opened.map_err(|(key, reason)| TestError::Settings(format!("{channel}.{key}: {reason}")))?;
+    let opened = opened.map_err(|wrong| ConfigError::of_channel(channel, settings, wrong))?;
     Ok(opened.send(&Notification::test(now))?)
 }

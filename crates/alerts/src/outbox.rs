@@ -31,7 +31,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Next {
     /// Send this.
-    Send(u64, Notification),
+    Send(u64, Box<Notification>),
     /// Nothing before that time.
     At(Instant),
     /// Nothing.
@@ -135,7 +135,7 @@ impl Outbox {
                 continue;
             }
             match self.not_before.get(&(entry.seq, channel.to_owned())) {
-                None => return Next::Send(entry.seq, entry.notification.clone()),
+                None => return Next::Send(entry.seq, Box::new(entry.notification.clone())),
                 Some(tried) if tried.again_at > now => {
                     earliest = Some(earliest.map_or(tried.again_at, |at| at.min(tried.again_at)));
                 }
@@ -144,7 +144,7 @@ impl Outbox {
             }
         }
         match best {
-            Some((_, entry)) => Next::Send(entry.seq, entry.notification.clone()),
+            Some((_, entry)) => Next::Send(entry.seq, Box::new(entry.notification.clone())),
             None => earliest.map_or(Next::Nothing, Next::At),
         }
     }

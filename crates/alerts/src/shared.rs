@@ -99,7 +99,7 @@ impl Shared {
             let wake_up = match not_before.filter(|time| *time > now) {
                 Some(time) => Some(time),
                 None => match state.ledger.next(channel, now) {
-                    Next::Send(seq, notification) => return Some((seq, notification)),
+                    Next::Send(seq, notification) => return Some((seq, *notification)),
                     Next::At(time) => Some(time),
                     Next::Nothing => None,
                 },

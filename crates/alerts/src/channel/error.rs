@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::ConfigError;
+
 /// Longest text of a receiver that gets into a message, in characters.
 const MAX_LEN: usize = 300;
 /// Longest wait that a receiver can ask for.
@@ -49,8 +51,8 @@ pub enum TestError {
         known: String,
     },
     /// Its settings cannot work.
-    #[error("alerts.channels.{0}")]
-    Settings(String),
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     /// It failed.
     #[error(transparent)]
     Send(#[from] SendError),

@@ -16,7 +16,7 @@ pub use redis::{RedisPublisher, RedisServer};
 
 use crate::notification::Notification;
 
-/// The setting of a channel, and what is wrong with it.
+/// A setting, and what is wrong with it.
 pub(crate) type Wrong = (&'static str, String);
 
 /// Somebody who can be told.
@@ -46,14 +46,23 @@ trait Kind {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident($settings:path),)+) => {
-        /// A way to tell people and programs: `type` says which.
+        /// A way to tell people and programs, by its type: `ops: {webhook: {url: ..}}`.
+        // NOTE: not by a key `type` among the settings: serde would read them without knowing what they are to be then, and a password
+        // of digits would be a number.
         #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-        #[serde(tag = "type", rename_all = "lowercase")]
+        #[serde(rename_all = "lowercase")]
         pub enum ChannelConfig {
             $($(#[$doc])* $kind($settings),)+
         }
 
         impl ChannelConfig {
+            /// The type, as it is written.
+            pub(crate) fn kind(&self) -> String {
+                match self {
+                    $(Self::$kind(_) => stringify!($kind).to_lowercase(),)+
+                }
+            }
+
             pub(crate) fn check(&self) -> Result<(), Wrong> {
                 match self {
                     $(Self::$kind(settings) => settings.check(),)+

@@ -66,7 +66,7 @@ impl Kind for Redis {
 
     fn open(&self, tools: &Tools) -> Result<Box<dyn Channel>, Wrong> {
         self.check()?;
-        let publisher = tools.redis.clone().ok_or(("type", "there is no client of Redis here".to_owned()))?;
+        let publisher = tools.redis.clone().ok_or(("url", "there is no client of Redis here".to_owned()))?;
         let server = RedisServer { url: self.url.clone(), tls: self.tls.clone() };
         Ok(Box::new(Open { publisher, server, settings: self.clone() }))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::HumanDuration;
 
 use super::{AbsenceConfig, Config, EventConfig, HealthConfig, QueryConfig, RuleConfig};
+use crate::channel::{ChannelConfig, Wrong};
 use crate::engine::{Absence, Events, Expression, Rule, Threshold};
 
 /// Most rules, and most channels.
@@ -31,10 +32,11 @@ impl ConfigError {
     pub(crate) fn new(key: impl Into<String>, reason: impl ToString) -> Self {
         Self { key: key.into(), reason: reason.to_string() }
     }
-}
 
-/// The setting of a rule, and what is wrong with it.
-type Wrong = (&'static str, String);
+    pub(crate) fn of_channel(name: &str, channel: &ChannelConfig, (key, reason): Wrong) -> Self {
+        Self::new(format!("channels.{name}.{}.{key}", channel.kind()), reason)
+    }
+}
 
 impl Config {
     /// Looks for what cannot work. `facts`: the names that rules about hissrv itself can use.
@@ -61,7 +63,7 @@ impl Config {
         }
         for (name, channel) in &self.channels {
             check_name(name).map_err(|reason| ConfigError::new("channels", reason))?;
-            channel.check().map_err(|(key, reason)| ConfigError::new(format!("channels.{name}.{key}"), reason))?;
+            channel.check().map_err(|wrong| ConfigError::of_channel(name, channel, wrong))?;
         }
         for (index, silence) in self.silences.iter().enumerate() {
             silence.check().map_err(|reason| ConfigError::new(format!("silences[{index}]"), reason))?;

@@ -233,6 +233,7 @@ impl Engine {
 fn tell(rule: &Rule, alert: &mut Alert, at: &Circumstances<'_>, result: &mut Evaluation) {
     if matches!(alert.phase, Phase::Pending { .. } | Phase::Inactive) {
         alert.told = None;
+        return;
     }
     let told_now = result.notices.iter().filter(|notice| notice.notification.is_firing()).count();
     let has_room = told_now < at.room;

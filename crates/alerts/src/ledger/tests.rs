@@ -14,7 +14,7 @@ const S: i64 = 1_000_000_000;
 const DIR: &str = "/alerts";
 
 fn config(channels: &[&str]) -> Config {
-    let channels: Vec<String> = channels.iter().map(|name| format!(r#""{name}":{{"type":"log"}}"#)).collect();
+    let channels: Vec<String> = channels.iter().map(|name| format!(r#""{name}":{{"log":{{}}}}"#)).collect();
     let rule = r#"{"name":"hot","query":{"database":"d","text":"q","above":10},"repeat":"1m","for":"5s","channels":["x","y"]}"#;
     let json = format!(r#"{{"rules":[{rule}],"store_outage":false,"channels":{{{}}}}}"#, channels.join(","));
     serde_json::from_str(&json).unwrap()

@@ -11,7 +11,7 @@ fn read(json: &str) -> Result<Config, String> {
 }
 
 fn wrong(rule: &str) -> String {
-    read(&format!(r#"{{"rules":[{rule}],"channels":{{"ops":{{"type":"log"}}}}}}"#)).unwrap_err()
+    read(&format!(r#"{{"rules":[{rule}],"channels":{{"ops":{{"log":{{}}}}}}}}"#)).unwrap_err()
 }
 
 #[test]
@@ -27,12 +27,12 @@ fn a_whole_section_is_read() {
                 {"name": "full", "health": {"fact": "journal_full", "above": 0.8}}
             ],
             "channels": {
-                "ops": {"type": "webhook", "url": "https://example.com/hook?key=1", "headers": {"Authorization": "Bearer x"},
-                        "body": {"msgtype": "text", "text": {"content": "{text}"}}, "language": "zh"},
-                "mail": {"type": "email", "server": "smtp.example.com:587", "username": "u", "password": "p",
-                         "from": "hissrv@example.com", "to": ["ops@example.com"]},
-                "bus": {"type": "redis", "url": "redis://:secret@localhost:6379/0"},
-                "log": {"type": "log"}
+                "ops": {"webhook": {"url": "https://example.com/hook?key=1", "headers": {"Authorization": "Bearer x"},
+                        "body": {"msgtype": "text", "text": {"content": "{text}"}}, "language": "zh"}},
+                "mail": {"email": {"server": "smtp.example.com:587", "username": "u", "password": "p",
+                         "from": "hissrv@example.com", "to": ["ops@example.com"]}},
+                "bus": {"redis": {"url": "redis://:secret@localhost:6379/0"}},
+                "log": {"log": {}}
             },
             "silences": [{"labels": {"site": "north"}, "weekly": [{"days": ["sun"], "from": "02:00", "until": "04:00", "zone": "Asia/Shanghai"}], "comment": "tests"}]
         }"#,
@@ -61,11 +61,11 @@ fn a_whole_section_is_read() {
 fn without_channels_there_is_no_rule_and_one_of_the_same_name_replaces_the_built_in_one() {
     assert_eq!(read("{}").unwrap().rules().unwrap(), []);
     let config = read(
-        r#"{"rules":[{"name":"store_away","health":{"fact":"store_away"},"for":"10m"}],"channels":{"ops":{"type":"log"}}}"#,
+        r#"{"rules":[{"name":"store_away","health":{"fact":"store_away"},"for":"10m"}],"channels":{"ops":{"log":{}}}}"#,
     );
     let rules = config.unwrap().rules().unwrap();
     assert_eq!((rules.len(), rules[0].pending_ns), (1, 600_000_000_000));
-    let config = read(r#"{"store_outage":false,"channels":{"ops":{"type":"log"}}}"#);
+    let config = read(r#"{"store_outage":false,"channels":{"ops":{"log":{}}}}"#);
     assert_eq!(config.unwrap().rules().unwrap(), []);
 }
 
@@ -90,10 +90,10 @@ fn what_cannot_work_is_named_with_its_key() {
     );
     assert!(wrong(r#"{"name":"a","queries":1}"#).contains("unknown field `queries`"));
     let channel = |json: &str| read(&format!(r#"{{"channels":{{"ops":{json}}}}}"#)).unwrap_err();
-    assert!(channel(r#"{"type":"pigeon"}"#).contains("pigeon"));
-    assert!(channel(r#"{"type":"log","x":1}"#).contains("unknown field `x`"));
-    assert!(channel(r#"{"type":"webhook","url":"x"}"#).starts_with("alerts.channels.ops.url"));
-    assert!(channel(r#"{"type":"redis","url":"http://a"}"#).starts_with("alerts.channels.ops.url"));
+    assert!(channel(r#"{"pigeon":{}}"#).contains("pigeon"));
+    assert!(channel(r#"{"log":{"x":1}}"#).contains("unknown field `x`"));
+    assert!(channel(r#"{"webhook":{"url":"x"}}"#).starts_with("alerts.channels.ops.webhook.url"));
+    assert!(channel(r#"{"redis":{"url":"http://a"}}"#).starts_with("alerts.channels.ops.redis.url"));
     assert!(read(r#"{"silences":[{}]}"#).unwrap_err().starts_with("alerts.silences[0]: labels"));
     assert!(read(r#"{"max_alerts":0}"#).unwrap_err().starts_with("alerts.max_alerts"));
     assert!(read(r#"{"retry":{"first":"10m"}}"#).unwrap_err().starts_with("alerts.retry.first"));
