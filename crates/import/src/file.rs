@@ -1,12 +1,13 @@
 //! One file being read: opened where it was left, cut into pieces, each of which knows how it is converted.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use formats::{
-    Block, Blocks, Converted, CsvOptions, CsvReader, Error, Framing, LineOptions, LineReader, SAMPLE_BYTES, Source,
-    open,
+    Block, Blocks, Converted, CsvOptions, CsvReader, Error, Framing, LineOptions, LineReader, ParquetReader,
+    SAMPLE_BYTES, Source, open,
 };
 
 use crate::checkpoint::Done;
@@ -31,7 +32,7 @@ pub enum FileFormat {
 pub struct Layout {
     /// Line protocol.
     pub lines: LineOptions,
-    /// CSV.
+    /// CSV; what it says of columns counts for Parquet, too.
     pub csv: CsvOptions,
 }
 
@@ -41,12 +42,14 @@ pub(crate) struct Piece {
     pub(crate) file: usize,
     /// Number in the file as it is read this time, from 0.
     pub(crate) number: u64,
-    /// The first line or row, from 1.
-    pub(crate) first_line: u64,
     /// The place behind it.
     pub(crate) end: Done,
-    block: Block,
-    converter: Converter,
+    content: Content,
+}
+
+enum Content {
+    Text(Converter, Block),
+    Rows(Arc<ParquetReader>, usize),
 }
 
 /// How the text of a file becomes line protocol.
@@ -56,12 +59,25 @@ enum Converter {
     Csv(Arc<CsvReader>),
 }
 
+impl Converter {
+    fn convert(&self, block: &Block) -> Converted {
+        match self {
+            Self::Lines(reader) => reader.convert(block),
+            Self::Csv(reader) => reader.convert(block),
+        }
+    }
+}
+
 impl Piece {
-    /// Its points as line protocol.
-    pub(crate) fn convert(&self) -> Result<Converted, Error> {
-        match &self.converter {
-            Converter::Lines(reader) => Ok(reader.convert(&self.block)),
-            Converter::Csv(reader) => Ok(reader.convert(&self.block)),
+    /// Hands out its points as line protocol, in portions, each with the number of its first line or row in the file, from 1.
+    pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, Converted) -> ControlFlow<()>) -> Result<(), Error> {
+        match &self.content {
+            Content::Text(converter, block) => {
+                // There is nothing behind the only portion that an end of the visit could spare.
+                let _: ControlFlow<()> = visit(block.first_line, converter.convert(block));
+                Ok(())
+            }
+            Content::Rows(reader, group) => reader.convert(*group, visit),
         }
     }
 }
@@ -72,15 +88,18 @@ impl Piece {
 /// [`Error`]: it cannot be read so.
 pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
     let mut reader = FileReader::open(0, input, layout, None)?;
-    let mut text = match &reader.converter {
-        Converter::Lines(_) => Vec::new(),
-        Converter::Csv(csv) => csv.describe(),
+    let mut text = match &reader.cutter {
+        Cutter::Text(Converter::Lines(_), _) => Vec::new(),
+        Cutter::Text(Converter::Csv(csv), _) => csv.describe(),
+        Cutter::Rows(parquet, _) => parquet.describe(),
     };
     let Some(piece) = reader.next_piece()? else { return Ok(text) };
-    let lines = piece.convert()?.lines;
-    text.extend(
-        (0..lines.len().min(SHOWN)).map(|n| String::from_utf8_lossy(lines.slice(n, n + 1)).trim_end().to_owned()),
-    );
+    piece.convert(&mut |_, Converted { lines, .. }| {
+        let first =
+            (0..lines.len().min(SHOWN)).map(|n| String::from_utf8_lossy(lines.slice(n, n + 1)).trim_end().to_owned());
+        text.extend(first);
+        ControlFlow::Break(())
+    })?;
     Ok(text)
 }
 
@@ -88,48 +107,69 @@ pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
 pub(crate) struct FileReader {
     file: usize,
     number: u64,
+    cutter: Cutter,
     read: Arc<AtomicU64>,
-    blocks: Blocks<Source>,
-    converter: Converter,
+    len: u64,
+}
+
+enum Cutter {
+    Text(Converter, Blocks<Source>),
+    /// The file, and the row group that comes next.
+    Rows(Arc<ParquetReader>, usize),
 }
 
 impl FileReader {
     /// Opens a file and goes to the place before which it is done.
     pub(crate) fn open(file: usize, input: &Input, layout: &Layout, done: Option<Done>) -> Result<Self, Error> {
-        let Done { offset, line } = done.unwrap_or(Done { offset: 0, line: 1 });
+        let done = done.unwrap_or(Done { offset: 0, line: 1 });
+        let len = input.len.unwrap_or_default();
+        if input.format == FileFormat::Parquet {
+            let reader = ParquetReader::open(&input.path, &layout.csv.mapping)?;
+            let cutter = Cutter::Rows(Arc::new(reader), usize::try_from(done.offset).unwrap_or(usize::MAX));
+            return Ok(Self { file, number: 0, cutter, read: Arc::default(), len });
+        }
         let mut source = open(&input.path)?;
         let read = source.stored_read();
         let (converter, framing) = match input.format {
-            FileFormat::Lines => (Converter::Lines(Arc::new(LineReader::new(layout.lines))), Framing::Lines),
             FileFormat::Csv => {
                 let reader = CsvReader::new(&layout.csv, source.peek(SAMPLE_BYTES)?)?;
                 let framing = reader.framing();
                 (Converter::Csv(Arc::new(reader)), framing)
             }
-            FileFormat::Parquet => todo!(),
+            _ => (Converter::Lines(Arc::new(LineReader::new(layout.lines))), Framing::Lines),
         };
-        if offset > 0 {
-            source.skip_to(offset)?;
+        if done.offset > 0 {
+            source.skip_to(done.offset)?;
         }
-        Ok(Self { file, number: 0, read, blocks: Blocks::resume(source, framing, offset, line), converter })
+        let cutter = Cutter::Text(converter, Blocks::resume(source, framing, done.offset, done.line));
+        Ok(Self { file, number: 0, cutter, read, len })
     }
 
     /// The next piece; `None` at the end.
     pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
-        let Some(block) = self.blocks.next_block()? else { return Ok(None) };
+        let (content, end) = match &mut self.cutter {
+            Cutter::Text(converter, blocks) => {
+                let Some(block) = blocks.next_block()? else { return Ok(None) };
+                let end = Done { offset: block.end(), line: block.next_line() };
+                (Content::Text(converter.clone(), block), end)
+            }
+            Cutter::Rows(reader, next) => {
+                if *next >= reader.groups() {
+                    return Ok(None);
+                }
+                let content = Content::Rows(Arc::clone(reader), *next);
+                *next += 1;
+                self.read.store(self.len * *next as u64 / reader.groups().max(1) as u64, Relaxed);
+                // Rows are counted from the start of the file whatever group they are of.
+                (content, Done { offset: *next as u64, line: 1 })
+            }
+        };
         let number = self.number;
         self.number += 1;
-        Ok(Some(Piece {
-            file: self.file,
-            number,
-            first_line: block.first_line,
-            end: Done { offset: block.end(), line: block.next_line() },
-            block,
-            converter: self.converter.clone(),
-        }))
+        Ok(Some(Piece { file: self.file, number, end, content }))
     }
 
-    /// Bytes read of the file as it is stored.
+    /// Bytes read of the file as it is stored; of Parquet about.
     pub(crate) fn read_bytes(&self) -> u64 {
         self.read.load(Relaxed)
     }

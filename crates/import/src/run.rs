@@ -107,7 +107,9 @@ impl Import<'_> {
         outcome?;
         watch(&shared.watched())?;
         let checkpoint = shared.checkpoint();
-        let stopped = match shared.lock().failure.take() {
+        // The lock is let go of before the next question, which takes it, too.
+        let failure = shared.lock().failure.take();
+        let stopped = match failure {
             Some(error) => Some(Stopped::Failed(error)),
             None if self.stop.load(Relaxed) && !shared.is_complete() => Some(Stopped::Asked),
             None => None,

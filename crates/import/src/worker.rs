@@ -1,11 +1,15 @@
 //! One worker: takes pieces from the queue, converts them, stores them, and tells what became of them.
 
+use std::ops::ControlFlow;
+
+use formats::{Converted, Lines, REJECT_TEXT_MAX};
+
+use crate::ImportError;
 use crate::counters::add;
 use crate::deliver::{Delivery, RefusedLine, Undelivered};
 use crate::file::Piece;
 use crate::rejects::Refused;
 use crate::run::Shared;
-use formats::{Converted, Lines, REJECT_TEXT_MAX};
 
 /// Works until the queue is empty, or the import ends. A failure ends it for all.
 pub(crate) fn work(shared: &Shared<'_>, number: u64) {
@@ -25,30 +29,51 @@ pub(crate) fn work(shared: &Shared<'_>, number: u64) {
 }
 
 fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: Piece) -> Result<(), Undelivered> {
-    let Converted { lines, rejects, records, empty } = match piece.convert() {
-        Ok(converted) => converted,
-        Err(source) => {
-            let name = shared.name_of(piece.file);
-            return Err(Undelivered::Failed(crate::ImportError::File { name, source }));
-        }
-    };
-    let unreadable = rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text });
-    let mut refused: Vec<Refused> = unreadable.collect();
-    shared.check_errors(refused.len() as u64, refused.last().map(|r| r.reason.as_str()))?;
-    let unstorable = delivery.deliver(&lines)?;
-    let points = (lines.len() - unstorable.len()) as u64;
-    refused.extend(unstorable.into_iter().map(|line| described(&piece, &lines, line)));
-    refused.sort_by_key(|r| r.line);
-    add(&shared.counters.records, records);
-    add(&shared.counters.empty, empty);
-    add(&shared.counters.refused, refused.len() as u64);
+    let (mut points, mut refused, mut outcome) = (0, Vec::new(), Ok(()));
+    let converted =
+        piece.convert(
+            &mut |first_line, converted| match portion(shared, delivery, first_line, converted, &mut refused) {
+                Ok(stored) => {
+                    points += stored;
+                    ControlFlow::Continue(())
+                }
+                Err(undelivered) => {
+                    outcome = Err(undelivered);
+                    ControlFlow::Break(())
+                }
+            },
+        );
+    outcome?;
+    converted.map_err(|source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source }))?;
     shared.finish(&piece, points, refused)
 }
 
-fn described(piece: &Piece, lines: &Lines, (number, reason): RefusedLine) -> Refused {
+/// Stores a portion of a piece; gives the number of points stored.
+fn portion(
+    shared: &Shared<'_>,
+    delivery: &mut Delivery<'_>,
+    first_line: u64,
+    converted: Converted,
+    refused: &mut Vec<Refused>,
+) -> Result<u64, Undelivered> {
+    let Converted { lines, rejects, records, empty } = converted;
+    let before = refused.len();
+    refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text }));
+    shared.check_errors(refused.len() as u64, refused.last().map(|r| r.reason.as_str()))?;
+    let unstorable = delivery.deliver(&lines)?;
+    let points = (lines.len() - unstorable.len()) as u64;
+    refused.extend(unstorable.into_iter().map(|line| described(first_line, &lines, line)));
+    refused.sort_by_key(|r| r.line);
+    add(&shared.counters.records, records);
+    add(&shared.counters.empty, empty);
+    add(&shared.counters.refused, (refused.len() - before) as u64);
+    Ok(points)
+}
+
+fn described(first_line: u64, lines: &Lines, (number, reason): RefusedLine) -> Refused {
     let text = lines.slice(number, number + 1);
     Refused {
-        line: piece.first_line + u64::from(lines.origins.get(number).copied().unwrap_or_default()),
+        line: first_line + u64::from(lines.origins.get(number).copied().unwrap_or_default()),
         reason,
         text: text.get(..REJECT_TEXT_MAX).unwrap_or(text).to_vec(),
     }
