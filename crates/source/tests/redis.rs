@@ -12,8 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 use model::{FieldValue, HumanDuration, TimestampNs};
 use server::{Auth, Server};
 use source::config::SnapshotConfig;
-use source::redis::{BATCH_AGE, BATCH_VALUES};
+use source::redis::{BATCH_AGE, BATCH_VALUES, Client, Reply};
 use source::{PointRef, RedisConfig, RedisSource, Sink, SinkError, SinkFactory, SourceOptions, Stop};
+use tls::TlsConfig;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -410,4 +411,23 @@ fn the_simulator_gives_the_same_points_through_redis_and_by_polling() {
     assert_eq!(series.len(), 150, "polled and published points are the same series");
     let all_pushed = store.count("");
     assert!(store.lines().len() < all_pushed, "and the same values at the same times");
+}
+
+#[test]
+fn a_client_speaks_of_many_things_at_once_and_connects_anew() {
+    let server = Server::start(&Auth::None);
+    let mut client = Client::new(&server.url(), TlsConfig::default(), Arc::new(Stop::default())).unwrap();
+    let add: &[&[u8]] = &[b"XADD", b"jobs", b"*", b"file", b"a.lp"];
+    let replies = client.call_all(&[&[b"SET", b"a", b"1"], &[b"INCR", b"a"], &[b"NONSENSE"], add]).unwrap();
+    assert_eq!(replies[..2], [Reply::Text(b"OK".to_vec()), Reply::Integer(2)]);
+    assert!(matches!(&replies[2], Reply::Refused(message) if message.contains("unknown command")), "{replies:?}");
+    let id = replies[3].text().to_owned();
+    let read = client.call(&[b"XRANGE", b"jobs", b"-", b"+"]).unwrap();
+    let entry = &read.list()[0];
+    assert_eq!((entry.list()[0].text(), entry.list()[1].list()[1].text()), (id.as_str(), "a.lp"));
+    assert_eq!(client.call(&[b"GET", b"missing"]).unwrap(), Reply::Nil);
+    assert!(client.call(&[b"INCR", b"jobs"]).unwrap_err().to_string().contains("WRONGTYPE"));
+    client.call(&[b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"no"]).ok();
+    client.call(&[b"PING"]).ok();
+    assert_eq!(client.call(&[b"GET", b"a"]).unwrap().integer(), Some(2));
 }

@@ -7,6 +7,7 @@ pub mod status;
 
 mod backoff;
 mod block;
+mod client;
 mod connection;
 mod intake;
 mod outlet;
@@ -16,6 +17,7 @@ mod stop;
 mod subscriber;
 
 pub(crate) use backoff::Backoff;
+pub use client::{Client, Reply};
 pub use connection::LinkError;
 pub(crate) use connection::{Connection, Dialer};
 pub use outlet::{BATCH_AGE, BATCH_VALUES};
