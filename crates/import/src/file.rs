@@ -1,5 +1,6 @@
 //! One file being read: opened where it was left, cut into pieces, each of which knows how it is converted.
 
+use std::io::{Read, Take};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use formats::{
     SAMPLE_BYTES, Source, open,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::checkpoint::Done;
 use crate::inputs::Input;
 
@@ -17,7 +20,8 @@ use crate::inputs::Input;
 const SHOWN: usize = 3;
 
 /// What is in a file, once decompressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     /// InfluxDB's line protocol.
     Lines,
@@ -28,7 +32,7 @@ pub enum FileFormat {
 }
 
 /// How files of each format are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Line protocol.
     pub lines: LineOptions,
@@ -113,7 +117,7 @@ pub(crate) struct FileReader {
 }
 
 enum Cutter {
-    Text(Converter, Blocks<Source>),
+    Text(Converter, Blocks<Take<Source>>),
     /// The file, and the row group that comes next.
     Rows(Arc<ParquetReader>, usize),
 }
@@ -121,7 +125,8 @@ enum Cutter {
 impl FileReader {
     /// Opens a file and goes to the place before which it is done.
     pub(crate) fn open(file: usize, input: &Input, layout: &Layout, done: Option<Done>) -> Result<Self, Error> {
-        let done = done.unwrap_or(Done { offset: 0, line: 1 });
+        let first = input.part.map_or(Done { offset: 0, line: 1 }, |part| part.start);
+        let done = done.unwrap_or(first);
         let len = input.len.unwrap_or_default();
         if input.format == FileFormat::Parquet {
             let reader = ParquetReader::open(&input.path, &layout.csv.mapping)?;
@@ -141,7 +146,8 @@ impl FileReader {
         if done.offset > 0 {
             source.skip_to(done.offset)?;
         }
-        let cutter = Cutter::Text(converter, Blocks::resume(source, framing, done.offset, done.line));
+        let left = input.part.map_or(u64::MAX, |part| part.end).saturating_sub(done.offset);
+        let cutter = Cutter::Text(converter, Blocks::resume(source.take(left), framing, done.offset, done.line));
         Ok(Self { file, number: 0, cutter, read, len })
     }
 

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::glob;
+use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Done;
 use crate::error::ImportError;
 use crate::file::FileFormat;
 
 /// A file that is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// As it was named.
     pub name: String,
@@ -19,6 +21,17 @@ pub struct Input {
     pub len: Option<u64>,
     /// Its format.
     pub format: FileFormat,
+    /// The part that is read; `None`: all of it.
+    pub part: Option<Part>,
+}
+
+/// A part of a text file that is not compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where its first record begins.
+    pub start: Done,
+    /// The byte behind its last record.
+    pub end: u64,
 }
 
 /// The files meant by `names`, in that order: a name may be a file, `-`, a pattern (`data/*.csv.gz`, which stands for files in the order of
@@ -33,7 +46,7 @@ pub fn find_inputs(names: &[String], format: Option<FileFormat>) -> Result<Vec<I
         if name == "-" {
             let format =
                 format.ok_or_else(|| ImportError::Input("standard input: name its format with --format".to_owned()))?;
-            inputs.push(Input { name: name.clone(), path: path.to_owned(), len: None, format });
+            inputs.push(Input { name: name.clone(), path: path.to_owned(), len: None, format, part: None });
         } else if path.is_dir() {
             let known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
             let files: Vec<PathBuf> = listed(path)?.into_iter().filter(known).collect();
@@ -70,7 +83,7 @@ impl PushFile for Vec<Input> {
         })?;
         let about = fs::metadata(path).map_err(|e| ImportError::Input(format!("{name}: {e}")))?;
         let len = about.is_file().then_some(about.len());
-        self.push(Input { name, path: path.to_owned(), len, format });
+        self.push(Input { name, path: path.to_owned(), len, format, part: None });
         Ok(())
     }
 }

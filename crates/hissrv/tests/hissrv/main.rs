@@ -28,6 +28,7 @@ mod import;
 mod plots;
 mod retention;
 mod rollups;
+mod spread;
 
 mod clients;
 mod conformance;

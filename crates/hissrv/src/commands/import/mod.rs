@@ -2,6 +2,7 @@
 
 mod layout;
 mod progress;
+mod spread;
 mod summary;
 mod target;
 
@@ -27,6 +28,14 @@ const REJECTS: &str = "hissrv-import.rejects";
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    match &args.coordinator {
+        Some(redis) if args.worker => spread::work(args, redis),
+        Some(redis) => spread::coordinate(args, redis),
+        None => alone(args),
+    }
+}
+
+fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
     let task = task(args, &config, &inputs);
@@ -37,7 +46,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     }
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let target = Target::open(args, &config)?;
-    let rejects_path = args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS));
+    let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
     let (counters, options, layout) = (Counters::default(), options(args), layout(args));
     let import = Import {
@@ -54,7 +63,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let mut saved = Instant::now();
     let keeps = keeps_checkpoint(args, &inputs);
     let outcome = import.run(&mut |watched| {
-        progress.show(watched);
+        progress.show(&watched.counts(), watched.trouble());
         if keeps && saved.elapsed() >= SAVE_EVERY {
             watched.checkpoint()?.save(&checkpoint_path)?;
             saved = Instant::now();
@@ -68,8 +77,12 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     if keeps {
         leave(&outcome, &checkpoint_path)?;
     }
-    summary::tell(args, &outcome, &rejects_path, &target.name())?;
+    summary::tell(args, &summary::Summary::of(&outcome, &target.name()), &rejects_path)?;
     ended(args, outcome, keeps)
+}
+
+fn rejects_path(args: &ImportArgs) -> PathBuf {
+    args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS))
 }
 
 /// Shows how the first file of each format is read.

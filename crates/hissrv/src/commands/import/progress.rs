@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use import::{Snapshot, Watched};
+use import::Snapshot;
 
 /// Between two drawings on a terminal.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
@@ -34,16 +34,16 @@ impl Progress {
     }
 
     /// Shows the state, unless it was shown just now.
-    pub(super) fn show(&mut self, watched: &Watched<'_>) {
+    pub(super) fn show(&mut self, counts: &Snapshot, trouble: Option<String>) {
         let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
         if self.quiet || self.shown.unwrap_or(self.start).elapsed() < every {
             return;
         }
         self.shown = Some(Instant::now());
-        let line = self.line(&watched.counts());
+        let line = self.line(counts);
         let mut err = std::io::stderr().lock();
         // Progress that cannot be shown must not end the import.
-        if let Some(trouble) = watched.trouble() {
+        if let Some(trouble) = trouble {
             let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
             writeln!(err, "{clear}the store did not take a batch, trying again: {trouble}").ok();
         }
