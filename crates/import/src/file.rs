@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use formats::{
-    Block, Blocks, Converted, CsvOptions, CsvReader, Error, Framing, LineOptions, LineReader, ParquetReader,
+    Block, Blocks, Converted, CsvOptions, CsvReader, Error, Framing, LineOptions, LineReader, Lines, ParquetReader,
     SAMPLE_BYTES, Source, open,
 };
 
@@ -73,6 +73,14 @@ impl Converter {
 }
 
 impl Piece {
+    /// Its lines as they stand in the file, where they need nothing but the check that some sinks make.
+    pub(crate) fn as_it_is(&self) -> Option<Lines> {
+        match &self.content {
+            Content::Text(Converter::Lines(reader), block) => reader.as_they_are(block),
+            _ => None,
+        }
+    }
+
     /// Hands out its points as line protocol, in portions, each with the number of its first line or row in the file, from 1.
     pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, Converted) -> ControlFlow<()>) -> Result<(), Error> {
         match &self.content {
