@@ -90,6 +90,7 @@ pub(crate) struct Node {
     pub(crate) rollups: Option<Arc<Rollups>>,
     /// Puts days of the embedded store into files; `None` where the configuration has no archive.
     pub(crate) archiver: Option<Arc<Archiver>>,
+    /// Rules, their alerts, and who is told.
     pub(crate) alerting: Alerting,
     /// Results of earlier queries of the embedded store.
     pub(crate) results: Arc<Results>,
