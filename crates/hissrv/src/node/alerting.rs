@@ -1,6 +1,6 @@
 //! Alerts: the crate `alerts`, which looks at this node and is told of its events.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -27,14 +27,21 @@ pub(crate) struct Alerting {
     alerts: Alerts,
     /// Stops a rule's query.
     stopping: Arc<AtomicBool>,
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
 }
 
 impl Alerting {
     /// Takes up what was left the last time, and delivers what waits.
     pub(super) fn open(fs: &Arc<dyn Fs>, dir: &Path, config: &Config) -> Result<Self, OpenError> {
         let (fs, dir) = (Arc::clone(fs), dir.join(ALERTS));
-        let options = Options { fs, dir, clock: Arc::new(now), tools: tools() };
-        Ok(Self { alerts: Alerts::open(config, options)?, stopping: Arc::default() })
+        let options = Options { fs: Arc::clone(&fs), dir: dir.clone(), clock: Arc::new(now), tools: tools() };
+        Ok(Self { alerts: Alerts::open(config, options)?, stopping: Arc::default(), fs, dir })
+    }
+
+    /// Bytes that the file system of the data directory has left for us; `None` where it does not tell.
+    pub(super) fn free_space(&self) -> Option<u64> {
+        self.fs.free_space(&self.dir).ok()
     }
 
     /// Alerts, silences, what waits.

@@ -11,7 +11,7 @@ use super::{Node, now};
 type Fact = (&'static str, fn(&Node) -> Vec<Observation>);
 
 /// All there are.
-const FACTS: [Fact; 13] = [
+const FACTS: [Fact; 14] = [
     ("store_away", store_away),
     ("store_lag_seconds", |node| of_stores(node, lag_seconds)),
     ("store_lag_values", |node| of_stores(node, |remote| remote.writer.status().lag_values as f64)),
@@ -21,6 +21,7 @@ const FACTS: [Fact; 13] = [
     ("journal_full", |node| one(yes(node.journal.stats().full))),
     ("journal_failed", |node| one(yes(node.journal.stats().poisoned))),
     ("journal_dropped_values", |node| one(node.journal.stats().dropped_points as f64)),
+    ("disk_free_bytes", |node| one(node.alerting.free_space().map_or(f64::NAN, |bytes| bytes as f64))),
     ("redis_away", redis_away),
     ("damaged_files", |node| one(node.engine.damaged_files().len() as f64)),
     ("downsampling_lag_seconds", downsampling_lag),

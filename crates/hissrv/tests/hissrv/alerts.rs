@@ -214,6 +214,35 @@ fn receivers_that_were_down_get_everything_once_after_kill_9() {
 }
 
 #[test]
+fn a_rule_can_be_about_every_fact_and_its_value_is_that_of_the_status() {
+    let folder = Folder::new();
+    // The message of a wrong one names all there are.
+    let wrong = folder.write("wrong.yaml", &alerts("", "{name: r, health: {fact: none}}"));
+    let refused = output_of(&["check-config", wrong.to_str().unwrap()]).err;
+    let (_, names) = refused.trim().split_once("is none of ").unwrap();
+    let names: Vec<&str> = names.split(", ").collect();
+    let rule = |name: &&str| format!("{{name: {name}, every: 1s, health: {{fact: {name}, above: -1}}}}");
+    let rules: Vec<String> = names.iter().map(rule).collect();
+    let service = Service::start(&folder, &alerts("", &rules.join(", ")));
+    let of_one_value = names.iter().filter(|name| !name.starts_with("store_lag"));
+    let of_one_value: Vec<_> = of_one_value
+        .filter(|name| !["dead_letters", "redis_away", "downsampling_lag_seconds"].contains(name))
+        .collect();
+    wait_for("all facts are seen", || listing(&service)["alerts"].as_array().unwrap().len() == of_one_value.len());
+    let listed = listing(&service);
+    assert!(listed["rules"].as_array().unwrap().iter().all(|rule| rule["error"].is_null()), "{listed}");
+    let value = |name: &str| {
+        let all = listed["alerts"].as_array().unwrap();
+        all.iter().find(|alert| alert["rule"] == name).unwrap()["value"].clone()
+    };
+    assert!(value("disk_free_bytes").as_f64().unwrap() > 1e6, "{listed}");
+    assert!((0.0..0.5).contains(&value("journal_used").as_f64().unwrap()), "{listed}");
+    let zero = ["store_away", "journal_full", "journal_failed", "damaged_files", "accounting_mismatches"];
+    zero.iter().for_each(|name| assert_eq!(value(name), 0.0, "{name}"));
+    service.stop();
+}
+
+#[test]
 fn a_silenced_alert_is_told_once_the_silence_is_taken_back() {
     let (folder, receiver) = (Folder::new(), Receiver::up());
     let sections = alerts(&webhook(&receiver), HOT);
