@@ -121,6 +121,24 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// An unknown parameter or store, or the store cannot be reached.
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// Alerts, silences, and how rules and channels fare, as JSON. Blocks.
+    ///
+    /// # Errors
+    /// A fault of ours.
+    fn alerts(&self) -> Result<Vec<u8>, ApiError>;
+
+    /// Adds a silence: the JSON body of `POST /api/v1/admin/silence` in, its id as JSON out. Durable afterwards. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that there are too many.
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError>;
+
+    /// Takes back a silence that was added; the answer is JSON. Blocks.
+    ///
+    /// # Errors
+    /// There is none of that id.
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError>;
 }
 
 /// How old values are removed.

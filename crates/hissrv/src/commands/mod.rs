@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod address;
+pub(crate) mod alerts;
 pub(crate) mod archive;
 pub(crate) mod check_config;
 mod client;

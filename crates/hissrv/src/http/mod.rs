@@ -1,5 +1,6 @@
 //! The node as the HTTP server sees it: requests in, JSON out.
 
+mod alerts;
 mod dead_letters;
 mod stores;
 
@@ -187,6 +188,18 @@ impl Historian for Service {
 
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         dead_letters::treat(&self.0, action, parameters)
+    }
+
+    fn alerts(&self) -> Result<Vec<u8>, ApiError> {
+        alerts::list(&self.0)
+    }
+
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        alerts::silence(&self.0, body)
+    }
+
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
+        alerts::unsilence(&self.0, id)
     }
 }
 

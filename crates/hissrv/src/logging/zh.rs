@@ -177,4 +177,30 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("not everything could be archived; tried again in ten minutes", "未能全部归档；十分钟后重试"),
     ("days were archived", "日期已归档"),
     ("the archiver had panicked", "归档线程曾异常终止"),
+    // alerts
+    ("a notification was refused and is given up", "一条通知被拒收，已放弃"),
+    ("a test of notifications", "通知测试"),
+    ("a thread of alerts had panicked", "告警线程异常退出"),
+    ("an alert fires", "告警触发"),
+    ("an alert is over", "告警已恢复"),
+    ("an alert rule cannot be looked at; its alerts stay as they are", "无法检查告警规则；其告警保持原状"),
+    (
+        "an alert rule has more alerts than alerts.max_alerts; the others are not watched",
+        "告警规则的告警数超过 alerts.max_alerts；其余序列不再监视",
+    ),
+    ("an alert rule is looked at again", "告警规则恢复检查"),
+    ("lines of the alerts' file are damaged and left out", "告警文件中有损坏的行，已略过"),
+    ("notifications are delivered again", "通知恢复送达"),
+    ("notifications cannot be delivered; they are kept and tried again", "通知无法送达；已保留并将重试"),
+    ("notifications could not be delivered for too long and are given up", "通知长时间无法送达，已放弃"),
+    ("notifications wait for a channel that is gone; dropped", "有通知在等待已不存在的通道，已丢弃"),
+    ("the alerts' file can be written again", "告警文件恢复写入"),
+    (
+        "the alerts' file cannot be written; notifications are sent all the same, a crash may repeat them",
+        "告警文件无法写入；通知照常发送，崩溃后可能重复",
+    ),
+    (
+        "alerts did not stop in time; what was under way may be delivered again",
+        "告警未能按时停止；正在发送的通知可能再次送达",
+    ),
 ];

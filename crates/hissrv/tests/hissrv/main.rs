@@ -20,6 +20,7 @@ mod outages;
 mod corruption;
 mod disk_full;
 
+mod alerts;
 mod archive;
 mod cli;
 mod demo;

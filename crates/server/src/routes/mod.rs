@@ -2,6 +2,7 @@
 //! this table, so a route exists once.
 
 mod admin;
+mod alerts;
 mod health;
 mod influxql;
 mod pages;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> Vec<Route> {
         schema::routes(),
         health::routes(),
         admin::routes(),
+        alerts::routes(),
         pages::routes(),
     ]
     .into_iter()

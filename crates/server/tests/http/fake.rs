@@ -163,4 +163,16 @@ impl Historian for Fake {
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         Ok([format!("{action:?} ").into_bytes(), echo(parameters)].concat())
     }
+
+    fn alerts(&self) -> Result<Vec<u8>, ApiError> {
+        Ok(br#"{"alerts":[]}"#.to_vec())
+    }
+
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        Ok(body.to_vec())
+    }
+
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
+        Ok(id.as_bytes().to_vec())
+    }
 }
