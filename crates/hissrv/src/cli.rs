@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 
+mod export;
 mod import;
 
+pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
 
 /// Exit status of a run-time failure.
@@ -51,6 +53,8 @@ enum Command {
     Archive(ArchiveArgs),
     /// Read files (line protocol, CSV, Parquet; gzip or zstd) into a store.
     Import(Box<ImportArgs>),
+    /// Write stored points, or the answer to a query, to files (line protocol, CSV, Parquet).
+    Export(Box<ExportArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -419,6 +423,7 @@ pub fn main() -> ExitCode {
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
         Command::Import(args) => commands::import::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

@@ -2,6 +2,7 @@
 //! this table, so a route exists once.
 
 mod admin;
+mod export;
 mod health;
 mod influxql;
 mod pages;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> Vec<Route> {
         influxql::routes(),
         query::routes(),
         schema::routes(),
+        export::routes(),
         health::routes(),
         admin::routes(),
         pages::routes(),
