@@ -41,7 +41,9 @@ impl Summary {
     pub(crate) fn add(&mut self, other: Self) {
         self.count(Written { series: other.series, rows: other.rows, values: other.values });
         self.left_out += other.left_out;
-        self.damaged.extend(other.damaged);
+        let known = std::mem::take(&mut self.damaged);
+        let more = other.damaged.into_iter().filter(|damage| !known.contains(damage)).collect::<Vec<_>>();
+        self.damaged = [known, more].concat();
     }
 
     fn count(&mut self, written: Written) {

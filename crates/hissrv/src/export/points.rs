@@ -127,7 +127,11 @@ impl Export<'_> {
 
     fn finish(self) -> Result<Summary, ApiError> {
         let written = self.writer.finish().map_err(failed)?;
-        let mut summary = Summary { left_out: self.left_out, damaged: self.reader.damaged, ..Summary::default() };
+        let missing = self.node.engine.damaged_files().into_iter();
+        // Whatever measurements such a file has: that cannot be known any more.
+        let missing = missing.map(|name| format!("block file {name} is damaged; what it holds is missing"));
+        let damaged = missing.chain(self.reader.damaged).collect();
+        let mut summary = Summary { left_out: self.left_out, damaged, ..Summary::default() };
         summary.count(written);
         if !summary.damaged.is_empty() {
             let (parts, first) = (summary.damaged.len(), summary.damaged.first());

@@ -98,3 +98,67 @@ impl Held {
         values.iter().filter(|value| !value.is_finite()).count() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use catalog::{Catalog, Wanted};
+    use engine::EngineConfig;
+    use formats::Column as _;
+    use model::wire::BatchEncoder;
+    use model::{FieldType, FieldValue, Seq};
+    use vfs::{FaultFs, Fs};
+
+    use super::*;
+
+    /// A store with one series of three fields, whose values are at the places where `has` says so.
+    fn store(has: impl Fn(usize, i64) -> bool) -> (Engine, Vec<Column>) {
+        let fs: Arc<dyn Fs> = Arc::new(FaultFs::new());
+        let catalog = Arc::new(Catalog::open(Arc::clone(&fs), Path::new("c")).unwrap().0);
+        let engine = Engine::open(fs, Path::new("e"), Arc::clone(&catalog), EngineConfig::default()).unwrap().0;
+        let bucket = catalog.ensure_bucket("d", "p").unwrap();
+        let fields = ["x", "y", "z"];
+        catalog.define(bucket, &fields.map(|field| Wanted { key: b"m", field, kind: FieldType::Integer })).unwrap();
+        let names = catalog.read();
+        let series = names.series(bucket, b"m").unwrap();
+        let id = |field| names.column(series, 0, field).unwrap().0;
+        let columns = fields.map(|field| Column { name: field.to_owned(), kind: FieldType::Integer, id: id(field) });
+        for time in 0..60 {
+            let mut encoder = BatchEncoder::default();
+            for (at, column) in columns.iter().enumerate().filter(|(at, _)| has(*at, time)) {
+                encoder.push(column.id, TimestampNs(time), FieldValue::Integer(time * 10 + at as i64));
+            }
+            engine.apply(Seq(time as u64 + 1), &encoder.finish()).unwrap();
+        }
+        (engine, columns.into())
+    }
+
+    #[test]
+    fn rows_are_the_same_however_little_is_held() {
+        let has = |column: usize, time: i64| (time * 7 + 3) % (column as i64 + 2) != 0;
+        let (engine, columns) = store(has);
+        let expected: BTreeMap<_, _> = (5..50)
+            .flat_map(|time| (0..3).map(move |at| ((time, at), time * 10 + at as i64)))
+            .filter(|((time, at), _)| has(*at, *time))
+            .collect();
+        for most in [1, 2, 5, 7, 1000] {
+            let mut reader = Reader { limits: (most, 1), ..Reader::new(&engine) };
+            let (mut range, mut found, mut last) =
+                (TimeRange::new(TimestampNs(5), TimestampNs(50)), BTreeMap::new(), 0);
+            while let Some(rows) = reader.next(&columns, &mut range) {
+                for (row, time) in rows.times.iter().enumerate() {
+                    assert!(last < time.0, "rows ascend");
+                    last = time.0;
+                    for (at, column) in rows.columns.iter().enumerate() {
+                        let Some(FieldValue::Integer(value)) = column.get(row) else { continue };
+                        found.insert((time.0, at), value);
+                    }
+                }
+            }
+            assert_eq!(found, expected, "{most} at a time");
+        }
+    }
+}

@@ -342,6 +342,36 @@ fn a_service_streams_and_forgets_a_client_that_has_gone() {
     service.stop();
 }
 
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let folder = Folder::new();
+    fill(&folder, 100_000);
+    let mut child = command(&folder, "export", &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let finished = child.wait_with_output().unwrap();
+    assert!(finished.status.success() && finished.stderr.is_empty(), "{finished:?}");
+}
+
+#[test]
+fn what_is_damaged_is_named_and_the_rest_is_exported() {
+    let folder = Folder::new();
+    fill(&folder, 100_000);
+    let engine = folder.data().join("engine/blocks");
+    let blocks = files_below(&engine).into_iter().map(|path| engine.join(path));
+    let largest = blocks.max_by_key(|path| std::fs::metadata(path).unwrap().len()).unwrap();
+    let mut bytes = std::fs::read(&largest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&largest, bytes).unwrap();
+    let name = largest.file_name().unwrap().to_str().unwrap();
+    let finished = run_to_end(&mut command(&folder, "export", &["--output", "all.lp"]));
+    assert!(finished.code == Some(1) && finished.err.contains(name), "{finished:?}");
+    assert!(finished.err.contains("missing in the export"), "{finished:?}");
+    let lines = std::fs::read_to_string(folder.path().join("all.lp")).unwrap().lines().count();
+    assert!((50_000..=100_000).contains(&lines), "{lines}");
+}
+
 fn days_ago(days: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as i64;
     now.div_euclid(DAY_NS) * DAY_NS - days * DAY_NS + DAY_NS / 2

@@ -1,14 +1,13 @@
 //! Files of an export. Each appears under its name once it is whole and synced; standard output gets what comes.
 
 use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use formats::{Output, Packing};
 use vfs::RealFs;
 
+use super::pipes::Stdout;
 use super::source::Parameters;
 use crate::cli::{ExportArgs, Failure, OutputFormat, PackingName};
 use crate::export::{Format, Part, Summary};
@@ -135,7 +134,7 @@ impl Place {
         export: impl FnOnce(Output) -> Result<Summary, Failure>,
     ) -> Result<Summary, Failure> {
         let Some(path) = &task.path else {
-            return export(Output::new(Box::new(io::stdout()), self.packing)?);
+            return export(Output::new(Box::new(Stdout), self.packing)?);
         };
         let (temporary, file) = begin(path)?;
         let to = file.try_clone().and_then(|file| Output::new(Box::new(file), self.packing));
@@ -213,27 +212,6 @@ fn file_name(name: &str) -> String {
     }
     let end = (0..=NAME_MAX).rev().find(|at| out.is_char_boundary(*at)).unwrap_or(0);
     format!("{}~{:08x}", out.get(..end).unwrap_or_default(), crc32c::crc32c(name.as_bytes()))
-}
-
-/// Bytes kept in memory, for small answers.
-#[derive(Clone, Default)]
-pub(super) struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    pub(super) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use query::Cancel;
 use server::{ApiError, ErrorKind};
 
 use super::STOP;
-use super::outputs::Kept;
+use super::pipes::Kept;
 use super::stream::download;
 use crate::cli::{ExportArgs, Failure};
 use crate::commands::address::url_of;
