@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands;
 
 mod alerts;
+mod export;
 mod import;
 
 pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
+pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
 
 /// Exit status of a run-time failure.
@@ -55,6 +57,8 @@ enum Command {
     Import(Box<ImportArgs>),
     /// Show alerts, silence some of them, try a channel.
     Alerts(AlertsArgs),
+    /// Write stored points, or the answer to a query, to files (line protocol, CSV, Parquet).
+    Export(Box<ExportArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -424,6 +428,7 @@ pub fn main() -> ExitCode {
         Command::Archive(args) => commands::archive::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::Alerts(args) => commands::alerts::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

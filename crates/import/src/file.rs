@@ -86,8 +86,9 @@ impl Piece {
         match &self.content {
             Content::Text(converter, block) => {
                 // There is nothing behind the only portion that an end of the visit could spare.
-                let _: ControlFlow<()> = visit(block.first_line, converter.convert(block));
-                Ok(())
+                match visit(block.first_line, converter.convert(block)) {
+                    ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+                }
             }
             Content::Rows(reader, group) => reader.convert(*group, visit),
         }
@@ -125,7 +126,7 @@ pub(crate) struct FileReader {
 }
 
 enum Cutter {
-    Text(Converter, Blocks<Take<Source>>),
+    Text(Converter, Box<Blocks<Take<Source>>>),
     /// The file, and the row group that comes next.
     Rows(Arc<ParquetReader>, usize),
 }
@@ -155,7 +156,8 @@ impl FileReader {
             source.skip_to(done.offset)?;
         }
         let left = input.part.map_or(u64::MAX, |part| part.end).saturating_sub(done.offset);
-        let cutter = Cutter::Text(converter, Blocks::resume(source.take(left), framing, done.offset, done.line));
+        let blocks = Blocks::resume(source.take(left), framing, done.offset, done.line);
+        let cutter = Cutter::Text(converter, Box::new(blocks));
         Ok(Self { file, number: 0, cutter, read, len })
     }
 

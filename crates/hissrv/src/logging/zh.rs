@@ -46,6 +46,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("no values past their retention are held back any more", "不再有超过保留期限而暂缓删除的数据"),
     ("the housekeeping thread had panicked", "定期维护线程异常退出"),
     ("a continuous query failed; it is run again at its next time", "连续查询执行失败；将在下一个执行时刻再次运行"),
+    // hissrv: export.
+    ("an export lacks what is damaged in the store", "导出结果缺少存储中已损坏的部分"),
     // hissrv: demo.
     ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
     ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),
@@ -135,6 +137,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "listening beyond this machine without authentication: everyone who reaches the port can read and write",
         "监听地址对外开放且没有身份验证：能访问该端口的任何人都可以读写数据",
     ),
+    ("an export failed in the middle", "导出在中途失败"),
     ("HTTP server stopped before all requests had ended", "HTTP 服务已停止，部分请求尚未结束"),
     ("accept a connection", "接受连接失败"),
     ("the accept loop died", "接受连接的循环异常退出"),

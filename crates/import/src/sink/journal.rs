@@ -40,7 +40,7 @@ impl SinkSession for JournalSession<'_> {
     fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError> {
         let JournalSink { intake, target, clock } = self.0;
         let write = LineWrite { target, text: lines, precision: Precision::Nanosecond, now: clock() };
-        let (told, outcome) = mpsc::channel();
+        let (told, outcome) = mpsc::sync_channel(1);
         intake.write_lines(write, move |outcome| {
             // Whoever asked is waiting, unless its thread died.
             told.send(outcome).ok();

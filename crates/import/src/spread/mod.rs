@@ -21,7 +21,7 @@ use crate::inputs::Input;
 pub use board::{Board, BoardError, Progress};
 pub use coordinator::{Coordinator, Total};
 pub use jobs::{CHUNK_BYTES, cut};
-pub use worker::{Duties, Worked, work};
+pub use worker::{Duties, OpenSink, Worked, work};
 
 /// A job is given up after so many failures.
 pub const ATTEMPTS: i64 = 3;

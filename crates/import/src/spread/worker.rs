@@ -16,6 +16,12 @@ use crate::sink::Sink;
 /// Between two looks at a board that has nothing to do, and after a failure of Redis.
 const PATIENCE: Duration = Duration::from_millis(300);
 
+/// Opens the sink for a task, or says in a sentence why that cannot be done now.
+pub type OpenSink<'s> = &'s mut dyn FnMut(&Task) -> Result<Box<dyn Sink>, String>;
+
+/// The task being worked on, and where its points go.
+type Current = Option<(Task, Box<dyn Sink>)>;
+
 /// What a worker works with.
 pub struct Duties<'a> {
     /// Its name, unlike that of every other worker.
@@ -43,12 +49,8 @@ pub struct Worked {
 ///
 /// # Errors
 /// [`BoardError::Foreign`]. A Redis that is away is waited for.
-pub fn work(
-    board: &mut Board,
-    duties: &Duties<'_>,
-    sink_for: &mut dyn FnMut(&Task) -> Result<Box<dyn Sink>, String>,
-) -> Result<Worked, BoardError> {
-    let (mut worked, mut current): (Worked, Option<(Task, Box<dyn Sink>)>) = (Worked::default(), None);
+pub fn work(board: &mut Board, duties: &Duties<'_>, sink_for: OpenSink<'_>) -> Result<Worked, BoardError> {
+    let (mut worked, mut current) = (Worked::default(), None);
     while !duties.stop.load(Relaxed) {
         let step = step(board, duties, &mut current, sink_for, &mut worked);
         match step {
@@ -74,8 +76,8 @@ enum Step {
 fn step(
     board: &mut Board,
     duties: &Duties<'_>,
-    current: &mut Option<(Task, Box<dyn Sink>)>,
-    sink_for: &mut dyn FnMut(&Task) -> Result<Box<dyn Sink>, String>,
+    current: &mut Current,
+    sink_for: OpenSink<'_>,
     worked: &mut Worked,
 ) -> Result<Step, BoardError> {
     let Some(task) = board.task()? else {

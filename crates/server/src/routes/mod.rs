@@ -3,6 +3,7 @@
 
 mod admin;
 mod alerts;
+mod export;
 mod health;
 mod influxql;
 mod pages;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<Route> {
         influxql::routes(),
         query::routes(),
         schema::routes(),
+        export::routes(),
         health::routes(),
         admin::routes(),
         alerts::routes(),

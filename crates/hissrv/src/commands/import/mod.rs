@@ -1,7 +1,7 @@
 //! `hissrv import`: files to a store, with progress, a checkpoint and a summary.
 
 mod layout;
-mod progress;
+pub(super) mod progress;
 mod spread;
 mod summary;
 mod target;
