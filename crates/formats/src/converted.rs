@@ -3,6 +3,9 @@
 /// Bytes of a rejected record that are kept.
 pub const REJECT_TEXT_MAX: usize = 1024;
 
+/// Records that gave none which are described, of one block or portion. Bounds what garbage takes in memory.
+pub const REJECTS_MAX: usize = 5000;
+
 /// Points as line protocol: one a line, times in nanoseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
@@ -75,8 +78,20 @@ pub struct Converted {
     pub lines: Lines,
     /// Records that gave none.
     pub rejects: Vec<Reject>,
+    /// Further ones, behind the first [`REJECTS_MAX`], which are only counted.
+    pub more_rejects: u64,
     /// Records read; comments, blank lines and headers are none.
     pub records: u64,
     /// Records with a time whose values are all missing, so that there is no point.
     pub empty: u64,
+}
+
+impl Converted {
+    /// A record gave nothing; `line` is its first one (or its row) in the file, from 1.
+    pub(crate) fn reject(&mut self, line: u64, text: &[u8], reason: String) {
+        match self.rejects.len() < REJECTS_MAX {
+            true => self.rejects.push(Reject::new(line, text, reason)),
+            false => self.more_rejects += 1,
+        }
+    }
 }

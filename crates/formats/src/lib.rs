@@ -21,7 +21,7 @@ mod table;
 mod time;
 
 pub use blocks::{BLOCK_BYTES, Block, Blocks, RECORD_MAX};
-pub use converted::{Converted, Lines, REJECT_TEXT_MAX, Reject};
+pub use converted::{Converted, Lines, REJECT_TEXT_MAX, REJECTS_MAX, Reject};
 pub use csv::{CsvOptions, CsvReader, SAMPLE_BYTES};
 pub use cut::cut_points;
 pub use error::Error;

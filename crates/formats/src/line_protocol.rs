@@ -8,7 +8,7 @@ use model::{Precision, TimestampNs};
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Block;
-use crate::converted::{Converted, Lines, Reject};
+use crate::converted::{Converted, Lines};
 use crate::framing::lines::Records;
 use crate::print::put_integer;
 use crate::time::{Unit, is_storable};
@@ -84,7 +84,7 @@ impl LineReader {
                 Err(error) => Err(format!("{} (column {})", error.kind, error.column)),
             };
             if let Err(reason) = taken {
-                out.rejects.push(Reject::new(block.first_line + record.number, raw, reason));
+                out.reject(block.first_line + record.number, raw, reason);
             }
         }
         out

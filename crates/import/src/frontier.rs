@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn piece(number: u64) -> Piece {
-        let refused = vec![Refused { line: number, reason: String::new(), text: Vec::new() }];
+        let refused = vec![Refused { line: number, reason: String::new(), text: Vec::new(), count: 1 }];
         Piece { end: Done { offset: 10 * (number + 1), line: number + 2 }, points: 5, refused }
     }
 

@@ -13,6 +13,13 @@ pub struct Refused {
     pub reason: String,
     /// The record, shortened.
     pub text: Vec<u8>,
+    /// How many records it stands for: 1, or more where further ones are only counted.
+    pub count: u64,
+}
+
+/// How many records these stand for.
+pub(crate) fn count(refused: &[Refused]) -> u64 {
+    refused.iter().map(|refused| refused.count).sum()
 }
 
 /// Writes the file of rejects; it is made when there is something to write.
@@ -48,7 +55,7 @@ impl Rejects {
             return Ok(());
         }
         let mut text = Vec::new();
-        for Refused { line, reason, text: record } in refused {
+        for Refused { line, reason, text: record, .. } in refused {
             writeln!(text, "# {input}:{line}: {}", reason.replace('\n', " "))?;
             text.extend_from_slice(record.trim_ascii_end());
             text.push(b'\n');
@@ -82,7 +89,7 @@ mod tests {
     use super::*;
 
     fn refused(line: u64) -> Refused {
-        Refused { line, reason: "no\ntime".to_owned(), text: b"m v=1\n".to_vec() }
+        Refused { line, reason: "no\ntime".to_owned(), text: b"m v=1\n".to_vec(), count: 1 }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::frontier::{self, Frontier};
 use crate::inputs::Input;
 use crate::options::Options;
 use crate::queue::Queue;
-use crate::rejects::{Refused, Rejects};
+use crate::rejects::{self, Refused, Rejects};
 use crate::sink::Sink;
 use crate::worker;
 
@@ -275,14 +275,14 @@ impl<'a> Shared<'a> {
     /// A piece is stored, but for what was refused.
     pub(crate) fn finish(&self, piece: &Piece, points: u64, refused: Vec<Refused>) -> Result<(), Undelivered> {
         let mut state = self.lock();
-        state.refused += refused.len() as u64;
+        state.refused += rejects::count(&refused);
         let last = refused.last().map(|refused| refused.reason.clone());
         let State { files, rejects, points_passed, refused_passed, .. } = &mut *state;
         if let Some(file) = files.get_mut(piece.file) {
             file.finished += 1;
             let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, points, refused });
             *points_passed += passed.points;
-            *refused_passed += passed.refused.len() as u64;
+            *refused_passed += rejects::count(&passed.refused);
             rejects.write(&self.name_of(piece.file), &passed.refused).map_err(|source| {
                 Undelivered::Failed(ImportError::Rejects { path: rejects.path().to_owned(), source })
             })?;

@@ -8,7 +8,7 @@ use crate::ImportError;
 use crate::counters::add;
 use crate::deliver::{Delivery, RefusedLine, Undelivered};
 use crate::file::Piece;
-use crate::rejects::Refused;
+use crate::rejects::{self, Refused};
 use crate::run::Shared;
 
 /// Works until the queue is empty, or the import ends. A failure ends it for all.
@@ -62,17 +62,26 @@ fn portion(
     converted: Converted,
     refused: &mut Vec<Refused>,
 ) -> Result<u64, Undelivered> {
-    let Converted { lines, rejects, records, empty } = converted;
-    let before = refused.len();
-    refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text }));
-    shared.check_errors(refused.len() as u64, refused.last().map(|r| r.reason.as_str()))?;
+    let Converted { lines, rejects, more_rejects, records, empty } = converted;
+    let before = rejects::count(refused);
+    refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text, count: 1 }));
+    shared.check_errors(rejects::count(refused) + more_rejects, refused.last().map(|r| r.reason.as_str()))?;
+    if more_rejects > 0 {
+        let line = refused.last().map_or(first_line, |r| r.line);
+        refused.push(Refused {
+            line,
+            reason: format!("{more_rejects} records behind this one were refused, too"),
+            text: Vec::new(),
+            count: more_rejects,
+        });
+    }
     let unstorable = delivery.deliver(&lines)?;
     let points = (lines.len() - unstorable.len()) as u64;
     refused.extend(unstorable.into_iter().map(|line| described(first_line, &lines, line)));
     refused.sort_by_key(|r| r.line);
     add(&shared.counters.records, records);
     add(&shared.counters.empty, empty);
-    add(&shared.counters.refused, (refused.len() - before) as u64);
+    add(&shared.counters.refused, rejects::count(refused) - before);
     Ok(points)
 }
 
@@ -82,5 +91,6 @@ fn described(first_line: u64, lines: &Lines, (number, reason): RefusedLine) -> R
         line: first_line + u64::from(lines.origins.get(number).copied().unwrap_or_default()),
         reason,
         text: text.get(..REJECT_TEXT_MAX).unwrap_or(text).to_vec(),
+        count: 1,
     }
 }

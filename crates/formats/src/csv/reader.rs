@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 
 use crate::blocks::Block;
-use crate::converted::{Converted, Reject};
+use crate::converted::Converted;
 use crate::error::Error;
 use crate::framing::{CsvFraming, Framing};
 use crate::table::{Assembler, Outcome, Plan};
@@ -69,7 +69,7 @@ impl CsvReader {
             match added {
                 Ok(Outcome::Lines) => {}
                 Ok(Outcome::Empty) => out.empty += 1,
-                Err(reason) => out.rejects.push(Reject::new(block.first_line + line, record.text, reason)),
+                Err(reason) => out.reject(block.first_line + line, record.text, reason),
             }
         }
         out

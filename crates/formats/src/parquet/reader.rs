@@ -8,7 +8,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::converted::{Converted, Reject};
+use crate::converted::Converted;
 use crate::error::Error;
 use crate::table::{
     Assembler, Cell, FieldPlan, Kind, LayoutPlan, Mapping, Name, Nulls, Numbers, Outcome, Plan, Row, Sample, TagPlan,
@@ -126,7 +126,7 @@ impl ParquetReader {
                 Ok(Outcome::Empty) => out.empty += 1,
                 Err(reason) => {
                     let text = self.text_of(&found);
-                    out.rejects.push(Reject::new(first_row + row as u64, text.as_bytes(), reason));
+                    out.reject(first_row + row as u64, text.as_bytes(), reason);
                 }
             }
         }
