@@ -217,6 +217,11 @@ fn answers_to_queries_are_exported_and_imported_as_points() {
     let refused = run_to_end(&mut command(&folder, "export", &["--query", "SHOW MEASUREMENTS", "--url", &url]));
     assert!(refused.code == Some(2) && refused.err.contains("without times"), "{refused:?}");
 
+    let nothing = "SELECT * FROM pcs WHERE unit = 'none'";
+    assert_eq!((of(nothing, "csv"), of(nothing, "lines"), of(nothing, "json")), Default::default());
+    let refused = ["--query", nothing, "--output", "none.parquet", "--url", &url];
+    let refused = run_to_end(&mut command(&folder, "export", &refused));
+    assert!(refused.err.contains("no rows") && !folder.path().join("none.parquet").exists(), "{refused:?}");
     summary(&folder, "export", &["--query", select, "--output", "hours.parquet", "--url", &url]);
     // As it is stored, a query without functions gives everything.
     let all = of("SELECT * FROM pcs GROUP BY *", "lines");
