@@ -217,6 +217,11 @@ fn answers_to_queries_are_exported_and_imported_as_points() {
     let refused = run_to_end(&mut command(&folder, "export", &["--query", "SHOW MEASUREMENTS", "--url", &url]));
     assert!(refused.code == Some(2) && refused.err.contains("without times"), "{refused:?}");
 
+    let nothing = "SELECT * FROM pcs WHERE unit = 'none'";
+    assert_eq!((of(nothing, "csv"), of(nothing, "lines"), of(nothing, "json")), Default::default());
+    let refused = ["--query", nothing, "--output", "none.parquet", "--url", &url];
+    let refused = run_to_end(&mut command(&folder, "export", &refused));
+    assert!(refused.err.contains("no rows") && !folder.path().join("none.parquet").exists(), "{refused:?}");
     summary(&folder, "export", &["--query", select, "--output", "hours.parquet", "--url", &url]);
     // As it is stored, a query without functions gives everything.
     let all = of("SELECT * FROM pcs GROUP BY *", "lines");
@@ -239,9 +244,11 @@ fn fill(folder: &Folder, count: i64) {
         let more = if n % 3 == 0 { ",some=1i" } else { "" };
         format!("many,point={} value={n}.25,other={}i{more} {}\n", n % 2, n * 7, START_NS + n * 1_000_000)
     };
-    folder.write("many.lp", &(0..count).map(line).collect::<String>());
-    let done = run_to_end(command(folder, "import", &["many.lp", "--quiet"]).arg("--json"));
-    assert_eq!(done.code, Some(0), "{done:?}");
+    // In parts, each of which is imported well before patience ends.
+    for start in (0..count).step_by(50_000) {
+        folder.write("many.lp", &(start..count.min(start + 50_000)).map(line).collect::<String>());
+        summary(folder, "import", &["many.lp", "--quiet"]);
+    }
 }
 
 /// Highest memory of a process so far, in KiB.
@@ -325,7 +332,7 @@ fn an_export_that_is_stopped_or_cut_off_leaves_no_file() {
 #[test]
 fn a_service_streams_and_forgets_a_client_that_has_gone() {
     let folder = Folder::new();
-    fill(&folder, 200_000);
+    fill(&folder, 50_000);
     let service = Service::start(&folder, "");
     let mut stream = std::net::TcpStream::connect(service.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -337,7 +344,7 @@ fn a_service_streams_and_forgets_a_client_that_has_gone() {
     // Its place among the queries is free again soon: all of them can be had at a time.
     let url = service.url();
     wait_for("an export from start to end", || {
-        summary(&folder, "export", &["--url", &url, "--output", "all.csv"])["rows"] == 200_000
+        summary(&folder, "export", &["--url", &url, "--output", "all.csv"])["rows"] == 50_000
     });
     service.stop();
 }
@@ -345,7 +352,7 @@ fn a_service_streams_and_forgets_a_client_that_has_gone() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let folder = Folder::new();
-    fill(&folder, 100_000);
+    fill(&folder, 40_000);
     let mut child = command(&folder, "export", &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = [0; 100];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
@@ -361,15 +368,16 @@ fn what_is_damaged_is_named_and_the_rest_is_exported() {
     let blocks = files_below(&engine).into_iter().map(|path| engine.join(path));
     let largest = blocks.max_by_key(|path| std::fs::metadata(path).unwrap().len()).unwrap();
     let mut bytes = std::fs::read(&largest).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    // Where values are: the index is at the end.
+    let place = bytes.len() / 10;
+    bytes[place] ^= 1;
     std::fs::write(&largest, bytes).unwrap();
     let name = largest.file_name().unwrap().to_str().unwrap();
     let finished = run_to_end(&mut command(&folder, "export", &["--output", "all.lp"]));
     assert!(finished.code == Some(1) && finished.err.contains(name), "{finished:?}");
     assert!(finished.err.contains("missing in the export"), "{finished:?}");
     let lines = std::fs::read_to_string(folder.path().join("all.lp")).unwrap().lines().count();
-    assert!((50_000..=100_000).contains(&lines), "{lines}");
+    assert!((10_000..=100_000).contains(&lines), "{lines}");
 }
 
 fn days_ago(days: i64) -> i64 {

@@ -6,7 +6,7 @@ mod source;
 mod stream;
 mod summary;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
@@ -28,10 +28,12 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let source = Source::open(args, &config)?;
     let exported = export(args, &source, &place);
     source.close();
-    if exported.is_err() && pipes::reader_has_gone() {
-        return Ok(());
-    }
-    let (files, done) = exported?;
+    let (files, done) = match exported {
+        Ok(exported) => exported,
+        Err(_) if pipes::reader_has_gone() => return Ok(()),
+        Err(_) if STOP.load(Relaxed) => return Err(anyhow!("stopped before the end").into()),
+        Err(failure) => return Err(failure),
+    };
     summary::tell(args, &place, files, &done, begun.elapsed())?;
     match done.damaged.len() {
         0 => Ok(()),

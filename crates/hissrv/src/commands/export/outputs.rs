@@ -7,7 +7,7 @@ use anyhow::Context;
 use formats::{Output, Packing};
 use vfs::RealFs;
 
-use super::pipes::Stdout;
+use super::pipes::{Stdout, Stoppable};
 use super::source::Parameters;
 use crate::cli::{ExportArgs, Failure, OutputFormat, PackingName};
 use crate::export::{Format, Part, Summary};
@@ -134,10 +134,10 @@ impl Place {
         export: impl FnOnce(Output) -> Result<Summary, Failure>,
     ) -> Result<Summary, Failure> {
         let Some(path) = &task.path else {
-            return export(Output::new(Box::new(Stdout), self.packing)?);
+            return export(Output::new(Box::new(Stoppable(Stdout)), self.packing)?);
         };
         let (temporary, file) = begin(path)?;
-        let to = file.try_clone().and_then(|file| Output::new(Box::new(file), self.packing));
+        let to = file.try_clone().and_then(|file| Output::new(Box::new(Stoppable(file)), self.packing));
         let written = to.map_err(Failure::from).and_then(export);
         match written {
             Ok(summary) if self.keeps(&summary) => {

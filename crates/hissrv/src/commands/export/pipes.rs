@@ -1,8 +1,10 @@
-//! Where bytes go that are no file: standard output, whose reader may leave early, and memory for small answers.
+//! Where bytes go: standard output, whose reader may leave early; files, until the user wants it to end; memory for small answers.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::STOP;
 
 /// Set once nobody reads standard output any more.
 static READER_GONE: AtomicBool = AtomicBool::new(false);
@@ -30,6 +32,22 @@ fn noted<T>(result: io::Result<T>) -> io::Result<T> {
         READER_GONE.store(true, Relaxed);
     }
     result
+}
+
+/// Takes bytes until a signal asks to stop.
+pub(super) struct Stoppable<W>(pub(super) W);
+
+impl<W: Write> Write for Stoppable<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if STOP.load(Relaxed) {
+            return Err(io::Error::other("stopped before the end"));
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Bytes kept in memory.

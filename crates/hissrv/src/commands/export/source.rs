@@ -140,7 +140,6 @@ fn explained(error: ApiError) -> Failure {
     };
     match error.kind {
         ErrorKind::BadRequest | ErrorKind::NotFound => Failure::Usage(text),
-        ErrorKind::Timeout if STOP.load(Relaxed) => Failure::Run(anyhow!("stopped before the end")),
         _ => Failure::Run(anyhow!(text)),
     }
 }

@@ -3,7 +3,7 @@
 use formats::{Output, Writer, Written};
 use model::FieldType;
 use query::Table;
-use server::ApiError;
+use server::{ApiError, ErrorKind};
 
 use super::{Tables, field_names, key, kind_of, times, write};
 use crate::export::question::{Format, wrong};
@@ -67,6 +67,16 @@ impl Typed {
         std::mem::take(&mut self.held).iter().try_for_each(|table| self.write(table))
     }
 
+    /// Nothing is known of an answer without rows, so there is nothing to describe.
+    fn without_rows(self) -> Result<Written, ApiError> {
+        if self.format == Format::Parquet {
+            let message = "the answer has no rows, and a Parquet file needs columns";
+            return Err(ApiError::new(ErrorKind::NotFound, message));
+        }
+        self.to.map_or(Ok(()), Output::finish).map_err(|e| failed(e.into()))?;
+        Ok(Written::default())
+    }
+
     fn write(&mut self, table: &Table) -> Result<(), ApiError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let fields = &self.fields;
@@ -90,6 +100,9 @@ impl Tables for Typed {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Written, ApiError> {
+        if self.fields.is_empty() {
+            return self.without_rows();
+        }
         self.begin()?;
         self.writer.map_or_else(|| Ok(Written::default()), |writer| writer.finish().map_err(failed))
     }
