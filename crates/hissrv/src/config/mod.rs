@@ -59,6 +59,8 @@ pub struct Config {
     pub downsampling: DownsamplingSection,
     /// An InfluxDB server; its `bucket` names the default database.
     pub influxdb: Option<InfluxdbConfig>,
+    /// Status logs made of metrics.
+    pub events: events::Config,
     /// What is logged, and how.
     pub log: LogSection,
 }
@@ -78,6 +80,7 @@ impl Default for Config {
             retention: RetentionSection::default(),
             downsampling: DownsamplingSection::default(),
             influxdb: None,
+            events: events::Config::default(),
             log: LogSection::default(),
         }
     }

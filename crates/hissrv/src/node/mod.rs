@@ -5,6 +5,7 @@ mod answering;
 mod archiving;
 mod clock;
 mod embedded;
+mod eventing;
 mod forecast;
 mod housekeeping;
 mod local;
@@ -42,12 +43,15 @@ use vfs::RealFs;
 pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
+pub(crate) use eventing::{Eventing, state_file as events_state, verify as verify_events};
+pub(crate) use eventing::{Order as EventsOrder, Report as EventsReport};
 pub(crate) use remotes::{Remote, stores};
 pub(crate) use rolled::ROLLUP;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
 use accounts::Accounts;
+use eventing::Rooms;
 use answering::Answering;
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
@@ -82,6 +86,8 @@ pub(crate) struct Node {
     pub(crate) rollups: Option<Arc<Rollups>>,
     /// Puts days of the embedded store into files; `None` where the configuration has no archive.
     pub(crate) archiver: Option<Arc<Archiver>>,
+    /// Status logs made of metrics.
+    pub(crate) eventing: Eventing,
     /// Results of earlier queries of the embedded store.
     pub(crate) results: Arc<Results>,
     pub(crate) statements: Statements,
@@ -147,6 +153,8 @@ impl Node {
             archiver.start(move || applied.seq() >= replay_to)?;
         }
         let target = intake.target(config.database(), None)?;
+        let rooms = Rooms { fs: &fs, dir, catalog: &catalog, journal: &journal, intake: &intake };
+        let eventing = Eventing::open(config, &rooms)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
@@ -186,6 +194,7 @@ impl Node {
             backend,
             rollups,
             archiver,
+            eventing,
             results,
             embedded,
             remotes,
@@ -281,6 +290,7 @@ impl Node {
         if let Some(rollups) = &self.rollups {
             rollups.stop();
         }
+        self.eventing.stop(deadline);
         remotes::stop(&self.remotes, deadline);
         self.journal.close();
         if let Some(applier) = &self.applier {
