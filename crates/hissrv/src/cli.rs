@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 
+mod events;
 mod import;
 
+pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs, ListArgs};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
 
 /// Exit status of a run-time failure.
@@ -51,6 +53,8 @@ enum Command {
     Archive(ArchiveArgs),
     /// Read files (line protocol, CSV, Parquet; gzip or zstd) into a store.
     Import(Box<ImportArgs>),
+    /// Show events (status logs made of metrics), or make those of a part of history anew.
+    Events(EventsArgs),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -418,6 +422,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => commands::store::run(&args),
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
+        Command::Events(args) => commands::events::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

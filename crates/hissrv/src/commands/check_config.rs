@@ -36,6 +36,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         let own = if policy.measurements.is_empty() { "" } else { ", home of " };
         writeln!(out, "  policy     {} keeps {}{own}{}", policy.name, policy.duration, policy.measurements.join(" "))?;
     }
+    if c.events.enabled {
+        let rules = events::Rules::new(&c.events).map_err(|e| Failure::Usage(format!("{}: {e}", file.display())))?;
+        writeln!(out, "  events     {} rules, language {:?}", rules.len(), c.events.language)?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

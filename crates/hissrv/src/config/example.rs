@@ -54,7 +54,17 @@ fn the_examples_have_every_key_there_is() {
 #[test]
 fn the_samples_in_comments_of_the_examples_are_valid_and_say_something() {
     for example in EXAMPLES {
-        for section in ["decoders:", "policies:", "tasks:", "influxdb:", "storage:"] {
+        for section in [
+            "decoders:",
+            "policies:",
+            "tasks:",
+            "influxdb:",
+            "storage:",
+            "node_types:",
+            "kinds:",
+            "match:",
+            "templates:",
+        ] {
             // What `storage` names must be there.
             let text = if section == "storage:" { &with_sample(example, "influxdb:") } else { example };
             let text = with_sample(text, section);

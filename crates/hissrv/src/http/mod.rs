@@ -1,6 +1,7 @@
 //! The node as the HTTP server sees it: requests in, JSON out.
 
 mod dead_letters;
+mod events;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -187,6 +188,14 @@ impl Historian for Service {
 
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         dead_letters::treat(&self.0, action, parameters)
+    }
+
+    fn events(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        events::list(&self.0, parameters, options)
+    }
+
+    fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        events::generate(&self.0, parameters)
     }
 }
 

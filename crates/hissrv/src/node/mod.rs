@@ -43,16 +43,18 @@ use vfs::RealFs;
 pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
-pub(crate) use eventing::{Eventing, state_file as events_state, verify as verify_events};
-pub(crate) use eventing::{Order as EventsOrder, Report as EventsReport};
+pub(crate) use eventing::{
+    Eventing, History, Order as EventsOrder, Report as EventsReport, state_file as events_state,
+    verify as verify_events,
+};
 pub(crate) use remotes::{Remote, stores};
 pub(crate) use rolled::ROLLUP;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
 use accounts::Accounts;
-use eventing::Rooms;
 use answering::Answering;
+use eventing::{Hooks, Rooms};
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
 use local::Local;
@@ -153,7 +155,8 @@ impl Node {
             archiver.start(move || applied.seq() >= replay_to)?;
         }
         let target = intake.target(config.database(), None)?;
-        let rooms = Rooms { fs: &fs, dir, catalog: &catalog, journal: &journal, intake: &intake };
+        let hooks = Arc::<Hooks>::default();
+        let rooms = Rooms { fs: &fs, dir, catalog: &catalog, journal: &journal, intake: &intake, hooks: &hooks };
         let eventing = Eventing::open(config, &rooms)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;

@@ -28,6 +28,7 @@ impl Node {
             "cache": self.cache_status(),
             "retention": self.retention.status(),
             "archive": self.archiver.as_ref().map(|archiver| archiver.status()),
+            "events": self.eventing_status(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }

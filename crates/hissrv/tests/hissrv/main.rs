@@ -23,6 +23,7 @@ mod disk_full;
 mod archive;
 mod cli;
 mod demo;
+mod events;
 mod http;
 mod import;
 mod plots;

@@ -2,6 +2,7 @@
 //! this table, so a route exists once.
 
 mod admin;
+mod events;
 mod health;
 mod influxql;
 mod pages;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<Route> {
         query::routes(),
         schema::routes(),
         health::routes(),
+        events::routes(),
         admin::routes(),
         pages::routes(),
     ]

@@ -163,4 +163,12 @@ impl Historian for Fake {
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         Ok([format!("{action:?} ").into_bytes(), echo(parameters)].concat())
     }
+
+    fn events(&self, parameters: &[(String, String)], _: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        Ok(echo(parameters))
+    }
+
+    fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        Ok(echo(parameters))
+    }
 }

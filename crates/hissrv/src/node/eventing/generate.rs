@@ -172,9 +172,14 @@ impl Run<'_> {
                 judged.note(watch.metric(), *first);
             }
             with_floats(values, |values| detector.feed(column.0, times, values, &mut found));
-            outcome = found.drain(..).filter(|event| range.contains(event.time)).try_for_each(|e| self.event(&e, stored));
+            outcome =
+                found.drain(..).filter(|event| range.contains(event.time)).try_for_each(|e| self.event(&e, stored));
             self.report.is_cut_short |= !(self.history.goes_on)();
-            if outcome.is_err() || self.report.is_cut_short { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if outcome.is_err() || self.report.is_cut_short {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let report = engine.scan(column, scanned, &mut cache, &|_, _| false, &mut look);
         self.cache = cache;

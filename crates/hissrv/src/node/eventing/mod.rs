@@ -9,6 +9,7 @@ mod lane;
 mod outbox;
 mod samples;
 mod saved;
+mod status;
 mod stored;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +29,8 @@ use counts::Counts;
 use lane::{Lane, Parts};
 use saved::Saved;
 
-pub(crate) use generate::{Order, Report};
+pub(super) use counts::Snapshot;
+pub(crate) use generate::{History, Order, Report};
 pub(crate) use hooks::Hooks;
 pub(crate) use saved::verify;
 
@@ -40,9 +42,6 @@ const STATE: &str = "state";
 
 /// Everything about events in a node.
 pub(crate) struct Eventing {
-    /// Whom live events are handed to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "whoever wants live events adds a hook"))]
-    pub(crate) hooks: Arc<Hooks>,
     pub(crate) rules: Rules,
     pub(super) counts: Arc<Counts>,
     columns: Columns,
@@ -59,15 +58,17 @@ pub(super) struct Rooms<'a> {
     pub(super) catalog: &'a Arc<Catalog>,
     pub(super) journal: &'a Arc<Journal>,
     pub(super) intake: &'a Intake,
+    /// Whom live events are handed to.
+    pub(super) hooks: &'a Arc<Hooks>,
 }
 
 impl Eventing {
     /// Starts the lane; where events are switched off, gives up its place in the journal instead.
     pub(super) fn open(config: &Config, rooms: &Rooms<'_>) -> anyhow::Result<Self> {
         let rules = Rules::new(&config.events)?;
-        let (counts, hooks) = (Arc::<Counts>::default(), Arc::<Hooks>::default());
+        let counts = Arc::<Counts>::default();
         let booked = Arc::clone(&counts);
-        hooks.add(Box::new(move |events| booked.book_events(events)));
+        rooms.hooks.add(Box::new(move |events| booked.book_events(events)));
         let columns = Columns::new(Arc::clone(rooms.catalog), rules.clone(), config.database());
         let saved = Saved::new(Arc::clone(rooms.fs), state_file(rooms.dir));
         let lane = if config.events.enabled {
@@ -80,7 +81,7 @@ impl Eventing {
                 target,
                 columns: columns.clone(),
                 saved,
-                hooks: Arc::clone(&hooks),
+                hooks: Arc::clone(rooms.hooks),
                 counts: Arc::clone(&counts),
             })?)
         } else {
@@ -89,7 +90,7 @@ impl Eventing {
             None
         };
         let status_interval_ns = i64::try_from(config.events.status_interval.0.as_nanos()).unwrap_or(i64::MAX);
-        Ok(Self { hooks, rules, counts, columns, status_interval_ns, lane })
+        Ok(Self { rules, counts, columns, status_interval_ns, lane })
     }
 
     /// Whether live events are made.

@@ -124,13 +124,7 @@ pub(super) enum Standing {
 
 impl Stored {
     /// Reads the events of a node whose series are these.
-    pub(super) fn read(
-        columns: &Columns,
-        engine: &Engine,
-        node: &Node,
-        series: Vec<Series>,
-        range: TimeRange,
-    ) -> Self {
+    pub(super) fn read(columns: &Columns, engine: &Engine, node: &Node, series: Vec<Series>, range: TimeRange) -> Self {
         let mut stored = Self { series, events: HashMap::new(), kept: HashMap::new() };
         let mut scan = Scan { columns, engine, cache: ScanCache::default(), range };
         for (place, series) in stored.series.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 mod archive;
 mod cache;
+mod events;
 mod rollups;
 mod stores;
 
@@ -58,6 +59,7 @@ impl Node {
         self.rollup_metrics(&mut text);
         self.cache_metrics(&mut text);
         self.archive_metrics(&mut text);
+        self.event_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);
