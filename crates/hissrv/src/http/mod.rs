@@ -141,6 +141,9 @@ impl Historian for Service {
                 "values are no longer taken into a store: see the log, then restart hissrv".to_owned(),
             );
         }
+        if self.0.is_running() && self.0.eventing.has_ended() {
+            return Health::Fail("events are no longer made: see the log, then restart hissrv".to_owned());
+        }
         Health::Pass
     }
 

@@ -1,12 +1,12 @@
 //! Events: live and made of history they are the same, through restarts and deaths; listed, in both languages, made anew by other rules;
 //! how well they find what is known to be wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use ::events::{Config, Detector, Event, Rules, score};
+use ::events::{Anomalies, Config, Detector, Event, Rules, Source, score};
 use generate::{AnomalyOptions, NodeOptions, Options, Order, Plan, Subject};
 use model::key::SeriesKey;
 use model::{TimeRange, TimestampNs};
@@ -75,18 +75,18 @@ fn is_what_history_gives(service: &Service, events: usize) {
 
 #[test]
 fn live_events_are_those_of_history_and_metrics_and_status_tell_of_them() {
-    let (folder, plan) = (Folder::new(), plan(10, 30));
+    let (folder, plan) = (Folder::new(), plan(5, 20));
     let service = Service::start(&folder, ON);
     let mut client = service.client();
     parts(&plan, 5_000).for_each(|lines| client.write(&lines));
     wait_for_lane(&service);
     let events = events(&mut client);
     println!("{} points, {} events", plan.len(), events.len());
-    assert!(plan.len() > 400_000 && events.len() > 10_000, "{} events", events.len());
+    assert!(plan.len() > 180_000 && events.len() > 10_000, "{} events", events.len());
     is_what_history_gives(&service, events.len());
     let status = service.status();
     assert_eq!(status["events"]["events"], events.len(), "{}", status["events"]);
-    assert_eq!((&status["events"]["columns"], &status["events"]["late_samples"]), (&(10 * 19).into(), &0.into()));
+    assert_eq!((&status["events"]["columns"], &status["events"]["late_samples"]), (&(5 * 19).into(), &0.into()));
     let metrics = client.get("/metrics").ok().text();
     assert!(metrics.contains("hissrv_events_total{level=\"WARNING\",source=\"threshold\"} "), "{metrics}");
     assert!(metrics.contains("hissrv_events_lag_records 0\n"), "{metrics}");
@@ -195,7 +195,7 @@ fn events_are_listed_newest_first_by_level_node_and_source_in_chinese_too() {
     };
     client.write(&(line("vm-1", 50.0, 0) + &line("vm-1", 85.0, 1) + &line("vm-1", 99.0, 2) + &line("vm-1", 60.0, 3)));
     client.write(&(line("vm-2", 50.0, 0) + &line("vm-2", 91.0, 1)));
-    wait_for("events", || events(&mut service.client()).len() == 8);
+    wait_for("events", || events(&mut service.client()).len() == 7);
     let list = |more: &[&str]| {
         let url = service.url();
         run_to_end(&mut command(&[&["list", "--since", "2025-07-01", "--url", &url], more].concat()))
@@ -203,8 +203,8 @@ fn events_are_listed_newest_first_by_level_node_and_source_in_chinese_too() {
     let Finished { code, out, err } = list(&[]);
     assert_eq!(code, Some(0), "{err}");
     let rows: Vec<&str> = out.lines().skip(1).collect();
-    assert!(rows.len() == 8 && rows[0].contains("00:03:00Z") && rows[7].contains("00:01:00Z"), "{out}");
-    assert!(out.contains("CPU使用率偏高: 85.0%, 超过警告阈值 80%") && out.contains("异常持续 2分"), "{out}");
+    assert!(rows.len() == 7 && rows[0].contains("00:03:00Z") && rows[6].contains("00:01:00Z"), "{out}");
+    assert!(out.contains("CPU使用率偏高: 85.0%, 超过警告阈值 80%") && out.contains("异常持续 2m"), "{out}");
     let json = |more: &[&str]| -> Vec<Value> {
         let finished = list(&[more, &["--json"]].concat());
         assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -215,7 +215,8 @@ fn events_are_listed_newest_first_by_level_node_and_source_in_chinese_too() {
     assert_eq!(critical.len(), 1, "{critical:?}");
     assert_eq!((&critical[0]["node_id"], &critical[0]["value"]), (&"vm-1".into(), &99.0.into()));
     assert_eq!(json(&["--node", "vm-2"]).len(), 2);
-    assert_eq!(json(&["--node", "*2", "--level", "error", "--source", "state"]).len(), 0);
+    assert_eq!(json(&["--node", "*2", "--level", "error", "--source", "state"]).len(), 1);
+    assert_eq!(json(&["--node", "*2", "--level", "critical"]).len(), 0);
     assert_eq!(json(&["--source", "state", "--limit", "2"]).len(), 2);
     let solved = json(&["--node", "vm-1", "--source", "state", "--limit", "1"]);
     assert_eq!(solved[0]["duration_s"], 120.0, "{solved:?}");
@@ -251,57 +252,89 @@ fn a_state_that_is_damaged_or_of_other_rules_begins_anew_and_one_switched_off_is
 }
 
 #[test]
-fn known_anomalies_are_found_and_few_others() {
-    let plan = plan(20, 30);
-    let rules =
-        Rules::new(&Config { status_interval: model::HumanDuration(Duration::ZERO), ..Config::default() }).unwrap();
-    let (mut detector, mut found) = (Detector::new(&rules), Vec::<Event>::new());
-    let mut columns = std::collections::HashMap::new();
-    for sample in plan.samples(Order::ByTime, 0..plan.len()) {
-        let next = columns.len() as u32;
-        let column = *columns.entry(sample.series.key().to_owned()).or_insert_with(|| {
-            let watch = rules.watch(&SeriesKey::parse(sample.series.key().as_bytes()).unwrap(), "value");
-            watch.map(|watch| {
-                detector.add(next, watch);
-                next
-            })
+fn a_journal_with_little_room_is_not_held_up() {
+    let (folder, plan) = (Folder::new(), plan(5, 20));
+    let sections = format!("{ON}engine: {{head_max: 1MiB}}\njournal: {{max_disk: 2MB}}\n");
+    let service = Service::start(&folder, &sections);
+    let mut client = service.client();
+    let mut refused = 0;
+    for lines in parts(&plan, 5_000) {
+        wait_for("room in the journal", || {
+            let status = client.post("/write?db=telemetry", &lines).status;
+            refused += u32::from(status == 503);
+            status == 204
         });
-        if let Some(column) = column {
-            detector.feed(column, &[sample.time], &[sample.value], &mut found);
-        }
+    }
+    wait_for_lane(&service);
+    let events = events(&mut client);
+    println!("{} points, {} events, {refused} writes refused", plan.len(), events.len());
+    let status = service.status();
+    assert_eq!((&status["events"]["dropped"], &status["journal"]["dropped_records"]), (&0.into(), &0.into()));
+    assert!(status["events"]["saves"].as_u64() > Some(1), "{}", status["events"]);
+    is_what_history_gives(&service, events.len());
+}
+
+#[test]
+fn with_the_embedded_store_switched_off_events_go_to_the_others() {
+    let (centre, edge, plan) = (Folder::new(), Folder::new(), plan(1, 3));
+    let centre = Service::start(&centre, "");
+    let storage = format!("storage: {{embedded: {{enabled: false}}, hissrv: {{url: \"{}\"}}}}\n", centre.url());
+    let service = Service::start(&edge, &format!("{ON}{storage}"));
+    parts(&plan, 5_000).for_each(|lines| service.client().write(&lines));
+    wait_for_lane(&service);
+    let made = service.status()["events"]["events"].as_u64().unwrap();
+    wait_for("the events at the centre", || events(&mut centre.client()).len() as u64 == made);
+    is_what_history_gives(&centre, made as usize);
+    let refused = run_to_end(&mut command(&["generate", "--from", "2025-07-01", "--url", &service.url()]));
+    assert!(refused.code == Some(1) && refused.err.contains("no history here"), "{refused:?}");
+}
+
+/// Scores the events of a plan, and prints it.
+fn scored(plan: &Plan, rules: &Rules) -> score::Score {
+    let (mut detector, mut found) = (Detector::new(rules), Vec::<Event>::new());
+    for (column, series) in (0..).zip(plan.series()) {
+        let key = SeriesKey::parse(series.key().as_bytes()).unwrap();
+        detector.add(column, rules.watch(&key, "value").unwrap());
+    }
+    let columns: HashMap<&str, u32> = plan.series().iter().map(|series| series.key()).zip(0..).collect();
+    for sample in plan.samples(Order::ByTime, 0..plan.len()) {
+        detector.feed(columns[sample.series.key()], &[sample.time], &[sample.value], &mut found);
     }
     let label = |anomaly: generate::Anomaly| {
-        let range = TimeRange::new(anomaly.start, anomaly.end);
-        let key = anomaly.series.clone();
-        score::Label::new(
-            &rules,
-            &SeriesKey::parse(key.as_bytes()).unwrap(),
-            "value",
-            range,
-            &format!("{:?}", anomaly.kind),
-        )
+        let (range, kind) = (TimeRange::new(anomaly.start, anomaly.end), format!("{:?}", anomaly.kind));
+        score::Label::new(rules, &SeriesKey::parse(anomaly.series.as_bytes()).unwrap(), "value", range, &kind)
     };
     let labels: Vec<_> = plan.anomalies(0..u64::MAX).filter_map(label).collect();
+    // A change point takes some samples.
     let score = score::score(&labels, &found, 4 * 15 * 60_000_000_000);
     println!("kind         labels  recall  by threshold  by anomaly  precision");
     for (kind, of_kind) in &score.kinds {
-        println!(
-            "{kind:<12} {:>6}  {:>6.2}  {:>12}  {:>10}  {:>9.2}",
-            of_kind.labels,
-            of_kind.recall().unwrap_or_default(),
-            of_kind.found_by_threshold,
-            of_kind.found_by_anomaly,
-            score.precision_of(kind).unwrap_or_default()
-        );
+        let (recall, precision) = (of_kind.recall().unwrap_or_default(), score.precision_of(kind).unwrap_or_default());
+        let (labels, first, second) = (of_kind.labels, of_kind.found_by_threshold, of_kind.found_by_anomaly);
+        println!("{kind:<12} {labels:>6}  {recall:>6.2}  {first:>12}  {second:>10}  {precision:>9.2}");
     }
     for (source, of_source) in &score.sources {
-        println!(
-            "{source:<12} {:>6} events, precision {:.2}",
-            of_source.events,
-            of_source.precision().unwrap_or_default()
-        );
+        let precision = of_source.precision().unwrap_or_default();
+        println!("{source:<12} {:>6} events, precision {precision:.2}", of_source.events);
     }
-    println!("all: recall {:.2}, precision {:.2}", score.recall().unwrap(), score.precision().unwrap());
-    assert!(score.kinds.len() >= 3, "{:?}", score.kinds.keys());
-    assert!(score.recall() > Some(0.5) && score.precision() > Some(0.3), "{score:?}");
+    println!("all: recall {:.2}, precision {:.2}\n", score.recall().unwrap(), score.precision().unwrap());
+    score
+}
+
+#[test]
+fn known_anomalies_are_found_and_few_others() {
+    let nodes = NodeOptions { vm: 10, host: 10, ne: 10, tru: 10, hostgroup: 10 };
+    let range = TimeRange::new(TimestampNs(MONDAY), TimestampNs(MONDAY + 30 * DAY_NS));
+    let anomalies = AnomalyOptions { level_shifts: 0.01, ..AnomalyOptions::default() };
+    let plan = Plan::new(Options { anomalies, ..Options::new(Subject::Nodes(nodes), range) }).unwrap();
+    let config = Config { status_interval: model::HumanDuration(Duration::ZERO), ..Config::default() };
+    println!("as built in");
+    let usual = scored(&plan, &Rules::new(&config).unwrap());
+    assert_eq!(usual.kinds.keys().collect::<Vec<_>>(), ["Drop", "LevelShift", "Spike"]);
+    assert!(usual.recall() > Some(0.6) && usual.precision() > Some(0.4), "{usual:?}");
+    assert!(usual.sources[&Source::Threshold].precision() > Some(0.95));
+    println!("sigma: 4, without change points");
+    let strict = Anomalies { sigma: 4.0, change_points: false, ..Anomalies::default() };
+    let strict = scored(&plan, &Rules::new(&Config { anomalies: strict, ..config }).unwrap());
+    assert!(strict.precision() > usual.precision() && strict.recall() < usual.recall());
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ::events::{Detector, Event, Source, Watch};
+use ::events::{Detector, Event, MEASUREMENT, Source, Watch};
 use engine::{Engine, Piece, ScanCache};
 use model::{ColumnId, TimeRange, TimestampNs, Values};
 use pipeline::{Intake, IntakeError, Target};
@@ -76,6 +76,7 @@ impl Eventing {
     /// # Errors
     /// The journal did not take events or deletions; what was done before stays, and doing it again completes it.
     pub(crate) fn generate(&self, order: &Order, history: History<'_>) -> Result<Report, IntakeError> {
+        let order = &self.within_retention(order);
         let points = Points::new(history.intake.clone(), history.target.clone());
         let (report, cache) = (Report::default(), ScanCache::default());
         let mut run = Run { eventing: self, order, history, points, pending: 0, report, cache };
@@ -91,6 +92,15 @@ impl Eventing {
         }
         run.flush()?;
         Ok(run.report)
+    }
+
+    /// Without times whose events would not be kept.
+    fn within_retention(&self, order: &Order) -> Order {
+        let bucket = self.columns.bucket_of(MEASUREMENT);
+        let policy = bucket.and_then(|bucket| self.columns.catalog.policy_of(bucket));
+        let cutoff = policy.and_then(|policy| policy.cutoff(order.now)).unwrap_or(TimestampNs::MIN);
+        let range = TimeRange::new(order.range.start.max(cutoff), order.range.end.max(cutoff));
+        Order { range, ..order.clone() }
     }
 }
 

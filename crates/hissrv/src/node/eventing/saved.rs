@@ -150,3 +150,46 @@ fn event_of(line: &Line<'_, '_>) -> Option<Event> {
     event.id = event.identity().id();
     (key.measurement() == MEASUREMENT).then_some(event)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::TimestampNs;
+
+    fn event() -> Event {
+        let mut event = Event {
+            id: EventId(0),
+            time: TimestampNs(1_700_000_000_000_000_001),
+            node_id: "1001:m:a b".to_owned(),
+            node_type: "EMS".to_owned(),
+            metric: "voltage".to_owned(),
+            level: Level::Critical,
+            source: Source::Threshold,
+            message: "电压 \"过高\" \\ 100%".to_owned(),
+            value: Some(0.1 + 0.2),
+            threshold: None,
+            duration: Some(1e300),
+        };
+        event.id = event.identity().id();
+        event
+    }
+
+    #[test]
+    fn a_state_comes_back_as_it_was_with_the_events_that_wait() {
+        let state = State { position: Seq(77), detector: vec![1, 2, 3], waiting: vec![event(), event()] };
+        assert_eq!(decode(&encode(&state)), Some(state));
+        let empty = State { position: Seq(0), detector: Vec::new(), waiting: Vec::new() };
+        assert_eq!(decode(&encode(&empty)), Some(empty));
+    }
+
+    #[test]
+    fn any_damage_is_seen() {
+        let bytes = encode(&State { position: Seq(1), detector: vec![9; 20], waiting: vec![event()] });
+        for place in 0..bytes.len() {
+            let mut wrong = bytes.clone();
+            wrong[place] ^= 16;
+            assert_eq!(decode(&wrong), None, "byte {place}");
+            assert_eq!(decode(&bytes[..place]), None);
+        }
+    }
+}
