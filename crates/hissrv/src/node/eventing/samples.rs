@@ -121,3 +121,86 @@ impl BatchVisitor for Collector<'_> {
 
     fn delete(&mut self, _: &[ColumnId], _: TimeRange) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use ::events::{Config, Rules, Source};
+    use catalog::{Catalog, PolicySpec, Wanted};
+    use model::FieldType;
+    use model::wire::BatchEncoder;
+    use vfs::FaultFs;
+
+    use super::*;
+
+    const VM: &str = "vm_metrics,metric=cpu_usage,node_id=vm-1,node_type=VM";
+    const LOG: &str = "node_logs,level=INFO,metric=cpu_usage,node_id=vm-1,node_type=VM,source=info";
+
+    /// Defines a column of the database `d`.
+    fn column(catalog: &Catalog, policy: &str, key: &str, kind: FieldType) -> ColumnId {
+        let bucket = catalog.bucket_of("d", Some(policy)).unwrap();
+        catalog.define(bucket, &[Wanted { key: key.as_bytes(), field: "value", kind }]).unwrap();
+        let names = catalog.read();
+        names.column(names.series(bucket, key.as_bytes()).unwrap(), 0, "value").unwrap().0
+    }
+
+    fn catalog() -> Arc<Catalog> {
+        let catalog = Catalog::open(Arc::new(FaultFs::default()), Path::new("catalog")).unwrap().0;
+        catalog.create_database("d", None).unwrap();
+        catalog.create_policy("d", "other", &PolicySpec::default(), false).unwrap();
+        Arc::new(catalog)
+    }
+
+    fn samples(catalog: &Arc<Catalog>) -> Samples {
+        let rules = Rules::new(&Config::default()).unwrap();
+        let detector = Detector::new(&rules);
+        Samples::new(Columns::new(Arc::clone(catalog), rules, "d"), detector)
+    }
+
+    fn take(samples: &mut Samples, column: ColumnId, points: &[(i64, FieldValue<'_>)]) -> Vec<Event> {
+        let (mut encoder, mut events) = (BatchEncoder::default(), Vec::new());
+        points.iter().for_each(|(time, value)| encoder.push(column, TimestampNs(*time), *value));
+        samples.take(&encoder.finish(), &mut events).unwrap();
+        events
+    }
+
+    #[test]
+    fn within_a_record_order_does_not_matter_and_the_last_of_equal_times_counts() {
+        let catalog = catalog();
+        let (mut samples, column) = (samples(&catalog), column(&catalog, "autogen", VM, FieldType::Float));
+        let points = [(30, 50.0), (20, 99.0), (10, 50.0), (20, 85.0)].map(|(time, v)| (time, FieldValue::Float(v)));
+        let events = take(&mut samples, column, &points);
+        let told: Vec<_> =
+            events.iter().filter(|e| e.source == Source::Threshold).map(|e| (e.time.0, e.value)).collect();
+        assert_eq!(told, [(20, Some(85.0)), (30, Some(50.0))]);
+        assert_eq!((samples.detector.stats().samples, samples.detector.stats().late), (3, 0));
+        take(&mut samples, column, &points);
+        assert_eq!(samples.detector.stats().late, 3);
+    }
+
+    #[test]
+    fn events_themselves_other_policies_and_texts_are_not_watched_and_dropped_columns_are_forgotten() {
+        let catalog = catalog();
+        let mut samples = samples(&catalog);
+        let float = FieldValue::Float(99.0);
+        let text = VM.replace("vm_m", "host_m");
+        for (policy, key, kind, value) in [
+            ("other", VM, FieldType::Float, float),
+            ("autogen", LOG, FieldType::Float, float),
+            ("autogen", &text, FieldType::String, FieldValue::String("99")),
+        ] {
+            let column = column(&catalog, policy, key, kind);
+            assert_eq!(take(&mut samples, column, &[(1, value)]), [], "{policy} {key}");
+        }
+        assert!(samples.detector.is_empty());
+        let column = column(&catalog, "autogen", VM, FieldType::Integer);
+        assert_ne!(take(&mut samples, column, &[(1, FieldValue::Integer(99))]), []);
+        samples.forget_dropped();
+        assert_eq!(samples.detector.len(), 1);
+        catalog.drop_database("d").unwrap();
+        samples.forget_dropped();
+        assert!(samples.detector.is_empty());
+    }
+}
