@@ -231,7 +231,10 @@ impl Worker {
         let stored = durable.and_then(|()| self.saved.store(&state).map_err(|e| e.to_string()));
         let moved = stored.and_then(|()| self.consumer.commit(position).map_err(|e| e.to_string()));
         match moved {
-            Ok(()) => self.counts.book(|counts| counts.saves += 1),
+            Ok(()) => {
+                self.counts.book(|counts| counts.saves += 1);
+                self.outbox.hurry();
+            }
             Err(error) => tracing::warn!(error, "the state of the events could not be saved; trying again"),
         }
         self.save_took = begun.elapsed();

@@ -17,7 +17,7 @@ const BATCH: usize = 2_000;
 const WAITING_MAX: usize = 100_000;
 /// Pause after a failed batch; it doubles with each, up to the other.
 const PAUSE: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// A batch of events as points.
 pub(super) struct Points {
@@ -111,6 +111,11 @@ impl Outbox {
     /// Waits until the journal's records so far survive a power cut.
     pub(super) fn until_durable(&self) -> Result<(), IntakeError> {
         self.points.intake.until_durable()
+    }
+
+    /// Lets the next try be soon: there may be room now.
+    pub(super) fn hurry(&mut self) {
+        self.try_at = self.try_at.min(Instant::now() + PAUSE);
     }
 
     /// Tries once more whatever the pause.
