@@ -9,7 +9,7 @@ use model::{FieldValue, TimestampNs};
 use crate::fnv::Fnv;
 
 /// The measurement that events are points of.
-const MEASUREMENT: &str = "node_logs";
+pub const MEASUREMENT: &str = "node_logs";
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, the least bad one first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// The value of the tag `level`: `INFO`, `WARNING`, `ERROR`, `CRITICAL`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +61,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Self; 5] = [Self::Threshold, Self::Anomaly, Self::Info, Self::State, Self::Event];
+
     /// The value of the tag `source`: `threshold`, `anomaly`, `info`, `state`, `event`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -113,46 +119,69 @@ pub struct Event {
     pub duration: Option<f64>,
 }
 
-/// What makes two events the same one.
+/// What makes two events the same one: their point's series and time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Identity<'a> {
-    pub(crate) node_id: &'a str,
-    pub(crate) node_type: &'a str,
-    pub(crate) metric: &'a str,
-    pub(crate) source: Source,
-    pub(crate) level: Level,
-    pub(crate) time: TimestampNs,
+pub struct Identity<'a> {
+    /// The node.
+    pub node_id: &'a str,
+    /// Its type.
+    pub node_type: &'a str,
+    /// The metric.
+    pub metric: &'a str,
+    /// What the event comes from.
+    pub source: Source,
+    /// How bad it is.
+    pub level: Level,
+    /// When.
+    pub time: TimestampNs,
 }
 
 impl Identity<'_> {
-    pub(crate) fn id(&self) -> EventId {
+    /// The identity as a number.
+    pub fn id(&self) -> EventId {
         let texts = [self.node_id, self.node_type, self.metric, self.source.as_str(), self.level.as_str()];
         let hash = texts.into_iter().fold(Fnv::new(), Fnv::text);
         EventId(hash.integer(self.time.0).finish())
     }
-}
 
-impl Event {
-    /// Appends the event as one line of line protocol: measurement `node_logs`, tags `level`, `metric`, `node_id`, `node_type`, `source`, fields
-    /// `message`, `value`, `threshold`, `duration_s` (floats, left out where there is none) and `event_id` (text), time in nanoseconds.
-    pub fn write_line(&self, out: &mut Vec<u8>) {
+    /// Key of the point's series, which the time is no part of.
+    pub fn series_key(&self) -> SeriesKeyBuf {
         let mut key = SeriesKeyBuf::default();
         key.start(MEASUREMENT);
         key.tag("level", self.level.as_str());
-        key.tag("metric", &self.metric);
-        key.tag("node_id", &self.node_id);
-        key.tag("node_type", &self.node_type);
+        key.tag("metric", self.metric);
+        key.tag("node_id", self.node_id);
+        key.tag("node_type", self.node_type);
         key.tag("source", self.source.as_str());
-        let id = self.id.to_string();
+        key
+    }
+}
+
+impl Event {
+    /// What makes it the same as another one.
+    pub fn identity(&self) -> Identity<'_> {
+        let Self { node_id, node_type, metric, source, level, time, .. } = self;
+        Identity { node_id, node_type, metric, source: *source, level: *level, time: *time }
+    }
+
+    /// The fields of its point; `id` is its identity as text.
+    pub fn fields<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a str, FieldValue<'a>)> {
         let number = |name, value: Option<f64>| value.map(|value| (name, FieldValue::Float(value)));
         let fields = [
             Some(("message", FieldValue::String(&self.message))),
             number("value", self.value),
             number("threshold", self.threshold),
             number("duration_s", self.duration),
-            Some(("event_id", FieldValue::String(&id))),
+            Some(("event_id", FieldValue::String(id))),
         ];
-        print_line(out, key.as_bytes(), fields.into_iter().flatten(), self.time);
+        fields.into_iter().flatten()
+    }
+
+    /// Appends the event as one line of line protocol: measurement `node_logs`, tags `level`, `metric`, `node_id`, `node_type`, `source`, fields
+    /// `message`, `value`, `threshold`, `duration_s` (floats, left out where there is none) and `event_id` (text), time in nanoseconds.
+    pub fn write_line(&self, out: &mut Vec<u8>) {
+        let id = self.id.to_string();
+        print_line(out, self.identity().series_key().as_bytes(), self.fields(&id), self.time);
     }
 }
 

@@ -33,5 +33,5 @@ pub mod score;
 pub use config::{Anomalies, Bounds, Config, Demo, Language, Method, Metric, PointMatch, Points};
 pub use detector::{Added, Detector, Stats};
 pub use error::{ConfigError, LoadError};
-pub use event::{Event, EventId, Level, Source};
+pub use event::{Event, EventId, Identity, Level, MEASUREMENT, Source};
 pub use rules::{Rules, Watch};

@@ -9,10 +9,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands;
 
 mod alerts;
+mod events;
 mod export;
 mod import;
 
 pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
+pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs, ListArgs};
 pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
 
@@ -59,6 +61,8 @@ enum Command {
     Alerts(AlertsArgs),
     /// Write stored points, or the answer to a query, to files (line protocol, CSV, Parquet).
     Export(Box<ExportArgs>),
+    /// Show events (status logs made of metrics), or make those of a part of history anew.
+    Events(EventsArgs),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -426,6 +430,7 @@ pub fn main() -> ExitCode {
         Command::Store(args) => commands::store::run(&args),
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
+        Command::Events(args) => commands::events::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::Alerts(args) => commands::alerts::run(&args),
         Command::Export(args) => commands::export::run(&args),

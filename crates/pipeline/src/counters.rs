@@ -13,11 +13,13 @@ pub enum Origin {
     Simulator,
     /// Rollups, made of values that are stored already.
     Rollup,
+    /// Events, made of values as they come or of history.
+    Events,
 }
 
 impl Origin {
     /// Every origin.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Redis, Self::Simulator, Self::Rollup];
+    pub const ALL: [Self; 5] = [Self::Http, Self::Redis, Self::Simulator, Self::Rollup, Self::Events];
 
     /// Label in metrics.
     pub const fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Origin {
             Self::Redis => "redis",
             Self::Simulator => "simulator",
             Self::Rollup => "rollup",
+            Self::Events => "events",
         }
     }
 }
@@ -97,12 +100,13 @@ impl OriginCounters {
 
 impl Counters {
     pub(crate) fn of(&self, origin: Origin) -> &OriginCounters {
-        let [http, redis, simulator, rollup] = &self.origins;
+        let [http, redis, simulator, rollup, events] = &self.origins;
         match origin {
             Origin::Http => http,
             Origin::Redis => redis,
             Origin::Simulator => simulator,
             Origin::Rollup => rollup,
+            Origin::Events => events,
         }
     }
 

@@ -32,6 +32,7 @@ pub(crate) struct App {
     queries: Arc<Semaphore>,
     admin: Arc<Semaphore>,
     archive: Arc<Semaphore>,
+    events: Arc<Semaphore>,
 }
 
 impl App {
@@ -45,6 +46,7 @@ impl App {
             queries: Arc::new(Semaphore::new(config.max_queries)),
             admin: Arc::new(Semaphore::new(1)),
             archive: Arc::new(Semaphore::new(1)),
+            events: Arc::new(Semaphore::new(1)),
             config,
         }
     }
@@ -167,6 +169,15 @@ impl App {
     pub(crate) async fn archive(&self) -> Result<Vec<u8>, ApiError> {
         let busy = "days are being archived already, since somebody asked for it";
         self.in_turn(&self.archive, busy, |historian| historian.archive()).await
+    }
+
+    /// Makes events of history anew. That may take hours, so other tasks of the operator do not wait for it.
+    ///
+    /// # Errors
+    /// Those of the historian, and [`ErrorKind::Busy`].
+    pub(crate) async fn generate_events(&self, parameters: Vec<(String, String)>) -> Result<Vec<u8>, ApiError> {
+        let busy = "events are being made anew already, since somebody asked for it";
+        self.in_turn(&self.events, busy, move |historian| historian.generate_events(&parameters)).await
     }
 
     async fn in_turn<T: Send + 'static>(

@@ -153,6 +153,20 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// There is none of that id.
     fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError>;
+
+    /// Stored events, newest first, as JSON; `level` (this and worse), `node`, `type`, `metric`, `source`, `since`, `until` and `limit` choose. The
+    /// parameters come without `epoch`, which is in `options`. Blocks.
+    ///
+    /// # Errors
+    /// An unknown parameter or value, or why it was given up.
+    fn events(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError>;
+
+    /// Makes the events of a part of history anew; `from`, `to`, `match`, `lookback` and `dry_run` say of which and how, the answer is JSON with
+    /// the numbers. Blocks, possibly for hours.
+    ///
+    /// # Errors
+    /// An unknown parameter or value, or the journal does not take what is to be written. What was done before stays.
+    fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
 }
 
 /// How old values are removed.

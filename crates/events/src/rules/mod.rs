@@ -104,6 +104,22 @@ impl Rules {
         self.inner.fingerprint
     }
 
+    /// Samples that a column's window holds at most.
+    pub fn window(&self) -> usize {
+        let windows = self.inner.all.iter().filter_map(|rule| rule.anomalies.map(|anomalies| anomalies.window));
+        windows.max().unwrap_or_default()
+    }
+
+    /// Number of rules.
+    pub fn len(&self) -> usize {
+        self.inner.all.len()
+    }
+
+    /// True when nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.inner.all.is_empty()
+    }
+
     pub(crate) fn max_columns(&self) -> usize {
         self.inner.max_columns
     }

@@ -40,6 +40,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         let channels: Vec<&str> = c.alerts.channels.keys().map(String::as_str).collect();
         writeln!(out, "  alerts     {} rules, channels {}", c.alerts.rules.len(), channels.join(" "))?;
     }
+    if c.events.enabled {
+        let rules = events::Rules::new(&c.events).map_err(|e| Failure::Usage(format!("{}: {e}", file.display())))?;
+        writeln!(out, "  events     {} rules, language {:?}", rules.len(), c.events.language)?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

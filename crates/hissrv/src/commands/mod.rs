@@ -7,6 +7,7 @@ pub(crate) mod check_config;
 mod client;
 pub(crate) mod dead_letter;
 pub(crate) mod demo;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod query;

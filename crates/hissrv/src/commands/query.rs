@@ -60,7 +60,7 @@ fn latest_path(args: &QueryArgs) -> String {
 }
 
 /// Percent-encoded for a URL's query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {

@@ -48,6 +48,7 @@ fn summary(s: &Value) -> String {
         at("/alerts/pending"),
         at("/alerts/waiting")
     ));
+    lines.extend(s.get("events").filter(|events| !events.is_null()).map(events));
     lines.extend(s.get("archive").filter(|archive| !archive.is_null()).map(archive));
     for held in s.pointer("/retention/held_back").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| held.get(key).map(short).unwrap_or_default();
@@ -99,6 +100,20 @@ fn engine(s: &Value) -> String {
         at("files"),
         at("file_bytes"),
         at("head_values")
+    )
+}
+
+fn events(events: &Value) -> String {
+    let at = |key: &str| events.get(key).map(short).unwrap_or_default();
+    let running = if at("running") == "true" { "" } else { "NOT running, " };
+    format!(
+        "events   {running}{} metrics watched, {} events, {} waiting, {} dropped, {} late samples, {} records behind",
+        at("columns"),
+        at("events"),
+        at("waiting"),
+        at("dropped"),
+        at("late_samples"),
+        at("lag_records")
     )
 }
 

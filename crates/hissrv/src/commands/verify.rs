@@ -7,7 +7,7 @@ use vfs::RealFs;
 
 use crate::cli::{Failure, VerifyArgs};
 use crate::config;
-use crate::node::{ALERTS, CATALOG, ENGINE, JOURNAL, ROLLUP, due_days};
+use crate::node::{ALERTS, CATALOG, ENGINE, JOURNAL, ROLLUP, due_days, events_state, verify_events};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let dir = match &args.data_dir {
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     findings.extend(rollup::ledger::verify(&RealFs, &dir.join(ROLLUP))?);
     findings.extend(archive::Ledger::verify(&RealFs, &due_days(&dir))?);
     findings.extend(alerts::verify(&RealFs, &dir.join(ALERTS)).context("read the alerts")?);
+    findings.extend(verify_events(&RealFs, &events_state(&dir)).context("read the state of the events")?);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}")?;

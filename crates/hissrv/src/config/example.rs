@@ -54,8 +54,20 @@ fn the_examples_have_every_key_there_is() {
 #[test]
 fn the_samples_in_comments_of_the_examples_are_valid_and_say_something() {
     for example in EXAMPLES {
-        for section in ["decoders:", "policies:", "tasks:", "influxdb:", "storage:", "rules:", "channels:", "silences:"]
-        {
+        for section in [
+            "decoders:",
+            "policies:",
+            "tasks:",
+            "influxdb:",
+            "storage:",
+            "rules:",
+            "channels:",
+            "silences:",
+            "node_types:",
+            "kinds:",
+            "match:",
+            "templates:",
+        ] {
             // What a section names must be there.
             let text = match section {
                 "storage:" => &with_sample(example, "influxdb:"),

@@ -97,6 +97,7 @@ fn check(config: &Config) -> Result<(), String> {
     if database.is_empty() || database.contains(['/', '\n']) {
         return Err(format!("influxdb.bucket: `{database}` is no name of a database"));
     }
+    events::Rules::new(&config.events).map_err(|e| e.to_string())?;
     check_tasks(config)?;
     check_homes(config)?;
     alerting::check(&config.alerts)

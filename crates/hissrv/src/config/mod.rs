@@ -62,6 +62,8 @@ pub struct Config {
     pub influxdb: Option<InfluxdbConfig>,
     /// What to alert about, and whom to tell.
     pub alerts: alerts::Config,
+    /// Status logs made of metrics.
+    pub events: events::Config,
     /// What is logged, and how.
     pub log: LogSection,
 }
@@ -82,6 +84,7 @@ impl Default for Config {
             downsampling: DownsamplingSection::default(),
             influxdb: None,
             alerts: alerts::Config::default(),
+            events: events::Config::default(),
             log: LogSection::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod dead_letters;
+mod events;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -155,6 +156,9 @@ impl Historian for Service {
                 "values are no longer taken into a store: see the log, then restart hissrv".to_owned(),
             );
         }
+        if self.0.is_running() && self.0.eventing.has_ended() {
+            return Health::Fail("events are no longer made: see the log, then restart hissrv".to_owned());
+        }
         Health::Pass
     }
 
@@ -214,6 +218,14 @@ impl Historian for Service {
 
     fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
         alerts::unsilence(&self.0, id)
+    }
+
+    fn events(&self, parameters: &[(String, String)], options: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        events::list(&self.0, parameters, options)
+    }
+
+    fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        events::generate(&self.0, parameters)
     }
 }
 

@@ -206,4 +206,23 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "alerts did not stop in time; what was under way may be delivered again",
         "告警未能按时停止；正在发送的通知可能再次送达",
     ),
+    // events
+    ("the saved state of the events is damaged; they begin anew", "事件的保存状态已损坏；将重新开始"),
+    (
+        "the saved state of the events does not fit the journal; they begin anew",
+        "事件的保存状态与预写日志不符；将重新开始",
+    ),
+    ("the saved state of the events cannot be used; they begin anew", "事件的保存状态无法使用；将重新开始"),
+    ("the state of the events could not be saved; trying again", "事件状态无法保存；将重试"),
+    ("the thread of the events had panicked", "事件线程曾异常终止"),
+    ("the journal cannot be read for events; trying again", "无法为事件读取预写日志；将重试"),
+    ("a journal record could not be read for events", "一条预写日志记录无法用于生成事件"),
+    ("records of the journal were lost before events were made of them", "部分预写日志记录在生成事件之前已丢失"),
+    (
+        "more columns than events.max_columns would be watched; the further ones are not",
+        "需监视的列超过 events.max_columns；其余的列不予监视",
+    ),
+    ("events were given up, since too many wait to be written", "等待写入的事件过多，部分事件已放弃"),
+    ("events cannot be written; trying again", "事件无法写入；将重试"),
+    ("events were refused and given up", "事件被拒绝，已放弃"),
 ];

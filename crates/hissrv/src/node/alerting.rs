@@ -50,7 +50,6 @@ impl Alerting {
     }
 
     /// Tells rules of events, best of many at a time: what they change is durable afterwards. Those that came before change nothing.
-    #[cfg_attr(not(test), expect(dead_code, reason = "called by the lane of events"))]
     pub(crate) fn take_events(&self, events: &[events::Event]) {
         if self.alerts.wants_events() && !events.is_empty() {
             let observations: Vec<Observation> = events.iter().map(observation).collect();

@@ -6,6 +6,7 @@ mod answering;
 mod archiving;
 mod clock;
 mod embedded;
+mod eventing;
 mod facts;
 mod forecast;
 mod housekeeping;
@@ -47,6 +48,10 @@ pub(crate) use alerting::ALERTS;
 pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
+pub(crate) use eventing::{
+    Eventing, History, Order as EventsOrder, Report as EventsReport, state_file as events_state,
+    verify as verify_events,
+};
 pub(crate) use facts::fact_names;
 pub(crate) use publisher::tools;
 pub(crate) use remotes::{Remote, stores};
@@ -57,6 +62,7 @@ use crate::config::Config;
 use accounts::Accounts;
 use alerting::Alerting;
 use answering::Answering;
+use eventing::{Hooks, Rooms};
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
 use local::Local;
@@ -91,7 +97,9 @@ pub(crate) struct Node {
     /// Puts days of the embedded store into files; `None` where the configuration has no archive.
     pub(crate) archiver: Option<Arc<Archiver>>,
     /// Rules, their alerts, and who is told.
-    pub(crate) alerting: Alerting,
+    pub(crate) alerting: Arc<Alerting>,
+    /// Status logs made of metrics.
+    pub(crate) eventing: Eventing,
     /// Results of earlier queries of the embedded store.
     pub(crate) results: Arc<Results>,
     pub(crate) statements: Statements,
@@ -127,7 +135,7 @@ impl Node {
         catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         policies::ensure(&catalog, config)?;
         let replay_to = journal.durable_seq();
-        let alerting = Alerting::open(&fs, dir, &config.alerts)?;
+        let alerting = Arc::new(Alerting::open(&fs, dir, &config.alerts)?);
         let results = Arc::new(Results::new(config.query.cache));
         let archiving = match config.archive() {
             Some(settings) => Some(archiving::open(&fs, dir, settings, &catalog, &engine)?),
@@ -158,6 +166,11 @@ impl Node {
             archiver.start(move || applied.seq() >= replay_to)?;
         }
         let target = intake.target(config.database(), None)?;
+        let hooks = Arc::<Hooks>::default();
+        let told = Arc::clone(&alerting);
+        hooks.add(Box::new(move |events| told.take_events(events)));
+        let rooms = Rooms { fs: &fs, dir, catalog: &catalog, journal: &journal, intake: &intake, hooks: &hooks };
+        let eventing = Eventing::open(config, &rooms)?;
         let feed = Feed { config, dir, fs, journal: &journal, catalog: &catalog };
         let stores = remotes::stores(config)?;
         let remotes = stores.into_iter().map(|store| Remote::start(store, &feed)).collect::<Result<Vec<_>, _>>()?;
@@ -198,6 +211,7 @@ impl Node {
             rollups,
             archiver,
             alerting,
+            eventing,
             results,
             embedded,
             remotes,
@@ -289,11 +303,13 @@ impl Node {
     /// Drains the journal into the store and writes everything to files; remote stores get what they take until `deadline`.
     /// Sources and HTTP must have stopped. What cannot be written is logged and stays in the journal.
     pub(crate) fn close(&self, deadline: Instant) {
-        self.alerting.stop();
         self.housekeeping.stop();
         if let Some(rollups) = &self.rollups {
             rollups.stop();
         }
+        self.eventing.stop(deadline);
+        // The last events may change alerts.
+        self.alerting.stop();
         remotes::stop(&self.remotes, deadline);
         self.journal.close();
         if let Some(applier) = &self.applier {

@@ -91,7 +91,8 @@ impl Remote {
 /// Says which values the journal keeps for stores that are not configured any more.
 pub(super) fn warn_of_forsaken(journal: &Journal, fed: &[StoreName]) {
     for consumer in journal.stats().consumers {
-        if !fed.iter().any(|name| name.text() == consumer.name) {
+        let is_fed = fed.iter().any(|name| name.text() == consumer.name);
+        if !is_fed && consumer.name != super::eventing::CONSUMER {
             tracing::warn!(
                 store = consumer.name,
                 values = consumer.lag_points,

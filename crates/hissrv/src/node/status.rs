@@ -29,6 +29,7 @@ impl Node {
             "retention": self.retention.status(),
             "archive": self.archiver.as_ref().map(|archiver| archiver.status()),
             "alerts": self.alerting.alerts().totals(),
+            "events": self.eventing_status(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }

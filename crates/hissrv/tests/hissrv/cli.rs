@@ -45,6 +45,8 @@ fn wrong_configurations_are_refused_with_file_line_and_hint() {
         ("redis: [\n", "h.yaml:", ""),
         ("redis: {time_zone: Mars/Base}\n", "h.yaml:", "Mars/Base"),
         ("server: {max_queries: 0}\n", "h.yaml:", "server.max_queries"),
+        ("events: {anomalies: {sigma: 0.5}}\n", "h.yaml:", "events.anomalies.sigma"),
+        ("events: {node_types: {VM: {cpu_usage: {warning: 95}}}}\n", "h.yaml:", "cpu_usage"),
     ] {
         for command in ["check-config", "run"] {
             let path = folder.write("h.yaml", text);

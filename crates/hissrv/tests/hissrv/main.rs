@@ -24,6 +24,7 @@ mod alerts;
 mod archive;
 mod cli;
 mod demo;
+mod events;
 mod export;
 mod http;
 mod import;

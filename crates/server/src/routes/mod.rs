@@ -3,6 +3,7 @@
 
 mod admin;
 mod alerts;
+mod events;
 mod export;
 mod health;
 mod influxql;
@@ -62,6 +63,7 @@ pub(crate) fn all() -> Vec<Route> {
         schema::routes(),
         export::routes(),
         health::routes(),
+        events::routes(),
         admin::routes(),
         alerts::routes(),
         pages::routes(),

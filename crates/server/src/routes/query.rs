@@ -62,7 +62,7 @@ fn answer(answered: Answered) -> Response {
 }
 
 /// The unit of times from the parameter `epoch`.
-fn epoch(list: &[(String, String)]) -> Result<Option<Precision>, ApiError> {
+pub(super) fn epoch(list: &[(String, String)]) -> Result<Option<Precision>, ApiError> {
     match parameter(list, "epoch") {
         None | Some("") => Ok(None),
         Some("ns") => Ok(Some(Precision::Nanosecond)),

@@ -201,4 +201,12 @@ impl Historian for Fake {
     fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
         Ok(id.as_bytes().to_vec())
     }
+
+    fn events(&self, parameters: &[(String, String)], _: &QueryOptions) -> Result<Vec<u8>, ApiError> {
+        Ok(echo(parameters))
+    }
+
+    fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
+        Ok(echo(parameters))
+    }
 }

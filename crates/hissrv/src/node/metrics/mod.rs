@@ -3,6 +3,7 @@
 mod alerts;
 mod archive;
 mod cache;
+mod events;
 mod rollups;
 mod stores;
 
@@ -60,6 +61,7 @@ impl Node {
         self.cache_metrics(&mut text);
         self.archive_metrics(&mut text);
         self.alert_metrics(&mut text);
+        self.event_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);

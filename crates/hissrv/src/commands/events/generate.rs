@@ -1,0 +1,92 @@
+//! `hissrv events generate`.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+use server::Historian;
+
+use super::path_of;
+use crate::cli::{Failure, GenerateArgs};
+use crate::commands::address::url_of;
+use crate::commands::client::request_patiently;
+use crate::config::{self, Config};
+use crate::http::Service;
+use crate::node::Node;
+
+/// Time between two looks whether the data directory is ready.
+const READY_CHECK: Duration = Duration::from_millis(20);
+/// Longest time for writing to files what is in memory at the end.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
+
+pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+    let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let parameters = parameters(args);
+    let answer = if args.url.is_some() || Node::is_in_use(&config.data_dir) {
+        let url = args.url.clone().unwrap_or_else(|| url_of(&config));
+        request_patiently(&url, "POST", &path_of("/api/v1/admin/events", &parameters))?
+    } else {
+        in_data_directory(&config, &parameters)?
+    };
+    let report: Value = serde_json::from_slice(&answer).context("read the answer")?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        out.write_all(&answer)?;
+        writeln!(out)?;
+    } else {
+        out.write_all(summary(&report).as_bytes())?;
+    }
+    match report.get("is_cut_short").and_then(Value::as_bool) {
+        Some(true) => Err(anyhow!("the service stopped before the end: do it again").into()),
+        _ => Ok(()),
+    }
+}
+
+fn parameters(args: &GenerateArgs) -> Vec<(String, String)> {
+    let fixed = [("from", &args.from), ("to", &args.to), ("lookback", &args.lookback)];
+    let mut all: Vec<(String, String)> = fixed.map(|(key, value)| (key.to_owned(), value.clone())).to_vec();
+    all.extend(args.nodes.iter().map(|pattern| ("match".to_owned(), pattern.clone())));
+    all.push(("dry_run".to_owned(), args.dry_run.to_string()));
+    all
+}
+
+/// Without a service: the same on its data directory.
+fn in_data_directory(config: &Config, parameters: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+    let node = Arc::new(Node::open(config)?);
+    while node.ready().is_err() {
+        std::thread::sleep(READY_CHECK);
+    }
+    let outcome = Service(Arc::clone(&node)).generate_events(parameters);
+    let deadline = Instant::now() + CLOSE_DEADLINE;
+    node.stop_sources(deadline);
+    node.close(deadline);
+    outcome.map_err(|e| match e.kind {
+        server::ErrorKind::BadRequest => Failure::Usage(e.message),
+        _ => Failure::Run(anyhow!(e.message)),
+    })
+}
+
+fn summary(report: &Value) -> String {
+    let at =
+        |key: &str| report.get(key).map_or_else(String::new, |value| value.to_string().trim_matches('"').to_owned());
+    let is_dry = report.get("dry_run").and_then(Value::as_bool).unwrap_or_default();
+    let (written, removed) = if is_dry { ("to be written", "to be removed") } else { ("written", "removed") };
+    let mut text = format!(
+        "{} to {}\nlooked at  {} samples of {} metrics of {} nodes\nevents     {}: {} {written}, {} there already\nno longer  {} {removed}\n",
+        at("from"),
+        at("to"),
+        at("samples"),
+        at("columns"),
+        at("nodes"),
+        at("events"),
+        at("written"),
+        at("unchanged"),
+        at("removed"),
+    );
+    for what in report.get("damaged").and_then(Value::as_array).into_iter().flatten() {
+        text += &format!("left out   {}\n", what.as_str().unwrap_or_default());
+    }
+    text
+}

@@ -1,0 +1,276 @@
+//! The journal's consumer for events: one thread that reads records, looks at their samples and writes what there is to tell.
+//!
+//! The cursor moves only past records whose events are durable, in the journal or in the saved state, and whose samples are in the saved
+//! state. After a crash what came since is read once more: the same events, under the same ids, which changes nothing.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ::events::{Detector, Event};
+use journal::{Consumer, Delivery, Journal};
+use model::Seq;
+use pipeline::{Intake, Target};
+
+use super::columns::Columns;
+use super::counts::Counts;
+use super::hooks::Hooks;
+use super::outbox::{Outbox, Points};
+use super::samples::Samples;
+use super::saved::{Saved, State};
+
+/// Longest wait for a record before events are written and a stop is noticed.
+const IDLE: Duration = Duration::from_millis(50);
+/// Longest time that an event waits for a fuller batch.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+/// The state is saved so often, ...
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+/// ... but so often where the journal needs the room, ...
+const SAVE_IN_NEED: Duration = Duration::from_secs(1);
+/// ... or after so many bytes of records, ...
+const SAVE_BYTES: u64 = 256 << 20;
+/// ... and never more than this part of the time.
+const SAVE_SHARE: u32 = 20;
+/// Pause after an error that may pass, such as a read error of the disk.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Longest time for what the journal still has, at a stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(4);
+
+/// What the lane is made of.
+pub(super) struct Parts {
+    pub(super) journal: Arc<Journal>,
+    pub(super) consumer: Consumer,
+    pub(super) intake: Intake,
+    pub(super) target: Target,
+    pub(super) columns: Columns,
+    pub(super) saved: Saved,
+    pub(super) hooks: Arc<Hooks>,
+    pub(super) counts: Arc<Counts>,
+}
+
+/// The running thread.
+pub(super) struct Lane {
+    stopping: Arc<Stopping>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Stopping {
+    is_asked: AtomicBool,
+    deadline: Mutex<Option<Instant>>,
+}
+
+impl Stopping {
+    fn is_over(&self) -> bool {
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+impl Lane {
+    /// Goes on where the saved state is; without one, where the cursor is.
+    pub(super) fn start(parts: Parts) -> io::Result<Self> {
+        let stopping = Arc::<Stopping>::default();
+        let worker = Worker::new(parts, Arc::clone(&stopping))?;
+        let thread = std::thread::Builder::new().name("events".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { stopping, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Ends the thread once it has read all there is, or soon.
+    pub(super) fn stop(&self, deadline: Instant) {
+        let deadline = deadline.min(Instant::now() + STOP_PATIENCE);
+        *self.stopping.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
+        self.stopping.is_asked.store(true, Relaxed);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the events had panicked");
+        }
+    }
+}
+
+struct Worker {
+    journal: Arc<Journal>,
+    consumer: Consumer,
+    samples: Samples,
+    outbox: Outbox,
+    saved: Saved,
+    counts: Arc<Counts>,
+    stopping: Arc<Stopping>,
+    found: Vec<Event>,
+    /// When the oldest of the events that wait for a fuller batch came.
+    oldest: Option<Instant>,
+    /// When the state was saved, how long that took, and what was read since.
+    saved_at: Instant,
+    save_took: Duration,
+    unsaved_bytes: u64,
+    told_full: bool,
+}
+
+impl Worker {
+    fn new(parts: Parts, stopping: Arc<Stopping>) -> io::Result<Self> {
+        let Parts { journal, mut consumer, intake, target, columns, saved, hooks, counts } = parts;
+        let (detector, mut waiting) = resume(&saved, &columns, &journal, &mut consumer)?;
+        let mut outbox = Outbox::new(Points::new(intake, target), hooks, Arc::clone(&counts));
+        outbox.take(&mut waiting);
+        Ok(Self {
+            journal,
+            consumer,
+            samples: Samples::new(columns, detector),
+            outbox,
+            saved,
+            counts,
+            stopping,
+            found: Vec::new(),
+            oldest: None,
+            saved_at: Instant::now(),
+            save_took: Duration::ZERO,
+            unsaved_bytes: 0,
+            told_full: false,
+        })
+    }
+
+    fn run(mut self) {
+        loop {
+            let is_asked = self.stopping.is_asked.load(Relaxed);
+            let is_idle = match self.consumer.next(IDLE) {
+                Ok(Delivery::Record { seq, payload, .. }) => {
+                    self.take(seq, &payload);
+                    false
+                }
+                Ok(Delivery::Gap { from, to, .. }) => {
+                    self.note_gap(from, to);
+                    false
+                }
+                Ok(Delivery::Idle) => true,
+                Ok(Delivery::Closed) => return self.finish(),
+                Err(e) => {
+                    tracing::error!(error = %e, "the journal cannot be read for events; trying again");
+                    std::thread::sleep(PAUSE);
+                    false
+                }
+            };
+            // What the events themselves are in the journal as is read, too, so a stop waits for events of samples only.
+            if is_asked && (is_idle || self.stopping.is_over()) {
+                return self.finish();
+            }
+            self.deliver(is_idle);
+            if self.is_save_due() {
+                self.save();
+            }
+        }
+    }
+
+    fn take(&mut self, seq: Seq, payload: &[u8]) {
+        self.unsaved_bytes += payload.len() as u64;
+        if let Err(e) = self.samples.take(payload, &mut self.found) {
+            tracing::error!(%seq, error = %e, "a journal record could not be read for events");
+            self.counts.book(|counts| counts.lost_records += 1);
+        }
+        if self.samples.is_full && !self.told_full {
+            self.told_full = true;
+            tracing::warn!("more columns than events.max_columns would be watched; the further ones are not");
+        }
+        if !self.found.is_empty() {
+            self.oldest.get_or_insert_with(Instant::now);
+            self.outbox.take(&mut self.found);
+        }
+        self.show();
+    }
+
+    fn note_gap(&self, from: Seq, to: Seq) {
+        tracing::warn!(%from, %to, "records of the journal were lost before events were made of them");
+        self.counts.book(|counts| counts.lost_records += to.0.saturating_sub(from.0) + 1);
+    }
+
+    fn show(&self) {
+        let (stats, columns, waiting) = (self.samples.detector.stats(), self.samples.detector.len(), self.outbox.len());
+        self.counts.book(|counts| {
+            counts.samples = stats;
+            counts.columns = columns;
+            counts.waiting = waiting;
+        });
+    }
+
+    fn deliver(&mut self, is_idle: bool) {
+        let is_old = self.oldest.is_some_and(|oldest| oldest.elapsed() >= WAIT_MAX);
+        if self.outbox.len() > 0 && (is_idle || is_old || self.outbox.is_full()) {
+            self.outbox.deliver();
+            self.oldest = None;
+            self.show();
+        }
+    }
+
+    /// Soon where somebody waits for room in the journal: its records up to the cursor can go only then.
+    fn is_save_due(&self) -> bool {
+        let since = self.saved_at.elapsed();
+        let is_new = self.consumer.position() > self.consumer.committed_seq();
+        if !is_new || since < self.save_took * SAVE_SHARE {
+            return false;
+        }
+        since >= SAVE_EVERY
+            || self.unsaved_bytes >= SAVE_BYTES
+            || (since >= SAVE_IN_NEED && (self.outbox.is_stuck() || self.journal.is_half_full()))
+    }
+
+    /// Saves the state, then moves the cursor.
+    fn save(&mut self) {
+        let begun = Instant::now();
+        self.outbox.deliver();
+        self.samples.forget_dropped();
+        let position = self.consumer.position();
+        let state = State { position, detector: self.samples.detector.save(), waiting: self.outbox.all() };
+        // A state must not know of records that a power cut could take.
+        let durable = self.outbox.until_durable().map_err(|e| e.to_string());
+        let stored = durable.and_then(|()| self.saved.store(&state).map_err(|e| e.to_string()));
+        let moved = stored.and_then(|()| self.consumer.commit(position).map_err(|e| e.to_string()));
+        match moved {
+            Ok(()) => {
+                self.counts.book(|counts| counts.saves += 1);
+                self.outbox.hurry();
+            }
+            Err(error) => tracing::warn!(error, "the state of the events could not be saved; trying again"),
+        }
+        self.save_took = begun.elapsed();
+        self.saved_at = Instant::now();
+        self.unsaved_bytes = 0;
+        self.show();
+    }
+
+    fn finish(mut self) {
+        self.outbox.deliver_now();
+        self.save();
+    }
+}
+
+/// The detector as it was saved, with events that were not written yet, and the consumer behind what it has seen. A state that does not fit
+/// the rules or the journal is left out.
+fn resume(
+    saved: &Saved,
+    columns: &Columns,
+    journal: &Journal,
+    consumer: &mut Consumer,
+) -> io::Result<(Detector, Vec<Event>)> {
+    let anew = || Detector::new(&columns.rules);
+    let Some(State { position, detector, waiting }) = saved.load()? else { return Ok((anew(), Vec::new())) };
+    // IMPORTANT: a state behind the cursor, or past the end, is of another journal or a copy: what is between was never seen.
+    let is_ours = position >= consumer.committed_seq() && position <= journal.stats().last_seq;
+    if !is_ours {
+        tracing::warn!(%position, "the saved state of the events does not fit the journal; they begin anew");
+        return Ok((anew(), waiting));
+    }
+    consumer.seek(position);
+    match Detector::load(&columns.rules, &detector) {
+        Ok(detector) => Ok((detector, waiting)),
+        Err(e) => {
+            tracing::warn!(reason = %e, "the saved state of the events cannot be used; they begin anew");
+            Ok((anew(), waiting))
+        }
+    }
+}

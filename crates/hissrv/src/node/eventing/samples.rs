@@ -1,0 +1,206 @@
+//! From a journal record to samples of watched columns: each column's in the order of their times, of equal times the last.
+
+use ::events::{Added, Detector, Event};
+use model::wire::{BatchVisitor, WireError, decode};
+use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
+
+use super::columns::Columns;
+
+/// A detector, and what is known of columns; memory is used again.
+pub(super) struct Samples {
+    columns: Columns,
+    pub(super) detector: Detector,
+    /// By column.
+    known: Vec<Known>,
+    found: Vec<Sample>,
+    times: Vec<TimestampNs>,
+    values: Vec<f64>,
+    /// Columns were refused because too many are watched.
+    pub(super) is_full: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Known {
+    #[default]
+    NotAsked,
+    Watched,
+    Unwatched,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    column: ColumnId,
+    time: TimestampNs,
+    value: f64,
+}
+
+impl Samples {
+    pub(super) fn new(columns: Columns, detector: Detector) -> Self {
+        let (known, found, times, values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { columns, detector, known, found, times, values, is_full: false }
+    }
+
+    /// Looks at a record; adds what there is to tell.
+    ///
+    /// # Errors
+    /// The record cannot be decoded; what stands before the fault was looked at.
+    pub(super) fn take(&mut self, payload: &[u8], out: &mut Vec<Event>) -> Result<(), WireError> {
+        self.found.clear();
+        let outcome = decode(payload, &mut Collector(self));
+        // Stable: of equal times the last one counts, as in the store.
+        self.found.sort_by_key(|sample| (sample.column, sample.time));
+        let found = std::mem::take(&mut self.found);
+        for samples in found.chunk_by(|a, b| a.column == b.column) {
+            self.feed(samples, out);
+        }
+        self.found = found;
+        outcome
+    }
+
+    fn feed(&mut self, samples: &[Sample], out: &mut Vec<Event>) {
+        let Some(first) = samples.first() else { return };
+        self.times.clear();
+        self.values.clear();
+        for same in samples.chunk_by(|a, b| a.time == b.time) {
+            if let Some(last) = same.last() {
+                self.times.push(last.time);
+                self.values.push(last.value);
+            }
+        }
+        self.detector.feed(first.column.0, &self.times, &self.values, out);
+    }
+
+    fn is_watched(&mut self, column: ColumnId) -> bool {
+        let place = column.0 as usize;
+        if self.known.len() <= place {
+            self.known.resize(place + 1, Known::NotAsked);
+        }
+        match self.known.get(place) {
+            Some(Known::Watched) => true,
+            Some(Known::Unwatched) => false,
+            _ => self.ask(column),
+        }
+    }
+
+    fn ask(&mut self, column: ColumnId) -> bool {
+        let added = self.columns.watch(column).map(|watch| self.detector.add(column.0, watch));
+        self.is_full |= added == Some(Added::Full);
+        let is_watched = added.is_some_and(|added| added != Added::Full);
+        if let Some(known) = self.known.get_mut(column.0 as usize) {
+            *known = if is_watched { Known::Watched } else { Known::Unwatched };
+        }
+        is_watched
+    }
+
+    /// Forgets columns that were dropped.
+    pub(super) fn forget_dropped(&mut self) {
+        for (column, known) in (0..).zip(self.known.iter_mut()) {
+            if *known == Known::Watched && !self.columns.knows(ColumnId(column)) {
+                *known = Known::Unwatched;
+                self.detector.remove(column);
+            }
+        }
+    }
+}
+
+/// Takes the numbers of watched columns; what was deleted is not taken back.
+struct Collector<'a>(&'a mut Samples);
+
+impl BatchVisitor for Collector<'_> {
+    fn value(&mut self, column: ColumnId, time: TimestampNs, value: FieldValue<'_>) {
+        let value = match value {
+            FieldValue::Float(value) => value,
+            FieldValue::Integer(value) => value as f64,
+            FieldValue::Unsigned(value) => value as f64,
+            FieldValue::Boolean(_) | FieldValue::String(_) => return,
+        };
+        if self.0.is_watched(column) {
+            self.0.found.push(Sample { column, time, value });
+        }
+    }
+
+    fn delete(&mut self, _: &[ColumnId], _: TimeRange) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use ::events::{Config, Rules, Source};
+    use catalog::{Catalog, PolicySpec, Wanted};
+    use model::FieldType;
+    use model::wire::BatchEncoder;
+    use vfs::FaultFs;
+
+    use super::*;
+
+    const VM: &str = "vm_metrics,metric=cpu_usage,node_id=vm-1,node_type=VM";
+    const LOG: &str = "node_logs,level=INFO,metric=cpu_usage,node_id=vm-1,node_type=VM,source=info";
+
+    /// Defines a column of the database `d`.
+    fn column(catalog: &Catalog, policy: &str, key: &str, kind: FieldType) -> ColumnId {
+        let bucket = catalog.bucket_of("d", Some(policy)).unwrap();
+        catalog.define(bucket, &[Wanted { key: key.as_bytes(), field: "value", kind }]).unwrap();
+        let names = catalog.read();
+        names.column(names.series(bucket, key.as_bytes()).unwrap(), 0, "value").unwrap().0
+    }
+
+    fn catalog() -> Arc<Catalog> {
+        let catalog = Catalog::open(Arc::new(FaultFs::default()), Path::new("catalog")).unwrap().0;
+        catalog.create_database("d", None).unwrap();
+        catalog.create_policy("d", "other", &PolicySpec::default(), false).unwrap();
+        Arc::new(catalog)
+    }
+
+    fn samples(catalog: &Arc<Catalog>) -> Samples {
+        let rules = Rules::new(&Config::default()).unwrap();
+        let detector = Detector::new(&rules);
+        Samples::new(Columns::new(Arc::clone(catalog), rules, "d"), detector)
+    }
+
+    fn take(samples: &mut Samples, column: ColumnId, points: &[(i64, FieldValue<'_>)]) -> Vec<Event> {
+        let (mut encoder, mut events) = (BatchEncoder::default(), Vec::new());
+        points.iter().for_each(|(time, value)| encoder.push(column, TimestampNs(*time), *value));
+        samples.take(&encoder.finish(), &mut events).unwrap();
+        events
+    }
+
+    #[test]
+    fn within_a_record_order_does_not_matter_and_the_last_of_equal_times_counts() {
+        let catalog = catalog();
+        let (mut samples, column) = (samples(&catalog), column(&catalog, "autogen", VM, FieldType::Float));
+        let points = [(30, 50.0), (20, 99.0), (10, 50.0), (20, 85.0)].map(|(time, v)| (time, FieldValue::Float(v)));
+        let events = take(&mut samples, column, &points);
+        let told: Vec<_> =
+            events.iter().filter(|e| e.source == Source::Threshold).map(|e| (e.time.0, e.value)).collect();
+        assert_eq!(told, [(20, Some(85.0)), (30, Some(50.0))]);
+        assert_eq!((samples.detector.stats().samples, samples.detector.stats().late), (3, 0));
+        take(&mut samples, column, &points);
+        assert_eq!(samples.detector.stats().late, 3);
+    }
+
+    #[test]
+    fn events_themselves_other_policies_and_texts_are_not_watched_and_dropped_columns_are_forgotten() {
+        let catalog = catalog();
+        let mut samples = samples(&catalog);
+        let float = FieldValue::Float(99.0);
+        let text = VM.replace("vm_m", "host_m");
+        for (policy, key, kind, value) in [
+            ("other", VM, FieldType::Float, float),
+            ("autogen", LOG, FieldType::Float, float),
+            ("autogen", &text, FieldType::String, FieldValue::String("99")),
+        ] {
+            let column = column(&catalog, policy, key, kind);
+            assert_eq!(take(&mut samples, column, &[(1, value)]), [], "{policy} {key}");
+        }
+        assert!(samples.detector.is_empty());
+        let column = column(&catalog, "autogen", VM, FieldType::Integer);
+        assert_ne!(take(&mut samples, column, &[(1, FieldValue::Integer(99))]), []);
+        samples.forget_dropped();
+        assert_eq!(samples.detector.len(), 1);
+        catalog.drop_database("d").unwrap();
+        samples.forget_dropped();
+        assert!(samples.detector.is_empty());
+    }
+}
