@@ -8,9 +8,13 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 
+mod generate;
 mod import;
+mod target;
 
-pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
+pub(crate) use generate::{GenerateArgs, PlanArgs, SubjectName, TimeSource};
+pub(crate) use import::{ImportArgs, InputFormat, TableArgs};
+pub(crate) use target::{DeliveryArgs, TargetArgs, TargetName};
 
 /// Exit status of a run-time failure.
 const FAILED: u8 = 1;
@@ -51,6 +55,8 @@ enum Command {
     Archive(ArchiveArgs),
     /// Read files (line protocol, CSV, Parquet; gzip or zstd) into a store.
     Import(Box<ImportArgs>),
+    /// Make metrics of IT nodes or of an energy-management plant: to a file, into a store, or to Redis at a given rate.
+    Generate(Box<GenerateArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -419,6 +425,7 @@ pub fn main() -> ExitCode {
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
         Command::Import(args) => commands::import::run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

@@ -6,8 +6,8 @@ use std::path::Path;
 use import::Outcome;
 use serde_json::json;
 
-use super::progress::grouped;
 use crate::cli::ImportArgs;
+use crate::commands::progress::grouped;
 
 /// Tells what was done: on stdout, for people or for machines.
 pub(super) fn tell(args: &ImportArgs, outcome: &Outcome, rejects: &Path, target: &str) -> std::io::Result<()> {

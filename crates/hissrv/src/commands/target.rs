@@ -1,4 +1,4 @@
-//! Where an import writes: the data directory itself, a running service, or a store of the configuration.
+//! Where points are written: the data directory itself, a running service, or a store of the configuration.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,19 +8,19 @@ use backend::hissrv::{Hissrv, HissrvConfig};
 use backend::{Database, Destination, Policy, RemoteStore, Wanted};
 use import::{JournalSink, Nowhere, Sink, StoreSink};
 
-use crate::cli::{Failure, ImportArgs, TargetName};
+use crate::cli::{Failure, TargetArgs, TargetName};
 use crate::commands::address::url_of;
 use crate::config::{Config, StoreName};
 use crate::node::{Node, now, stores};
 
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
-/// A request of an import may take longer than one of live values.
+/// A request of many points may take longer than one of live values.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The policy of databases that an import makes.
+/// The policy of databases that are made.
 const DEFAULT_POLICY: &str = "autogen";
 
-/// Where an import writes.
+/// Where points are written.
 pub(super) struct Target {
     sink: Box<dyn Sink>,
     /// The data directory, where that is it.
@@ -29,11 +29,13 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn open(args: &ImportArgs, config: &Config) -> Result<Self, Failure> {
-        if args.dry_run {
-            return Ok(Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() });
-        }
-        match args.to {
+    /// A place that keeps nothing.
+    pub(super) fn nowhere() -> Self {
+        Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() }
+    }
+
+    pub(super) fn open(args: &TargetArgs, config: &Config) -> Result<Self, Failure> {
+        match args.to.unwrap_or(TargetName::Auto) {
             TargetName::Auto if args.url.is_some() || is_in_use(config) => service(args, config),
             TargetName::Service => service(args, config),
             TargetName::Auto | TargetName::Embedded => embedded(args, config),
@@ -67,7 +69,7 @@ fn is_in_use(config: &Config) -> bool {
     Node::is_in_use(&config.data_dir)
 }
 
-fn embedded(args: &ImportArgs, config: &Config) -> Result<Target, Failure> {
+fn embedded(args: &TargetArgs, config: &Config) -> Result<Target, Failure> {
     let node = Node::open(config)?;
     let database = args.database.as_deref().unwrap_or(config.database());
     if !node.catalog.meta().databases().iter().any(|known| known.name == database) {
@@ -78,7 +80,7 @@ fn embedded(args: &ImportArgs, config: &Config) -> Result<Target, Failure> {
     Ok(Target { sink, node: Some(node), name: config.data_dir.display().to_string() })
 }
 
-fn service(args: &ImportArgs, config: &Config) -> Result<Target, Failure> {
+fn service(args: &TargetArgs, config: &Config) -> Result<Target, Failure> {
     let url = args.url.clone().unwrap_or_else(|| url_of(config));
     let address = url.parse().map_err(|e| Failure::Usage(format!("--url {url}: {e}")))?;
     let settings = HissrvConfig { url: address, timeout: model::HumanDuration(TIMEOUT), ..HissrvConfig::default() };
@@ -86,14 +88,14 @@ fn service(args: &ImportArgs, config: &Config) -> Result<Target, Failure> {
     Ok(of_store(args, config, Arc::new(store), url))
 }
 
-fn remote(args: &ImportArgs, config: &Config, name: StoreName) -> Result<Target, Failure> {
+fn remote(args: &TargetArgs, config: &Config, name: StoreName) -> Result<Target, Failure> {
     let store = stores(config)?.into_iter().find(|store| store.name() == name.text()).ok_or_else(|| {
         Failure::Usage(format!("the configuration has no store {}: name the file with --config", name.text()))
     })?;
     Ok(of_store(args, config, store, config.address_of(name)))
 }
 
-fn of_store(args: &ImportArgs, config: &Config, store: Arc<dyn RemoteStore>, name: String) -> Target {
+fn of_store(args: &TargetArgs, config: &Config, store: Arc<dyn RemoteStore>, name: String) -> Target {
     let database = args.database.clone().unwrap_or_else(|| config.database().to_owned());
     let is_service = store.name() == StoreName::Hissrv.text();
     let place = Destination {
@@ -110,7 +112,7 @@ fn of_store(args: &ImportArgs, config: &Config, store: Arc<dyn RemoteStore>, nam
 }
 
 /// What is made where the place is missing: the database, if no policy of it was named.
-fn wanted(args: &ImportArgs, database: String) -> Wanted {
+fn wanted(args: &TargetArgs, database: String) -> Wanted {
     if args.policy.is_some() {
         return Wanted::default();
     }
