@@ -32,17 +32,17 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "URL", help_heading = TO, conflicts_with_all = ["to", "url"])]
     pub(crate) redis: Option<String>,
     /// How producers write values there; --help lists all formats.
-    #[arg(long, value_name = "NAME", help_heading = TO, requires = "redis", default_value = "point-update-channel")]
+    #[arg(long, value_name = "NAME", help_heading = TO, conflicts_with_all = ["out", "to", "url"], default_value = "point-update-channel")]
     pub(crate) format_of_redis: Format,
     /// Points a second; default: as many as the plan has, a point of each series each step.
-    #[arg(long, value_name = "N", help_heading = TO, requires = "redis",
+    #[arg(long, value_name = "N", help_heading = TO, conflicts_with_all = ["out", "to", "url"],
           value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) rate: Option<u32>,
     /// Times in the messages: that of the sending, or the plan's; default: the plan's where --start is given.
-    #[arg(long, value_enum, value_name = "WHOSE", help_heading = TO, requires = "redis")]
+    #[arg(long, value_enum, value_name = "WHOSE", help_heading = TO, conflicts_with_all = ["out", "to", "url"])]
     pub(crate) times: Option<TimeSource>,
     /// Entries that lists and streams keep: older ones are trimmed.
-    #[arg(long, value_name = "N", help_heading = TO, requires = "redis", default_value_t = 100_000,
+    #[arg(long, value_name = "N", help_heading = TO, conflicts_with_all = ["out", "to", "url"], default_value_t = 100_000,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) keep: u32,
     #[command(flatten, next_help_heading = "Into a store")]

@@ -23,9 +23,11 @@ mod disk_full;
 mod archive;
 mod cli;
 mod demo;
+mod generate;
 mod http;
 mod import;
 mod plots;
+mod real_data;
 mod retention;
 mod rollups;
 
