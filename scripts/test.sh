@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 scripts/install-deps.sh redis-server openssl influxdb influxdb-client victoria-metrics postgresql python3 python3-venv nodejs npm
 scripts/install-clients.sh
 scripts/install-archive-tools.sh
+scripts/install-datasets.sh
 cargo test --quiet --locked --manifest-path bench/Cargo.toml
 
 if cargo nextest --version >/dev/null 2>&1; then

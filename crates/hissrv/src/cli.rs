@@ -11,12 +11,16 @@ use crate::commands;
 mod alerts;
 mod events;
 mod export;
+mod generate;
 mod import;
+mod target;
 
 pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
-pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs, ListArgs};
+pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs as EventsGenerateArgs, ListArgs};
 pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
-pub(crate) use import::{ImportArgs, InputFormat, TableArgs, TargetName};
+pub(crate) use generate::{GenerateArgs, PlanArgs, SubjectName, TimeSource};
+pub(crate) use import::{ImportArgs, InputFormat, TableArgs};
+pub(crate) use target::{DeliveryArgs, TargetArgs, TargetName};
 
 /// Exit status of a run-time failure.
 const FAILED: u8 = 1;
@@ -63,6 +67,8 @@ enum Command {
     Export(Box<ExportArgs>),
     /// Show events (status logs made of metrics), or make those of a part of history anew.
     Events(EventsArgs),
+    /// Make metrics of IT nodes or of an energy-management plant: to a file, into a store, or to Redis at a given rate.
+    Generate(Box<GenerateArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
     DeadLetter(DeadLetterArgs),
     /// Check every checksum of a data directory. The service may be stopped or running.
@@ -434,6 +440,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => commands::import::run(&args),
         Command::Alerts(args) => commands::alerts::run(&args),
         Command::Export(args) => commands::export::run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
     };

@@ -39,7 +39,7 @@ pub struct FileDone {
     pub complete: bool,
 }
 
-/// A place in a file where a record begins: for texts a byte of the decompressed text, for Parquet a row group.
+/// A place in a file where a record begins: for texts a byte of the decompressed text, for Parquet a row group, of what is made a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The byte, or the row group.

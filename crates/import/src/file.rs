@@ -1,7 +1,7 @@
 //! One file being read: opened where it was left, cut into pieces, each of which knows how it is converted.
 
 use std::io::{Read, Take};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,10 +14,12 @@ use formats::{
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Done;
-use crate::inputs::Input;
+use crate::inputs::{Input, Maker};
 
 /// Points that are shown of a file.
 const SHOWN: usize = 3;
+/// Points of a piece of what is made; some megabytes as text.
+const MADE_AT_A_TIME: u64 = 25_000;
 
 /// What is in a file, once decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,7 @@ pub(crate) struct Piece {
 enum Content {
     Text(Converter, Block),
     Rows(Arc<ParquetReader>, usize),
+    Made(Maker, Range<u64>),
 }
 
 /// How the text of a file becomes line protocol.
@@ -91,8 +94,25 @@ impl Piece {
                 }
             }
             Content::Rows(reader, group) => reader.convert(*group, visit),
+            Content::Made(maker, positions) => match visit(positions.start + 1, made(maker, positions)) {
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+            },
         }
     }
+}
+
+/// Points of what is made.
+fn made(maker: &Maker, positions: &Range<u64>) -> Converted {
+    let mut lines = Lines::default();
+    maker.0.write(positions.clone(), &mut lines.text);
+    let Lines { text, ends, origins } = &mut lines;
+    for (line, end) in memchr::memchr_iter(b'\n', text).enumerate() {
+        // A piece is far below 4 GiB.
+        ends.push(u32::try_from(end + 1).unwrap_or(u32::MAX));
+        origins.push(u32::try_from(line).unwrap_or(u32::MAX));
+    }
+    let records = lines.len() as u64;
+    Converted { lines, records, ..Converted::default() }
 }
 
 /// How a file will be read, for people: what each column was taken for, and its first points.
@@ -102,7 +122,7 @@ impl Piece {
 pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
     let mut reader = FileReader::open(0, input, layout, None)?;
     let mut text = match &reader.cutter {
-        Cutter::Text(Converter::Lines(_), _) => Vec::new(),
+        Cutter::Text(Converter::Lines(_), _) | Cutter::Made(_) => Vec::new(),
         Cutter::Text(Converter::Csv(csv), _) => csv.describe(),
         Cutter::Rows(parquet, _) => parquet.describe(),
     };
@@ -129,6 +149,7 @@ enum Cutter {
     Text(Converter, Box<Blocks<Take<Source>>>),
     /// The file, and the row group that comes next.
     Rows(Arc<ParquetReader>, usize),
+    Made(Maker),
 }
 
 impl FileReader {
@@ -137,6 +158,10 @@ impl FileReader {
         let first = input.part.map_or(Done { offset: 0, line: 1 }, |part| part.start);
         let done = done.unwrap_or(first);
         let len = input.len.unwrap_or_default();
+        if let Some(maker) = &input.maker {
+            let (cutter, read) = (Cutter::Made(maker.clone()), Arc::new(AtomicU64::new(done.offset)));
+            return Ok(Self { file, number: 0, cutter, read, len });
+        }
         if input.format == FileFormat::Parquet {
             let reader = ParquetReader::open(&input.path, &layout.csv.mapping)?;
             let cutter = Cutter::Rows(Arc::new(reader), usize::try_from(done.offset).unwrap_or(usize::MAX));
@@ -179,13 +204,22 @@ impl FileReader {
                 // Rows are counted from the start of the file whatever group they are of.
                 (content, Done { offset: *next as u64, line: 1 })
             }
+            Cutter::Made(maker) => {
+                let start = self.read.load(Relaxed);
+                let end = (start + MADE_AT_A_TIME).min(self.len);
+                if start == end {
+                    return Ok(None);
+                }
+                self.read.store(end, Relaxed);
+                (Content::Made(maker.clone(), start..end), Done { offset: end, line: end + 1 })
+            }
         };
         let number = self.number;
         self.number += 1;
         Ok(Some(Piece { file: self.file, number, end, content }))
     }
 
-    /// Bytes read of the file as it is stored; of Parquet about.
+    /// Bytes read of the file as it is stored; of Parquet about; of what is made its points.
     pub(crate) fn read_bytes(&self) -> u64 {
         self.read.load(Relaxed)
     }

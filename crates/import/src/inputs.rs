@@ -1,7 +1,9 @@
-//! The files that an import reads: named one by one, by pattern, or by folder.
+//! What an import reads: files, named one by one, by pattern, or by folder; or points that are made.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use model::glob;
 use serde::{Deserialize, Serialize};
@@ -10,19 +12,21 @@ use crate::checkpoint::Done;
 use crate::error::ImportError;
 use crate::file::FileFormat;
 
-/// A file that is read.
+/// A file that is read, or points that are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// As it was named.
     pub name: String,
     /// Where it is; `-` is standard input.
     pub path: PathBuf,
-    /// Its length in bytes as stored; `None` for a stream.
+    /// Its length in bytes as stored, of what is made in points; `None` for a stream.
     pub len: Option<u64>,
     /// Its format.
     pub format: FileFormat,
     /// The part that is read; `None`: all of it.
     pub part: Option<Part>,
+    #[serde(skip)]
+    pub(crate) maker: Option<Maker>,
 }
 
 /// A part of a text file that is not compressed.
@@ -32,6 +36,42 @@ pub struct Part {
     pub start: Done,
     /// The byte behind its last record.
     pub end: u64,
+}
+
+/// Points that are made when their turn comes, in pieces that may be made on any thread and in any order.
+pub trait MadeLines: Send + Sync {
+    /// Number of points altogether.
+    fn points(&self) -> u64;
+
+    /// Appends the points from one position up to another one as line protocol, times in nanoseconds. Each is one line: no text has
+    /// line breaks in it.
+    fn write(&self, positions: std::ops::Range<u64>, out: &mut Vec<u8>);
+}
+
+/// What makes the points of an input.
+#[derive(Clone)]
+pub(crate) struct Maker(pub(crate) Arc<dyn MadeLines>);
+
+impl fmt::Debug for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} points", self.0.points())
+    }
+}
+
+impl PartialEq for Maker {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Maker {}
+
+impl Input {
+    /// Points that are made.
+    pub fn made(name: String, maker: Arc<dyn MadeLines>) -> Self {
+        let len = Some(maker.points());
+        Self { name, path: PathBuf::new(), len, format: FileFormat::Lines, part: None, maker: Some(Maker(maker)) }
+    }
 }
 
 /// The files meant by `names`, in that order: a name may be a file, `-`, a pattern (`data/*.csv.gz`, which stands for files in the order of
@@ -46,7 +86,14 @@ pub fn find_inputs(names: &[String], format: Option<FileFormat>) -> Result<Vec<I
         if name == "-" {
             let format =
                 format.ok_or_else(|| ImportError::Input("standard input: name its format with --format".to_owned()))?;
-            inputs.push(Input { name: name.clone(), path: path.to_owned(), len: None, format, part: None });
+            inputs.push(Input {
+                name: name.clone(),
+                path: path.to_owned(),
+                len: None,
+                format,
+                part: None,
+                maker: None,
+            });
         } else if path.is_dir() {
             let known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
             let files: Vec<PathBuf> = listed(path)?.into_iter().filter(known).collect();
@@ -83,7 +130,7 @@ impl PushFile for Vec<Input> {
         })?;
         let about = fs::metadata(path).map_err(|e| ImportError::Input(format!("{name}: {e}")))?;
         let len = about.is_file().then_some(about.len());
-        self.push(Input { name, path: path.to_owned(), len, format, part: None });
+        self.push(Input { name, path: path.to_owned(), len, format, part: None, maker: None });
         Ok(())
     }
 }

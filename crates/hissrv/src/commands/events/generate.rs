@@ -9,7 +9,7 @@ use serde_json::Value;
 use server::Historian;
 
 use super::path_of;
-use crate::cli::{Failure, GenerateArgs};
+use crate::cli::{EventsGenerateArgs, Failure};
 use crate::commands::address::url_of;
 use crate::commands::client::request_patiently;
 use crate::config::{self, Config};
@@ -21,7 +21,7 @@ const READY_CHECK: Duration = Duration::from_millis(20);
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
 
-pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &EventsGenerateArgs) -> Result<(), Failure> {
     let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let parameters = parameters(args);
     let answer = if args.url.is_some() || Node::is_in_use(&config.data_dir) {
@@ -44,7 +44,7 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     }
 }
 
-fn parameters(args: &GenerateArgs) -> Vec<(String, String)> {
+fn parameters(args: &EventsGenerateArgs) -> Vec<(String, String)> {
     let fixed = [("from", &args.from), ("to", &args.to), ("lookback", &args.lookback)];
     let mut all: Vec<(String, String)> = fixed.map(|(key, value)| (key.to_owned(), value.clone())).to_vec();
     all.extend(args.nodes.iter().map(|pattern| ("match".to_owned(), pattern.clone())));

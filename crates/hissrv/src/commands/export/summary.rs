@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::outputs::Place;
 use crate::cli::ExportArgs;
-use crate::commands::import::progress::grouped;
+use crate::commands::progress::grouped;
 use crate::export::Summary;
 
 pub(super) fn tell(args: &ExportArgs, place: &Place, files: usize, done: &Summary, took: Duration) -> io::Result<()> {

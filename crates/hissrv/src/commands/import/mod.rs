@@ -1,10 +1,8 @@
 //! `hissrv import`: files to a store, with progress, a checkpoint and a summary.
 
 mod layout;
-pub(super) mod progress;
 mod spread;
 mod summary;
-mod target;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,11 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use import::{Checkpoint, Counters, FileFormat, Import, Input, Options, Outcome, Rejects, Stopped, find_inputs};
 
-use crate::cli::{Failure, ImportArgs, InputFormat};
+use super::progress::{Progress, Total};
+use super::target::Target;
+use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName};
 use crate::config::{self, Config};
 use layout::layout;
-use progress::Progress;
-use target::Target;
 
 /// Set by SIGINT and SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -36,7 +34,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
 }
 
 fn alone(args: &ImportArgs) -> Result<(), Failure> {
-    let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
     let task = task(args, &config, &inputs);
     let checkpoint_path = checkpoint_path(args, &task);
@@ -45,10 +43,11 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         show(&inputs, args)?;
     }
     super::signals::on_stop(&STOP).context("listen for signals")?;
-    let target = Target::open(args, &config)?;
+    let target = if args.dry_run { Target::nowhere() } else { Target::open(&args.target, &config)? };
     let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
-    let (counters, options, layout) = (Counters::default(), options(args), layout(args));
+    let options = Options { max_errors: args.max_errors, ..options(&args.delivery) };
+    let (counters, layout) = (Counters::default(), layout(args));
     let import = Import {
         inputs: &inputs,
         layout: &layout,
@@ -59,7 +58,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         counters: &counters,
         stop: &STOP,
     };
-    let mut progress = Progress::new(total, args.quiet);
+    let mut progress = Progress::new(total.map_or(Total::Stream, Total::Bytes), args.quiet);
     let mut saved = Instant::now();
     let keeps = keeps_checkpoint(args, &inputs);
     let outcome = import.run(&mut |watched| {
@@ -102,13 +101,13 @@ fn show(inputs: &[Input], args: &ImportArgs) -> Result<(), Failure> {
 /// What the import is asked to do; a checkpoint of something else is not taken up.
 fn task(args: &ImportArgs, config: &Config, inputs: &[Input]) -> String {
     let files: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
-    let database = args.database.as_deref().unwrap_or(config.database());
+    let database = args.target.database.as_deref().unwrap_or(config.database());
     format!(
         "{} -> {:?} {} {database}.{} ({:?})",
         files.join(", "),
-        args.to,
-        args.url.as_deref().unwrap_or_default(),
-        args.policy.as_deref().unwrap_or_default(),
+        args.target.to.unwrap_or(TargetName::Auto),
+        args.target.url.as_deref().unwrap_or_default(),
+        args.target.policy.as_deref().unwrap_or_default(),
         layout(args)
     )
 }
@@ -142,13 +141,12 @@ fn begin(args: &ImportArgs, path: &Path, task: String) -> Result<Checkpoint, Fai
     }
 }
 
-fn options(args: &ImportArgs) -> Options {
+pub(super) fn options(args: &DeliveryArgs) -> Options {
     let defaults = Options::default();
     Options {
         workers: args.workers.map_or(defaults.workers, usize::from),
         batch: args.batch as usize,
         retries: args.retries,
-        max_errors: args.max_errors,
         ..defaults
     }
 }

@@ -11,12 +11,12 @@ use import::spread::{Board, BoardError, Coordinator, Duties, Task, Total, cut, w
 use source::Stop;
 
 use super::layout::layout;
-use super::progress::Progress;
 use super::summary::{Summary, tell};
-use super::target::Target;
 use super::{STOP, format, options, rejects_path};
 use crate::cli::{Failure, ImportArgs};
+use crate::commands::progress::{Progress, Total as Amount};
 use crate::commands::signals;
+use crate::commands::target::Target;
 use crate::config;
 
 /// A shorter lease would expire while a worker waits for its store.
@@ -32,8 +32,8 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let mut task = Task {
         id: String::new(),
         layout,
-        database: args.database.clone(),
-        policy: args.policy.clone(),
+        database: args.target.database.clone(),
+        policy: args.target.policy.clone(),
         lease: args.lease.0.max(LEAST_LEASE),
         jobs: jobs.len() as u64,
     };
@@ -46,7 +46,8 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         board.clear().context("remove what was posted")?;
     }
     let bytes = jobs.iter().map(|job| job.input.part.map_or(job.input.len, |part| Some(part.end - part.start.offset)));
-    let mut progress = Progress::new(bytes.sum(), args.quiet);
+    let amount = bytes.sum::<Option<u64>>().map_or(Amount::Stream, Amount::Bytes);
+    let mut progress = Progress::new(amount, args.quiet);
     let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs));
     let outcome = watch(args, &mut coordinator, &mut progress);
     progress.end();
@@ -132,12 +133,12 @@ fn board(args: &ImportArgs, redis: &str) -> Result<Board, Failure> {
 
 /// Takes jobs until all are done.
 pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
-    let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let mut board = board(args, redis)?;
     signals::on_stop(&STOP).context("listen for signals")?;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = format!("{}:{}", host.trim(), std::process::id());
-    let (start, options) = (Instant::now(), options(args));
+    let (start, options) = (Instant::now(), options(&args.delivery));
     let scratch = std::env::temp_dir().join(format!("hissrv-worker-{}.rejects", std::process::id()));
     let tell_people = |text: &str| {
         if !args.quiet {
@@ -151,7 +152,7 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
         let opened = match &target {
             Some(opened) => Arc::clone(opened),
             None => {
-                let opened = Target::open_for(args, &config, task.database.as_deref(), task.policy.as_deref());
+                let opened = Target::open_for(&args.target, &config, task.database.as_deref(), task.policy.as_deref());
                 Arc::new(opened.map_err(|e| format!("{e:?}"))?)
             }
         };

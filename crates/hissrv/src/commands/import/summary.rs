@@ -7,8 +7,8 @@ use std::time::Duration;
 use import::{Outcome, Snapshot};
 use serde_json::json;
 
-use super::progress::grouped;
 use crate::cli::ImportArgs;
+use crate::commands::progress::grouped;
 
 /// What was done.
 pub(super) struct Summary<'a> {

@@ -17,7 +17,7 @@ pub(crate) use points::{Row, Series, rows_of};
 pub(crate) use redis::Redis;
 pub(crate) use rng::Rng;
 pub(crate) use script::{project, run_script};
-pub(crate) use service::{Finished, Service, Signal, hissrv, output_of, run_to_end};
+pub(crate) use service::{Finished, Service, Signal, hissrv, output_of, run_to_end, run_to_end_within};
 pub(crate) use writers::{Numbers, Writer, check_numbers, lines};
 
 /// Longest wait for anything that should take a moment.

@@ -35,8 +35,14 @@ pub(crate) fn output_of(arguments: &[&str]) -> Finished {
 /// Runs a command to its end, which must come soon; its output must be small enough for a pipe.
 #[track_caller]
 pub(crate) fn run_to_end(command: &mut Command) -> Finished {
+    run_to_end_within(command, PATIENCE)
+}
+
+/// The same for what may take longer.
+#[track_caller]
+pub(crate) fn run_to_end_within(command: &mut Command, patience: Duration) -> Finished {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let status = wait(&mut child, PATIENCE);
+    let status = wait(&mut child, patience);
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Finished { code: status.code(), out: text(output.stdout), err: text(output.stderr) }

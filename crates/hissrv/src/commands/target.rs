@@ -1,4 +1,4 @@
-//! Where an import writes: the data directory itself, a running service, or a store of the configuration.
+//! Where points are written: the data directory itself, a running service, or a store of the configuration.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use backend::hissrv::{Hissrv, HissrvConfig};
 use backend::{Database, Destination, Policy, RemoteStore, Wanted};
 use import::{JournalSink, Nowhere, Sink, StoreSink};
 
-use crate::cli::{Failure, ImportArgs, TargetName};
+use crate::cli::{Failure, TargetArgs, TargetName};
 use crate::commands::address::url_of;
 use crate::config::{Config, StoreName};
 use crate::node::{Node, now, stores};
 
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
-/// A request of an import may take longer than one of live values.
+/// A request of many points may take longer than one of live values.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The policy of databases that an import makes.
+/// The policy of databases that are made.
 const DEFAULT_POLICY: &str = "autogen";
 
 /// Database and retention policy.
@@ -27,7 +27,7 @@ struct Place<'a> {
     policy: Option<&'a str>,
 }
 
-/// Where an import writes.
+/// Where points are written.
 pub(super) struct Target {
     sink: Box<dyn Sink>,
     /// The data directory, where that is it.
@@ -36,23 +36,25 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// A place that keeps nothing.
+    pub(super) fn nowhere() -> Self {
+        Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() }
+    }
+
     /// The target that the command line says.
-    pub(super) fn open(args: &ImportArgs, config: &Config) -> Result<Self, Failure> {
-        if args.dry_run {
-            return Ok(Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() });
-        }
+    pub(super) fn open(args: &TargetArgs, config: &Config) -> Result<Self, Failure> {
         Self::open_for(args, config, args.database.as_deref(), args.policy.as_deref())
     }
 
     /// The same for a database and a policy that somebody else names.
     pub(super) fn open_for(
-        args: &ImportArgs,
+        args: &TargetArgs,
         config: &Config,
         database: Option<&str>,
         policy: Option<&str>,
     ) -> Result<Self, Failure> {
         let place = Place { database: database.unwrap_or(config.database()), policy };
-        match args.to {
+        match args.to.unwrap_or(TargetName::Auto) {
             TargetName::Auto if args.url.is_some() || is_in_use(config) => service(args, config, place),
             TargetName::Service => service(args, config, place),
             TargetName::Auto | TargetName::Embedded => embedded(config, place),
@@ -97,7 +99,7 @@ fn embedded(config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     Ok(Target { sink, node: Some(node), name: config.data_dir.display().to_string() })
 }
 
-fn service(args: &ImportArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {
+fn service(args: &TargetArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     let url = args.url.clone().unwrap_or_else(|| url_of(config));
     let address = url.parse().map_err(|e| Failure::Usage(format!("--url {url}: {e}")))?;
     let settings = HissrvConfig { url: address, timeout: model::HumanDuration(TIMEOUT), ..HissrvConfig::default() };

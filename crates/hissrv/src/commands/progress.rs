@@ -1,9 +1,22 @@
-//! Progress of an import: a line that is drawn again and again on a terminal, a line every few seconds elsewhere.
+//! Progress of a command that moves points: a line that is drawn again and again on a terminal, a line every few seconds elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use import::Snapshot;
+
+/// How much there is to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Total {
+    /// Bytes of all files.
+    Bytes(u64),
+    /// Nobody knows how many bytes.
+    Stream,
+    /// Points.
+    Points(u64),
+    /// It ends when it is stopped.
+    Endless,
+}
 
 /// Between two drawings on a terminal.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
@@ -14,10 +27,9 @@ const BAR: usize = 24;
 /// The rate is that of the last so long.
 const RATE_OVER: Duration = Duration::from_secs(5);
 
-/// Shows how far an import is.
+/// Shows how far it is.
 pub(super) struct Progress {
-    /// Bytes of all files; `None` where one is a stream.
-    total: Option<u64>,
+    total: Total,
     quiet: bool,
     is_terminal: bool,
     start: Instant,
@@ -28,21 +40,30 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(total: Option<u64>, quiet: bool) -> Self {
+    pub(super) fn new(total: Total, quiet: bool) -> Self {
         let (start, is_terminal) = (Instant::now(), std::io::stderr().is_terminal());
         Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false }
     }
 
     /// Shows the state, unless it was shown just now.
     pub(super) fn show(&mut self, counts: &Snapshot, trouble: Option<String>) {
-        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
-        if self.quiet || self.shown.unwrap_or(self.start).elapsed() < every {
-            return;
+        if self.is_due() {
+            self.draw(counts, trouble);
         }
+    }
+
+    /// True when it is time to show something.
+    pub(super) fn is_due(&self) -> bool {
+        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
+        !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every
+    }
+
+    /// Shows these figures, and what the store said last when it did not take something.
+    pub(super) fn draw(&mut self, counts: &Snapshot, trouble: Option<String>) {
         self.shown = Some(Instant::now());
         let line = self.line(counts);
         let mut err = std::io::stderr().lock();
-        // Progress that cannot be shown must not end the import.
+        // Progress that cannot be shown must not end the work.
         if let Some(trouble) = trouble {
             let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
             writeln!(err, "{clear}the store did not take a batch, trying again: {trouble}").ok();
@@ -64,26 +85,32 @@ impl Progress {
 
     fn line(&mut self, counts: &Snapshot) -> String {
         let rate = self.rate(counts.points);
-        let done = self.total.filter(|total| *total > 0).map(|total| counts.read_bytes as f64 / total as f64);
-        let head = match done {
-            Some(done) => format!("{} {:3.0} %", bar(done, self.is_terminal), (done * 100.0).min(100.0)),
-            None => format!("{} MB", counts.read_bytes / 1_000_000),
+        let done = self.share(counts);
+        let head = match (done, self.total) {
+            (Some(done), _) => format!("{} {:3.0} %, ", bar(done, self.is_terminal), (done * 100.0).min(100.0)),
+            (None, Total::Endless) => String::new(),
+            (None, _) => format!("{} MB, ", counts.read_bytes / 1_000_000),
         };
         let eta = done.filter(|done| *done > 0.0).map(|done| self.start.elapsed().mul_f64((1.0 / done - 1.0).max(0.0)));
         let eta = eta.map_or_else(String::new, |left| format!(", {} left", clock(left)));
-        let mut line = format!(
-            "{head}, {} points, {}/s{eta}, queue {}, in flight {}",
-            grouped(counts.points),
-            grouped(rate as u64),
-            counts.queued,
-            counts.in_flight
-        );
-        for (count, what) in [(counts.retries, "retries"), (counts.refused, "refused")] {
+        let mut line = format!("{head}{} points, {}/s{eta}", grouped(counts.points), grouped(rate as u64),);
+        for (count, what) in [
+            (counts.queued, "queue"),
+            (counts.in_flight, "in flight"),
+            (counts.retries, "retries"),
+            (counts.refused, "refused"),
+        ] {
             if count > 0 {
                 line += &format!(", {what} {}", grouped(count));
             }
         }
         line.trim_start().to_owned()
+    }
+
+    /// The share that is done, where that is known.
+    fn share(&self, counts: &Snapshot) -> Option<f64> {
+        let (Total::Bytes(total) | Total::Points(total)) = self.total else { return None };
+        (total > 0).then(|| counts.read_bytes as f64 / total as f64)
     }
 
     /// Points a second over the last while.
@@ -142,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_line_says_all_there_is_to_say() {
-        let mut progress = Progress { is_terminal: false, ..Progress::new(Some(200), false) };
+        let mut progress = Progress { is_terminal: false, ..Progress::new(Total::Bytes(200), false) };
         let counts = Snapshot {
             read_bytes: 50,
             points: 1234,
@@ -155,5 +182,7 @@ mod tests {
         let line = progress.line(&counts);
         assert!(line.starts_with("25 %, 1 234 points, "), "{line}");
         assert!(line.ends_with("queue 2, in flight 3, retries 1, refused 4"), "{line}");
+        progress.total = Total::Endless;
+        assert!(progress.line(&Snapshot::default()).starts_with("0 points, 0/s"));
     }
 }
