@@ -53,6 +53,7 @@ pub use moment::Moment;
 pub use notification::{Notification, Status, Transition};
 pub use silence::{Silence, SilenceConfig, Weekday, WeeklyWindow};
 pub use status::{AlertView, ChannelStatus, Listing, RuleStatus, SilenceView, State, Totals};
+pub use store::verify;
 pub use text::{Language, Text};
 
 /// What time it is.

@@ -89,6 +89,8 @@ pub struct SilenceView {
 pub struct RuleStatus {
     /// Its name.
     pub name: String,
+    /// How bad its alerts are.
+    pub severity: Level,
     /// When it was looked at the last time.
     pub looked_at: Option<Moment>,
     /// Why nothing could be seen then.
@@ -198,6 +200,7 @@ impl RuleStatus {
         let of_rule = || state.ledger.engine().alerts().filter(|alert| alert.rule == rule.name);
         Self {
             name: rule.name.clone(),
+            severity: rule.severity,
             looked_at: last.at.map(Moment),
             error: last.error,
             pending: of_rule().filter(|alert| matches!(alert.phase, Phase::Pending { .. })).count(),

@@ -1,6 +1,7 @@
 //! Line protocol to line protocol: each line is checked, so that a bad one is named here with its place in the file, and gets its time in
 //! nanoseconds. Everything else of a line stays as it was written.
 
+use memchr::{memchr_iter, memchr2};
 use model::key::canonicalize;
 use model::line::{Line, LineErrorKind, LineParser};
 use model::{Precision, TimestampNs};
@@ -33,6 +34,30 @@ impl LineReader {
     /// A reader with these options.
     pub fn new(options: LineOptions) -> Self {
         Self { precision: options.precision.into(), now: options.now.map(TimestampNs) }
+    }
+
+    /// The lines of a block as they stand, for who checks them again: where all of them seem to be points with times in nanoseconds, by their
+    /// ends. `None` where there is more to do, such as quotes, comments, blank lines, other units, or a line without a time.
+    pub fn as_they_are(&self, block: &Block) -> Option<Lines> {
+        let text = without_mark(block);
+        if self.precision != Precision::Nanosecond || memchr2(b'"', b'#', text).is_some() {
+            return None;
+        }
+        let mut lines = Lines { text: Vec::new(), origins: Vec::new(), ends: Vec::new() };
+        let mut start = 0;
+        for end in memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len())) {
+            if !ends_with_time(text.get(start..end)?) {
+                return None;
+            }
+            start = end + 1;
+            lines.origins.push(lines.ends.len() as u32);
+            lines.ends.push(start as u32);
+        }
+        lines.text = text.to_vec();
+        if text.last() != Some(&b'\n') {
+            lines.text.push(b'\n');
+        }
+        Some(lines)
     }
 
     /// Converts the lines of a block. Comments and blank lines are dropped, and so is a carriage return at a line's end, as Windows files have.
@@ -105,6 +130,14 @@ pub(crate) fn without_mark(block: &Block) -> &[u8] {
     if block.offset == 0 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text }
 }
 
+/// Whether a line ends in digits behind a blank. What can be read at all, and ends so, has a time: values are behind equals signs.
+fn ends_with_time(line: &[u8]) -> bool {
+    let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let before = line.len() - digits;
+    let is_time = |at: usize| at.checked_sub(1).and_then(|at| line.get(at)) == Some(&b' ');
+    digits > 0 && (is_time(before) || line.get(before.wrapping_sub(1)) == Some(&b'-') && is_time(before - 1))
+}
+
 /// A line without its time.
 fn without_time(text: &[u8]) -> &[u8] {
     let len = text.iter().rposition(|b| !matches!(b, b'0'..=b'9' | b'-')).map_or(0, |last| last + 1);
@@ -174,6 +207,23 @@ mod tests {
         let out = convert("m v=1 2\nm v=1 -3\nm v=4\nm v=1 9999999999999", seconds);
         assert_eq!(text(&out), "m v=1 2000000000\nm v=1 -3000000000\nm v=4 7\n");
         assert_eq!(out.rejects[0].reason, "the time 9999999999999s is beyond the years 1677 to 2262");
+    }
+
+    #[test]
+    fn plain_lines_may_be_taken_as_they_are() {
+        let take = |text: &str| {
+            let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, first_line: 1 };
+            LineReader::new(LineOptions::default()).as_they_are(&block)
+        };
+        let text = "m,t=a v=1 5\nm v=2i -6";
+        let lines = take(text).unwrap();
+        assert_eq!((lines.slice(0, 1), lines.slice(1, 2)), (&b"m,t=a v=1 5\n"[..], &b"m v=2i -6\n"[..]));
+        assert_eq!(lines.origins, [0, 1]);
+        for other in
+            ["m v=1", "m v=1 5\n\nm v=1 6", "m s=\"a 5\" 6", "# 5", "m v=1 5\r\n", "m v=1i", "m v=-1", "-5", "5", "-"]
+        {
+            assert!(take(other).is_none(), "{other:?}");
+        }
     }
 
     #[test]

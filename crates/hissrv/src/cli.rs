@@ -8,10 +8,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 
+mod alerts;
+mod export;
 mod generate;
 mod import;
 mod target;
 
+pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
+pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use generate::{GenerateArgs, PlanArgs, SubjectName, TimeSource};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs};
 pub(crate) use target::{DeliveryArgs, TargetArgs, TargetName};
@@ -55,6 +59,10 @@ enum Command {
     Archive(ArchiveArgs),
     /// Read files (line protocol, CSV, Parquet; gzip or zstd) into a store.
     Import(Box<ImportArgs>),
+    /// Show alerts, silence some of them, try a channel.
+    Alerts(AlertsArgs),
+    /// Write stored points, or the answer to a query, to files (line protocol, CSV, Parquet).
+    Export(Box<ExportArgs>),
     /// Make metrics of IT nodes or of an energy-management plant: to a file, into a store, or to Redis at a given rate.
     Generate(Box<GenerateArgs>),
     /// Look at points that a remote store refused, send them again, take them out, or remove them.
@@ -425,6 +433,8 @@ pub fn main() -> ExitCode {
         Command::Retention(args) => commands::retention::run(&args),
         Command::Archive(args) => commands::archive::run(&args),
         Command::Import(args) => commands::import::run(&args),
+        Command::Alerts(args) => commands::alerts::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Generate(args) => commands::generate::run(&args),
         Command::DeadLetter(args) => commands::dead_letter::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

@@ -3,6 +3,7 @@
 pub mod cli;
 mod commands;
 pub mod config;
+mod export;
 mod http;
 mod logging;
 mod node;

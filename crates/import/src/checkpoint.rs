@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use vfs::RealFs;
 
 /// Version of the form.
 const VERSION: u32 = 1;
@@ -98,11 +99,13 @@ impl Checkpoint {
     /// [`CheckpointError::Io`].
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let written = || -> io::Result<()> {
-            let temporary = path.with_extension("tmp");
+            let path = &std::path::absolute(path)?;
+            let temporary = vfs::temporary_name(path);
             let mut file = File::create(&temporary)?;
             file.write_all(&serde_json::to_vec_pretty(self)?)?;
             file.sync_all()?;
-            fs::rename(&temporary, path)
+            drop(file);
+            vfs::durable_rename(&RealFs, &temporary, path)
         };
         written().map_err(|source| CheckpointError::Io { path: path.to_owned(), source })
     }

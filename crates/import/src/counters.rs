@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use serde::{Deserialize, Serialize};
+
 /// Counted along the way.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -18,7 +20,7 @@ pub struct Counters {
 }
 
 /// The figures of one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Bytes read of the files as they are stored (compressed ones count compressed).
     pub read_bytes: u64,
@@ -40,6 +42,24 @@ pub struct Snapshot {
     pub in_flight: u64,
     /// Pieces that wait for a worker.
     pub queued: u64,
+}
+
+impl Snapshot {
+    /// The figures of both.
+    pub const fn and(&self, other: &Self) -> Self {
+        Self {
+            read_bytes: self.read_bytes + other.read_bytes,
+            points: self.points + other.points,
+            records: self.records + other.records,
+            empty: self.empty + other.empty,
+            refused: self.refused + other.refused,
+            filtered: self.filtered + other.filtered,
+            batches: self.batches + other.batches,
+            retries: self.retries + other.retries,
+            in_flight: self.in_flight + other.in_flight,
+            queued: self.queued + other.queued,
+        }
+    }
 }
 
 impl Counters {

@@ -22,6 +22,9 @@ pub(crate) struct Delivery<'a> {
     pub(crate) random: u64,
 }
 
+/// Sends something once; `None`: that is not to be sent so.
+type Send<'s> = &'s mut dyn FnMut(&mut dyn SinkSession) -> Option<Result<Taken, WriteError>>;
+
 /// Why a batch was not delivered.
 pub(crate) enum Undelivered {
     /// The import is to end.
@@ -31,6 +34,32 @@ pub(crate) enum Undelivered {
 }
 
 impl Delivery<'_> {
+    /// Stores lines that nobody has checked, batch by batch. False when the sink does not check them, or refuses one: then all of them are to be
+    /// converted and stored again, which names the bad ones.
+    pub(crate) fn deliver_unchecked(&mut self, lines: &Lines) -> Result<bool, Undelivered> {
+        let (batch, mut from) = (self.shared.options.batch.max(1), 0);
+        while from < lines.len() {
+            let to = (from + batch).min(lines.len());
+            let text = lines.slice(from, to);
+            self.shared.counters.in_flight.fetch_add(1, Relaxed);
+            let stored = self.try_patiently(&mut |session| session.write_unchecked(text));
+            self.shared.counters.in_flight.fetch_sub(1, Relaxed);
+            match stored? {
+                Some(Ok(taken)) if taken.refused.is_empty() => {
+                    add(&self.shared.counters.filtered, taken.filtered);
+                    add(&self.shared.counters.points, (to - from) as u64);
+                    add(&self.shared.counters.batches, 1);
+                }
+                _ => {
+                    self.shared.counters.points.fetch_sub(from as u64, Relaxed);
+                    return Ok(false);
+                }
+            }
+            from = to;
+        }
+        Ok(true)
+    }
+
     /// Stores the lines of a piece, batch by batch. Gives those that can never be stored.
     pub(crate) fn deliver(&mut self, lines: &Lines) -> Result<Vec<RefusedLine>, Undelivered> {
         let mut refused = Vec::new();
@@ -57,18 +86,20 @@ impl Delivery<'_> {
         to: usize,
         refused: &mut Vec<RefusedLine>,
     ) -> Result<(), Undelivered> {
-        match self.try_patiently(lines.slice(from, to))? {
-            Ok(taken) => {
+        let text = lines.slice(from, to);
+        match self.try_patiently(&mut |session| Some(session.write(text)))? {
+            None => Ok(()),
+            Some(Ok(taken)) => {
                 add(&self.shared.counters.points, ((to - from) - taken.refused.len()) as u64);
                 add(&self.shared.counters.filtered, taken.filtered);
                 refused.extend(taken.refused.into_iter().map(|(line, reason)| (from + line, reason)));
                 Ok(())
             }
-            Err(reason) if to - from == 1 => {
+            Some(Err(reason)) if to - from == 1 => {
                 refused.push((from, reason));
                 self.shared.check_errors(refused.len() as u64, refused.last().map(|(_, why)| why.as_str()))
             }
-            Err(_) => {
+            Some(Err(_)) => {
                 let middle = from + (to - from) / 2;
                 self.store(lines, from, middle, refused)?;
                 self.store(lines, middle, to, refused)
@@ -76,15 +107,18 @@ impl Delivery<'_> {
         }
     }
 
-    /// Tries until the store takes the text, or says that it never will: then the reason comes back.
-    fn try_patiently(&mut self, text: &[u8]) -> Result<Result<Taken, String>, Undelivered> {
+    /// Tries until the store takes what is sent, or says that it never will: then the reason comes back. `None`: it was not sent.
+    fn try_patiently(&mut self, send: Send<'_>) -> Result<Option<Result<Taken, String>>, Undelivered> {
         let options = self.shared.options;
         let (mut tries, mut prepared) = (0, false);
         loop {
             tries += 1;
-            let (message, retry_after) = match self.session.write(text) {
-                Ok(taken) => return Ok(Ok(taken)),
-                Err(WriteError::Points { message, .. } | WriteError::TooLarge { message }) => return Ok(Err(message)),
+            let Some(sent) = send(&mut *self.session) else { return Ok(None) };
+            let (message, retry_after) = match sent {
+                Ok(taken) => return Ok(Some(Ok(taken))),
+                Err(WriteError::Points { message, .. } | WriteError::TooLarge { message }) => {
+                    return Ok(Some(Err(message)));
+                }
                 Err(WriteError::Denied { message }) => return Err(Undelivered::Failed(ImportError::Denied(message))),
                 Err(WriteError::NoPlace { message }) if prepared => {
                     return Err(Undelivered::Failed(ImportError::Denied(message)));

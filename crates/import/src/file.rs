@@ -1,5 +1,6 @@
 //! One file being read: opened where it was left, cut into pieces, each of which knows how it is converted.
 
+use std::io::{Read, Take};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use formats::{
     SAMPLE_BYTES, Source, open,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::checkpoint::Done;
 use crate::inputs::{Input, Maker};
 
@@ -19,7 +22,8 @@ const SHOWN: usize = 3;
 const MADE_AT_A_TIME: u64 = 25_000;
 
 /// What is in a file, once decompressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     /// InfluxDB's line protocol.
     Lines,
@@ -30,7 +34,7 @@ pub enum FileFormat {
 }
 
 /// How files of each format are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Line protocol.
     pub lines: LineOptions,
@@ -72,19 +76,27 @@ impl Converter {
 }
 
 impl Piece {
+    /// Its lines as they stand in the file, where they need nothing but the check that some sinks make.
+    pub(crate) fn as_it_is(&self) -> Option<Lines> {
+        match &self.content {
+            Content::Text(Converter::Lines(reader), block) => reader.as_they_are(block),
+            _ => None,
+        }
+    }
+
     /// Hands out its points as line protocol, in portions, each with the number of its first line or row in the file, from 1.
     pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, Converted) -> ControlFlow<()>) -> Result<(), Error> {
         match &self.content {
             Content::Text(converter, block) => {
                 // There is nothing behind the only portion that an end of the visit could spare.
-                let _: ControlFlow<()> = visit(block.first_line, converter.convert(block));
-                Ok(())
+                match visit(block.first_line, converter.convert(block)) {
+                    ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+                }
             }
             Content::Rows(reader, group) => reader.convert(*group, visit),
-            Content::Made(maker, positions) => {
-                let _: ControlFlow<()> = visit(positions.start + 1, made(maker, positions));
-                Ok(())
-            }
+            Content::Made(maker, positions) => match visit(positions.start + 1, made(maker, positions)) {
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+            },
         }
     }
 }
@@ -134,7 +146,7 @@ pub(crate) struct FileReader {
 }
 
 enum Cutter {
-    Text(Converter, Blocks<Source>),
+    Text(Converter, Box<Blocks<Take<Source>>>),
     /// The file, and the row group that comes next.
     Rows(Arc<ParquetReader>, usize),
     Made(Maker),
@@ -143,7 +155,8 @@ enum Cutter {
 impl FileReader {
     /// Opens a file and goes to the place before which it is done.
     pub(crate) fn open(file: usize, input: &Input, layout: &Layout, done: Option<Done>) -> Result<Self, Error> {
-        let done = done.unwrap_or(Done { offset: 0, line: 1 });
+        let first = input.part.map_or(Done { offset: 0, line: 1 }, |part| part.start);
+        let done = done.unwrap_or(first);
         let len = input.len.unwrap_or_default();
         if let Some(maker) = &input.maker {
             let (cutter, read) = (Cutter::Made(maker.clone()), Arc::new(AtomicU64::new(done.offset)));
@@ -167,7 +180,9 @@ impl FileReader {
         if done.offset > 0 {
             source.skip_to(done.offset)?;
         }
-        let cutter = Cutter::Text(converter, Blocks::resume(source, framing, done.offset, done.line));
+        let left = input.part.map_or(u64::MAX, |part| part.end).saturating_sub(done.offset);
+        let blocks = Blocks::resume(source.take(left), framing, done.offset, done.line);
+        let cutter = Cutter::Text(converter, Box::new(blocks));
         Ok(Self { file, number: 0, cutter, read, len })
     }
 

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::glob;
+use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Done;
 use crate::error::ImportError;
 use crate::file::FileFormat;
 
 /// A file that is read, or points that are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// As it was named.
     pub name: String,
@@ -21,7 +23,19 @@ pub struct Input {
     pub len: Option<u64>,
     /// Its format.
     pub format: FileFormat,
+    /// The part that is read; `None`: all of it.
+    pub part: Option<Part>,
+    #[serde(skip)]
     pub(crate) maker: Option<Maker>,
+}
+
+/// A part of a text file that is not compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where its first record begins.
+    pub start: Done,
+    /// The byte behind its last record.
+    pub end: u64,
 }
 
 /// Points that are made when their turn comes, in pieces that may be made on any thread and in any order.
@@ -38,6 +52,14 @@ pub trait MadeLines: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Maker(pub(crate) Arc<dyn MadeLines>);
 
+impl PartialEq for Maker {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Maker {}
+
 impl fmt::Debug for Maker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} points", self.0.points())
@@ -48,7 +70,7 @@ impl Input {
     /// Points that are made.
     pub fn made(name: String, maker: Arc<dyn MadeLines>) -> Self {
         let len = Some(maker.points());
-        Self { name, path: PathBuf::new(), len, format: FileFormat::Lines, maker: Some(Maker(maker)) }
+        Self { name, path: PathBuf::new(), len, format: FileFormat::Lines, part: None, maker: Some(Maker(maker)) }
     }
 }
 
@@ -64,7 +86,14 @@ pub fn find_inputs(names: &[String], format: Option<FileFormat>) -> Result<Vec<I
         if name == "-" {
             let format =
                 format.ok_or_else(|| ImportError::Input("standard input: name its format with --format".to_owned()))?;
-            inputs.push(Input { name: name.clone(), path: path.to_owned(), len: None, format, maker: None });
+            inputs.push(Input {
+                name: name.clone(),
+                path: path.to_owned(),
+                len: None,
+                format,
+                part: None,
+                maker: None,
+            });
         } else if path.is_dir() {
             let known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
             let files: Vec<PathBuf> = listed(path)?.into_iter().filter(known).collect();
@@ -101,7 +130,7 @@ impl PushFile for Vec<Input> {
         })?;
         let about = fs::metadata(path).map_err(|e| ImportError::Input(format!("{name}: {e}")))?;
         let len = about.is_file().then_some(about.len());
-        self.push(Input { name, path: path.to_owned(), len, format, maker: None });
+        self.push(Input { name, path: path.to_owned(), len, format, part: None, maker: None });
         Ok(())
     }
 }

@@ -19,13 +19,14 @@ mod queue;
 mod rejects;
 mod run;
 mod sink;
+pub mod spread;
 mod worker;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Done, FileDone};
 pub use counters::{Counters, Snapshot};
 pub use error::ImportError;
 pub use file::{FileFormat, Layout, describe};
-pub use inputs::{Input, MadeLines, find_inputs};
+pub use inputs::{Input, MadeLines, Part, find_inputs};
 pub use options::Options;
 pub use rejects::{Refused, Rejects};
 pub use run::{Import, Outcome, Stopped, Watched};

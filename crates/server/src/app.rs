@@ -99,8 +99,28 @@ impl App {
         app: &Shared,
         run: impl FnOnce(&dyn Historian, Cancel) + Send + 'static,
     ) -> Result<Cancel, ApiError> {
+        let limit = app.config.query_timeout.0;
+        Self::start(app, || Cancel::with_deadline(Instant::now() + limit), run).await
+    }
+
+    /// The same for what may take hours: an export runs until it ends or the caller cancels it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`].
+    pub(crate) async fn start_export(
+        app: &Shared,
+        run: impl FnOnce(&dyn Historian, Cancel) + Send + 'static,
+    ) -> Result<Cancel, ApiError> {
+        Self::start(app, Cancel::new, run).await
+    }
+
+    async fn start(
+        app: &Shared,
+        cancel: impl FnOnce() -> Cancel,
+        run: impl FnOnce(&dyn Historian, Cancel) + Send + 'static,
+    ) -> Result<Cancel, ApiError> {
         let turn = app.query_turn().await?;
-        let cancel = Cancel::with_deadline(Instant::now() + app.config.query_timeout.0);
+        let cancel = cancel();
         let (app, given) = (Arc::clone(app), cancel.clone());
         tokio::task::spawn_blocking(move || {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&*app.historian, given))) {

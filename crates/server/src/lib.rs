@@ -18,6 +18,7 @@ mod metrics;
 mod routes;
 mod server;
 mod service;
+mod stream;
 
 pub use config::{ConfigError, ServerConfig};
 pub use error::{ApiError, ErrorKind};

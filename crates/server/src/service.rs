@@ -1,6 +1,8 @@
 //! What the HTTP server knows of hissrv: one trait, implemented by the binary, and the types it speaks in. The answers of
 //! queries are ready JSON, so that the server stays out of plans and results.
 
+use std::io::Write;
+
 use bytes::Bytes;
 use model::Precision;
 use query::{Answer, CacheUse, Cancel, Shortcuts};
@@ -69,6 +71,18 @@ pub trait Historian: Send + Sync + 'static {
     /// An unknown parameter or name.
     fn fields(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
 
+    /// Writes stored points, or the answer to a query, to `to` in the form that the parameter `format` names; gives a summary as JSON on
+    /// one line. Blocks, possibly for hours, and writes as fast as `to` takes it.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or why it was given up, maybe in the middle.
+    fn export(
+        &self,
+        parameters: &[(String, String)],
+        cancel: &Cancel,
+        to: Box<dyn Write + Send>,
+    ) -> Result<String, ApiError>;
+
     /// State of sources, journal, engine and sinks, as JSON. Blocks.
     fn status(&self) -> Vec<u8>;
 
@@ -121,6 +135,24 @@ pub trait Historian: Send + Sync + 'static {
     /// # Errors
     /// An unknown parameter or store, or the store cannot be reached.
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError>;
+
+    /// Alerts, silences, and how rules and channels fare, as JSON. Blocks.
+    ///
+    /// # Errors
+    /// A fault of ours.
+    fn alerts(&self) -> Result<Vec<u8>, ApiError>;
+
+    /// Adds a silence: the JSON body of `POST /api/v1/admin/silence` in, its id as JSON out. Durable afterwards. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with it, or that there are too many.
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError>;
+
+    /// Takes back a silence that was added; the answer is JSON. Blocks.
+    ///
+    /// # Errors
+    /// There is none of that id.
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError>;
 }
 
 /// How old values are removed.

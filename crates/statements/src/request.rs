@@ -7,6 +7,8 @@ use influxql::{Limits, Params, ParseError, Value, parse};
 use query::{Cancel, Shortcuts};
 use serde_json::Value as Json;
 
+use crate::run::is_modifying;
+
 /// A request.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -38,6 +40,14 @@ pub enum RequestError {
 }
 
 impl Request<'_> {
+    /// Whether no statement changes anything.
+    ///
+    /// # Errors
+    /// As running it.
+    pub fn only_reads(&self) -> Result<bool, RequestError> {
+        Ok(!self.statements()?.iter().any(is_modifying))
+    }
+
     /// The statements of the text.
     pub(crate) fn statements(&self) -> Result<Vec<Statement>, RequestError> {
         let limits = Limits { time_zone_exists: query::compile::time_zone_exists, ..Limits::default() };

@@ -139,7 +139,7 @@ fn kill(task: &Task<'_>, id: u64) -> Result<(), Failure> {
     Err(Failure::message(format!("no such query id: {id}")))
 }
 
-fn is_modifying(statement: &Statement) -> bool {
+pub(crate) fn is_modifying(statement: &Statement) -> bool {
     match statement {
         Statement::Select(query) => query.into.is_some(),
         Statement::Explain { .. } | Statement::Show(_) => false,

@@ -11,5 +11,6 @@ mod email;
 mod evaluator;
 mod http;
 mod killed;
+mod smtp;
 mod support;
 mod webhook;

@@ -1,7 +1,7 @@
 //! The lines of line protocol, cut where `model::line` sees their ends.
 
 use memchr::{memchr, memchr2};
-use model::line::{Line, LineError, LineParser};
+use model::line::{Line, LineError, LineErrorKind, LineParser};
 
 use super::{before_line_of, whole_lines};
 
@@ -29,16 +29,20 @@ fn line_len(text: &[u8]) -> Option<usize> {
         _ => {
             let end = end_of_line(line);
             // The parser has rules of its own for backslashes in names.
-            if end.has_backslash { parsed_len(line).or(end.len)? } else { end.len? }
+            if end.has_backslash { parsed_len(line, end.len)? } else { end.len? }
         }
     };
     (indent + len < text.len()).then_some(indent + len + 1)
 }
 
-/// Bytes of a line as the parser reads it; `None` when it is wrong.
+/// Bytes of a line as the parser reads it, `if_wrong` when it is wrong; `None` when a text value goes on behind what is there.
 #[cold]
-fn parsed_len(text: &[u8]) -> Option<usize> {
-    LineParser::new(text).next_line()?.ok().map(|line| line.text.len())
+fn parsed_len(text: &[u8], if_wrong: Option<usize>) -> Option<usize> {
+    match LineParser::new(text).next_line()? {
+        Ok(line) => Some(line.text.len()),
+        Err(error) if error.kind == LineErrorKind::UnbalancedQuotes => None,
+        Err(_) => if_wrong,
+    }
 }
 
 /// Reads lines and says where they are.
@@ -172,6 +176,14 @@ mod tests {
     #[test]
     fn a_line_break_behind_a_backslash_ends_nothing() {
         assert_eq!(head("m v=1 1\nm,t=a\\\n"), "m v=1 1\n");
+    }
+
+    #[test]
+    fn a_blank_behind_two_backslashes_is_still_of_the_name() {
+        // By the rule for wrong lines the quote of the field key would open a text.
+        let line = "m,t=a\\\\ =b \\,\"=\"c\",d=\"e\n#f\" 1\n";
+        assert_eq!(head(line), line);
+        assert_eq!(head(&line[..line.len() - 5]), "");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use formats::{FieldColumn, TimeFormat};
+use model::{ByteSize, HumanDuration};
 
 use super::{DeliveryArgs, TargetArgs};
 
@@ -16,11 +17,13 @@ use super::{DeliveryArgs, TargetArgs};
     hissrv import 'export/*.lp' --to influxdb --config hissrv.yaml\n  \
     zcat old.lp.gz | hissrv import - --format lines --precision s\n  \
     hissrv import household.txt --format csv --measurement household --dry-run\n  \
-    hissrv import day.lp.gz --resume"
+    hissrv import day.lp.gz --resume\n  \
+    hissrv import '/shared/*.lp' --coordinator redis://redis:6379\n  \
+    hissrv import --worker --coordinator redis://redis:6379 --to service --url http://centre:6004"
 )]
 pub(crate) struct ImportArgs {
     /// Files, folders, patterns in quotes, or - for standard input. gzip and zstd are recognised.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "worker", value_name = "FILE")]
     pub(crate) files: Vec<String>,
     /// Format of the files; default: what each one's ending says.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -46,6 +49,24 @@ pub(crate) struct ImportArgs {
     /// File that says what is done; default: hissrv-import-NUMBER.json in the working folder, removed when all is done.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Spread the import over workers on other machines by this Redis (redis://...), which read the same paths; waits until all is done.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["resume", "checkpoint", "dry_run"])]
+    pub(crate) coordinator: Option<String>,
+    /// Be such a worker: take jobs until all are done. --to says where this worker writes.
+    #[arg(long, requires = "coordinator", conflicts_with = "files")]
+    pub(crate) worker: bool,
+    /// With --coordinator: tells several imports in one Redis apart.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) name: String,
+    /// With --coordinator: bytes of one job.
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    pub(crate) chunk: ByteSize,
+    /// With --coordinator: a job whose worker is silent for so long is given to another one.
+    #[arg(long, value_name = "DURATION", default_value = "15s")]
+    pub(crate) lease: HumanDuration,
+    /// With --coordinator: give up what is posted under the name, and post this.
+    #[arg(long, requires = "coordinator", conflicts_with = "worker")]
+    pub(crate) anew: bool,
     /// Read and check everything, and store nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -74,7 +74,7 @@ pub(super) fn load(file: Option<&Path>) -> Result<Config, Failure> {
     Ok(config::load(file).map_err(|e| Failure::Usage(e.to_string()))?.config)
 }
 
-fn address(url: Option<&String>, config: Option<&Path>) -> Result<String, Failure> {
+pub(super) fn address(url: Option<&String>, config: Option<&Path>) -> Result<String, Failure> {
     match (url, config) {
         (Some(url), _) => Ok(url.clone()),
         (None, Some(file)) => Ok(url_of(&load(Some(file))?)),

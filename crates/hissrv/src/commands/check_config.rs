@@ -36,6 +36,10 @@ pub(crate) fn run(file: &Path) -> Result<(), Failure> {
         let own = if policy.measurements.is_empty() { "" } else { ", home of " };
         writeln!(out, "  policy     {} keeps {}{own}{}", policy.name, policy.duration, policy.measurements.join(" "))?;
     }
+    if !c.alerts.rules.is_empty() || !c.alerts.channels.is_empty() {
+        let channels: Vec<&str> = c.alerts.channels.keys().map(String::as_str).collect();
+        writeln!(out, "  alerts     {} rules, channels {}", c.alerts.rules.len(), channels.join(" "))?;
+    }
     match c.redis.enabled {
         true => writeln!(out, "  Redis      {} patterns {}", c.redis.url, c.redis.patterns.join(" "))?,
         false => writeln!(out, "  Redis      off")?,

@@ -43,7 +43,7 @@ fn exchange(base: &str, target: &str, body: &[u8], patience: Option<Duration>) -
     read_answer(&mut BufReader::new(stream))
 }
 
-fn connect(host: &str) -> anyhow::Result<TcpStream> {
+pub(super) fn connect(host: &str) -> anyhow::Result<TcpStream> {
     let address = host.to_socket_addrs()?.next().ok_or_else(|| anyhow!("{host} has no address"))?;
     Ok(TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?)
 }
@@ -97,7 +97,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> anyhow::Result<
 }
 
 /// The service's own words where it gave some.
-fn explain(status: u16, body: &[u8]) -> String {
+pub(super) fn explain(status: u16, body: &[u8]) -> String {
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let word = |key: &str| json.get(key).and_then(serde_json::Value::as_str).filter(|s| !s.is_empty());
     match (word("error"), word("hint")) {

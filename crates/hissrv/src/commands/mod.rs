@@ -1,11 +1,13 @@
 //! One file a command.
 
 mod address;
+pub(crate) mod alerts;
 pub(crate) mod archive;
 pub(crate) mod check_config;
 mod client;
 pub(crate) mod dead_letter;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
 mod progress;

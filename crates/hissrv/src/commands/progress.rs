@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use import::{Snapshot, Watched};
+use import::Snapshot;
 
 /// How much there is to do.
 #[derive(Debug, Clone, Copy)]
@@ -37,34 +37,31 @@ pub(super) struct Progress {
     /// Points at earlier moments, for the rate.
     earlier: Vec<(Instant, u64)>,
     drawn: bool,
+    /// What the store said last when it did not take something, unless it was shown.
+    trouble: Option<String>,
 }
 
 impl Progress {
     pub(super) fn new(total: Total, quiet: bool) -> Self {
         let (start, is_terminal) = (Instant::now(), std::io::stderr().is_terminal());
-        Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false }
+        Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false, trouble: None }
     }
 
-    /// Shows the state of an import, unless it was shown just now.
-    pub(super) fn show(&mut self, watched: &Watched<'_>) {
-        if self.is_due() {
-            self.draw(&watched.counts(), watched.trouble());
+    /// Shows the state, unless it was shown just now; what the store said is kept until then.
+    pub(super) fn show(&mut self, counts: &Snapshot, trouble: Option<String>) {
+        self.trouble = trouble.or(self.trouble.take());
+        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
+        if !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every {
+            self.draw(counts);
         }
     }
 
-    /// True when it is time to show something.
-    pub(super) fn is_due(&self) -> bool {
-        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
-        !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every
-    }
-
-    /// Shows these figures, and what the store said last when it did not take something.
-    pub(super) fn draw(&mut self, counts: &Snapshot, trouble: Option<String>) {
+    fn draw(&mut self, counts: &Snapshot) {
         self.shown = Some(Instant::now());
         let line = self.line(counts);
         let mut err = std::io::stderr().lock();
         // Progress that cannot be shown must not end the work.
-        if let Some(trouble) = trouble {
+        if let Some(trouble) = self.trouble.take() {
             let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
             writeln!(err, "{clear}the store did not take a batch, trying again: {trouble}").ok();
         }
@@ -145,7 +142,7 @@ fn clock(left: Duration) -> String {
 }
 
 /// A number with its thousands apart.
-pub(super) fn grouped(number: u64) -> String {
+pub(in crate::commands) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

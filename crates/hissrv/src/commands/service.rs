@@ -45,6 +45,7 @@ async fn serve_async(
     if config.redis.enabled {
         node.start_redis(config)?;
     }
+    node.start_alerts()?;
     let extras = start_extras(&node)?;
     signals.next().await;
     tracing::info!("stopping: a second signal stops at once");

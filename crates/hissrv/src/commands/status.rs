@@ -42,6 +42,12 @@ fn summary(s: &Value) -> String {
             lines.push(format!("  embedded: about {} values are in the journal only", get("lag_points")));
         }
     }
+    lines.push(format!(
+        "alerts   {} firing, {} pending, {} notifications wait",
+        at("/alerts/firing"),
+        at("/alerts/pending"),
+        at("/alerts/waiting")
+    ));
     lines.extend(s.get("archive").filter(|archive| !archive.is_null()).map(archive));
     for held in s.pointer("/retention/held_back").and_then(Value::as_array).into_iter().flatten() {
         let get = |key: &str| held.get(key).map(short).unwrap_or_default();

@@ -20,6 +20,13 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// The policy of databases that are made.
 const DEFAULT_POLICY: &str = "autogen";
 
+/// Database and retention policy.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    database: &'a str,
+    policy: Option<&'a str>,
+}
+
 /// Where points are written.
 pub(super) struct Target {
     sink: Box<dyn Sink>,
@@ -34,15 +41,27 @@ impl Target {
         Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() }
     }
 
+    /// The target that the command line says.
     pub(super) fn open(args: &TargetArgs, config: &Config) -> Result<Self, Failure> {
+        Self::open_for(args, config, args.database.as_deref(), args.policy.as_deref())
+    }
+
+    /// The same for a database and a policy that somebody else names.
+    pub(super) fn open_for(
+        args: &TargetArgs,
+        config: &Config,
+        database: Option<&str>,
+        policy: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let place = Place { database: database.unwrap_or(config.database()), policy };
         match args.to.unwrap_or(TargetName::Auto) {
-            TargetName::Auto if args.url.is_some() || is_in_use(config) => service(args, config),
-            TargetName::Service => service(args, config),
-            TargetName::Auto | TargetName::Embedded => embedded(args, config),
-            TargetName::Influxdb => remote(args, config, StoreName::Influxdb),
-            TargetName::Victoriametrics => remote(args, config, StoreName::Victoriametrics),
-            TargetName::Postgres => remote(args, config, StoreName::Postgres),
-            TargetName::Hissrv => remote(args, config, StoreName::Hissrv),
+            TargetName::Auto if args.url.is_some() || is_in_use(config) => service(args, config, place),
+            TargetName::Service => service(args, config, place),
+            TargetName::Auto | TargetName::Embedded => embedded(config, place),
+            TargetName::Influxdb => remote(config, place, StoreName::Influxdb),
+            TargetName::Victoriametrics => remote(config, place, StoreName::Victoriametrics),
+            TargetName::Postgres => remote(config, place, StoreName::Postgres),
+            TargetName::Hissrv => remote(config, place, StoreName::Hissrv),
         }
     }
 
@@ -69,54 +88,55 @@ fn is_in_use(config: &Config) -> bool {
     Node::is_in_use(&config.data_dir)
 }
 
-fn embedded(args: &TargetArgs, config: &Config) -> Result<Target, Failure> {
+fn embedded(config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     let node = Node::open(config)?;
-    let database = args.database.as_deref().unwrap_or(config.database());
+    let Place { database, policy } = place;
     if !node.catalog.meta().databases().iter().any(|known| known.name == database) {
         node.catalog.ensure_bucket(database, DEFAULT_POLICY).context("make the database")?;
     }
-    let target = node.intake.target(database, args.policy.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?;
+    let target = node.intake.target(database, policy).map_err(|e| Failure::Usage(e.to_string()))?;
     let sink = Box::new(JournalSink::new(node.intake.clone(), target, now));
     Ok(Target { sink, node: Some(node), name: config.data_dir.display().to_string() })
 }
 
-fn service(args: &TargetArgs, config: &Config) -> Result<Target, Failure> {
+fn service(args: &TargetArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     let url = args.url.clone().unwrap_or_else(|| url_of(config));
     let address = url.parse().map_err(|e| Failure::Usage(format!("--url {url}: {e}")))?;
     let settings = HissrvConfig { url: address, timeout: model::HumanDuration(TIMEOUT), ..HissrvConfig::default() };
     let store = Hissrv::new(&settings).map_err(|e| Failure::Usage(format!("--url {url}: {e}")))?;
-    Ok(of_store(args, config, Arc::new(store), url))
+    Ok(of_store(place, Arc::new(store), url))
 }
 
-fn remote(args: &TargetArgs, config: &Config, name: StoreName) -> Result<Target, Failure> {
+fn remote(config: &Config, place: Place<'_>, name: StoreName) -> Result<Target, Failure> {
     let store = stores(config)?.into_iter().find(|store| store.name() == name.text()).ok_or_else(|| {
         Failure::Usage(format!("the configuration has no store {}: name the file with --config", name.text()))
     })?;
-    Ok(of_store(args, config, store, config.address_of(name)))
+    Ok(of_store(place, store, config.address_of(name)))
 }
 
-fn of_store(args: &TargetArgs, config: &Config, store: Arc<dyn RemoteStore>, name: String) -> Target {
-    let database = args.database.clone().unwrap_or_else(|| config.database().to_owned());
+fn of_store(place: Place<'_>, store: Arc<dyn RemoteStore>, name: String) -> Target {
     let is_service = store.name() == StoreName::Hissrv.text();
-    let place = Destination {
-        database: database.clone(),
-        // Another hissrv knows its own default.
-        policy: args
-            .policy
-            .clone()
-            .unwrap_or_else(|| if is_service { String::new() } else { DEFAULT_POLICY.to_owned() }),
-        is_default: args.policy.is_none(),
+    // Another hissrv knows its own default.
+    let default = if is_service { "" } else { DEFAULT_POLICY };
+    let destination = Destination {
+        database: place.database.to_owned(),
+        policy: place.policy.unwrap_or(default).to_owned(),
+        is_default: place.policy.is_none(),
     };
-    let sink = Box::new(StoreSink::new(store, place, wanted(args, database)));
+    let sink = Box::new(StoreSink::new(store, destination, wanted(place)));
     Target { sink, node: None, name }
 }
 
 /// What is made where the place is missing: the database, if no policy of it was named.
-fn wanted(args: &TargetArgs, database: String) -> Wanted {
-    if args.policy.is_some() {
+fn wanted(place: Place<'_>) -> Wanted {
+    if place.policy.is_some() {
         return Wanted::default();
     }
     let forever = Policy { name: DEFAULT_POLICY.to_owned(), duration: None, shard_duration: None, replication: 1 };
-    let database = Database { name: database, default_policy: DEFAULT_POLICY.to_owned(), policies: vec![forever] };
+    let database = Database {
+        name: place.database.to_owned(),
+        default_policy: DEFAULT_POLICY.to_owned(),
+        policies: vec![forever],
+    };
     Wanted { databases: vec![database], rollups: Vec::new() }
 }

@@ -7,7 +7,7 @@ use vfs::RealFs;
 
 use crate::cli::{Failure, VerifyArgs};
 use crate::config;
-use crate::node::{CATALOG, ENGINE, JOURNAL, ROLLUP, due_days};
+use crate::node::{ALERTS, CATALOG, ENGINE, JOURNAL, ROLLUP, due_days};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let dir = match &args.data_dir {
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     findings.extend(journal.iter().map(|f| format!("{}: offset {}: {}", f.path.display(), f.offset, f.what)));
     findings.extend(rollup::ledger::verify(&RealFs, &dir.join(ROLLUP))?);
     findings.extend(archive::Ledger::verify(&RealFs, &due_days(&dir))?);
+    findings.extend(alerts::verify(&RealFs, &dir.join(ALERTS)).context("read the alerts")?);
     let mut out = std::io::stdout().lock();
     for finding in &findings {
         writeln!(out, "{finding}")?;

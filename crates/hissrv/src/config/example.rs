@@ -54,9 +54,14 @@ fn the_examples_have_every_key_there_is() {
 #[test]
 fn the_samples_in_comments_of_the_examples_are_valid_and_say_something() {
     for example in EXAMPLES {
-        for section in ["decoders:", "policies:", "tasks:", "influxdb:", "storage:"] {
-            // What `storage` names must be there.
-            let text = if section == "storage:" { &with_sample(example, "influxdb:") } else { example };
+        for section in ["decoders:", "policies:", "tasks:", "influxdb:", "storage:", "rules:", "channels:", "silences:"]
+        {
+            // What a section names must be there.
+            let text = match section {
+                "storage:" => &with_sample(example, "influxdb:"),
+                "rules:" => &with_sample(example, "channels:"),
+                _ => example,
+            };
             let text = with_sample(text, section);
             let loaded = parse(&text, Path::new("hissrv.example.yaml"), &|_| None).unwrap();
             assert_ne!(json(&loaded.config), json(&Config::default()), "there is no sample of {section}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use catalog::Pattern;
 
 use super::interpolate::interpolate;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, alerting};
 
 /// Where a configuration is looked for when none is named.
 const PLACES: [&str; 2] = ["./hissrv.yaml", "/etc/hissrv/hissrv.yaml"];
@@ -98,7 +98,8 @@ fn check(config: &Config) -> Result<(), String> {
         return Err(format!("influxdb.bucket: `{database}` is no name of a database"));
     }
     check_tasks(config)?;
-    check_homes(config)
+    check_homes(config)?;
+    alerting::check(&config.alerts)
 }
 
 /// Rollups must go from one policy to another that both exist.

@@ -1,6 +1,7 @@
 //! The configuration file. The seed's sections (`influxdb`, `redis`, `buffer`, `writer`, `retention`, `downsampling`) keep their
 //! keys and meanings; unknown keys and bad values are refused with file, line and a hint.
 
+mod alerting;
 mod error;
 mod interpolate;
 mod load;
@@ -59,6 +60,8 @@ pub struct Config {
     pub downsampling: DownsamplingSection,
     /// An InfluxDB server; its `bucket` names the default database.
     pub influxdb: Option<InfluxdbConfig>,
+    /// What to alert about, and whom to tell.
+    pub alerts: alerts::Config,
     /// What is logged, and how.
     pub log: LogSection,
 }
@@ -78,6 +81,7 @@ impl Default for Config {
             retention: RetentionSection::default(),
             downsampling: DownsamplingSection::default(),
             influxdb: None,
+            alerts: alerts::Config::default(),
             log: LogSection::default(),
         }
     }

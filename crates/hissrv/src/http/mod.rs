@@ -1,13 +1,16 @@
 //! The node as the HTTP server sees it: requests in, JSON out.
 
+mod alerts;
 mod dead_letters;
 mod stores;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
 
 use archive::Scope;
 use catalog::{Catalog, MetaError};
+use formats::{Output, Packing};
 use model::{MeasurementId, Precision};
 use pipeline::{IntakeError, LineWrite, Outcome, Target};
 use query::aggregate::Registry;
@@ -16,7 +19,7 @@ use query::plan::{NameOrPattern, Source};
 use query::request::AggregateType;
 use query::store::{Place, SeriesQuery, Store, TagCondition, TagMatch};
 use query::{
-    AggregateRequest, Answer, Limits, PlotRequest, QueryError, QueryResult, Report, RequestContext, Select,
+    AggregateRequest, Answer, Cancel, Limits, PlotRequest, QueryError, QueryResult, Report, RequestContext, Select,
     SeriesRequest, Shortcuts, collect, collect_each, response,
 };
 use serde_json::json;
@@ -118,6 +121,18 @@ impl Historian for Service {
         Ok(json!({ "measurement": question.measurement, "fields": fields }).to_string().into_bytes())
     }
 
+    fn export(
+        &self,
+        parameters: &[(String, String)],
+        cancel: &Cancel,
+        to: Box<dyn Write + Send>,
+    ) -> Result<String, ApiError> {
+        let question = crate::export::Question::read(parameters, &self.0.database, now())?;
+        let failed = |e: std::io::Error| internal(e.to_string());
+        let summary = crate::export::run(&self.0, &question, cancel, Output::new(to, Packing::Plain).map_err(failed)?)?;
+        serde_json::to_string(&summary).map_err(|e| internal(e.to_string()))
+    }
+
     fn status(&self) -> Vec<u8> {
         self.0.status().to_string().into_bytes()
     }
@@ -187,6 +202,18 @@ impl Historian for Service {
 
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         dead_letters::treat(&self.0, action, parameters)
+    }
+
+    fn alerts(&self) -> Result<Vec<u8>, ApiError> {
+        alerts::list(&self.0)
+    }
+
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        alerts::silence(&self.0, body)
+    }
+
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
+        alerts::unsilence(&self.0, id)
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("no values past their retention are held back any more", "不再有超过保留期限而暂缓删除的数据"),
     ("the housekeeping thread had panicked", "定期维护线程异常退出"),
     ("a continuous query failed; it is run again at its next time", "连续查询执行失败；将在下一个执行时刻再次运行"),
+    // hissrv: export.
+    ("an export lacks what is damaged in the store", "导出结果缺少存储中已损坏的部分"),
     // hissrv: demo.
     ("a simulated plant publishes to Redis", "模拟电站正在向 Redis 发布数据"),
     ("no Redis answers, so the simulated plant runs in process", "没有可用的 Redis，模拟电站在进程内运行"),
@@ -135,6 +137,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "listening beyond this machine without authentication: everyone who reaches the port can read and write",
         "监听地址对外开放且没有身份验证：能访问该端口的任何人都可以读写数据",
     ),
+    ("an export failed in the middle", "导出在中途失败"),
     ("HTTP server stopped before all requests had ended", "HTTP 服务已停止，部分请求尚未结束"),
     ("accept a connection", "接受连接失败"),
     ("the accept loop died", "接受连接的循环异常退出"),
@@ -177,4 +180,30 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("not everything could be archived; tried again in ten minutes", "未能全部归档；十分钟后重试"),
     ("days were archived", "日期已归档"),
     ("the archiver had panicked", "归档线程曾异常终止"),
+    // alerts
+    ("a notification was refused and is given up", "一条通知被拒收，已放弃"),
+    ("a test of notifications", "通知测试"),
+    ("a thread of alerts had panicked", "告警线程异常退出"),
+    ("an alert fires", "告警触发"),
+    ("an alert is over", "告警已恢复"),
+    ("an alert rule cannot be looked at; its alerts stay as they are", "无法检查告警规则；其告警保持原状"),
+    (
+        "an alert rule has more alerts than alerts.max_alerts; the others are not watched",
+        "告警规则的告警数超过 alerts.max_alerts；其余序列不再监视",
+    ),
+    ("an alert rule is looked at again", "告警规则恢复检查"),
+    ("lines of the alerts' file are damaged and left out", "告警文件中有损坏的行，已略过"),
+    ("notifications are delivered again", "通知恢复送达"),
+    ("notifications cannot be delivered; they are kept and tried again", "通知无法送达；已保留并将重试"),
+    ("notifications could not be delivered for too long and are given up", "通知长时间无法送达，已放弃"),
+    ("notifications wait for a channel that is gone; dropped", "有通知在等待已不存在的通道，已丢弃"),
+    ("the alerts' file can be written again", "告警文件恢复写入"),
+    (
+        "the alerts' file cannot be written; notifications are sent all the same, a crash may repeat them",
+        "告警文件无法写入；通知照常发送，崩溃后可能重复",
+    ),
+    (
+        "alerts did not stop in time; what was under way may be delivered again",
+        "告警未能按时停止；正在发送的通知可能再次送达",
+    ),
 ];

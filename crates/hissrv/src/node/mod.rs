@@ -1,16 +1,20 @@
 //! A running hissrv: every room opened in the right order, joined, and closed in the right order.
 
 mod accounts;
+mod alerting;
 mod answering;
 mod archiving;
 mod clock;
 mod embedded;
+mod facts;
 mod forecast;
 mod housekeeping;
 mod local;
 mod metrics;
+mod newest;
 mod opened;
 mod policies;
+mod publisher;
 mod remotes;
 mod results;
 mod retention;
@@ -39,15 +43,19 @@ use source::redis::{RedisSource, SourceOptions};
 use statements::{Parts, Statements};
 use vfs::RealFs;
 
+pub(crate) use alerting::ALERTS;
 pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
+pub(crate) use facts::fact_names;
+pub(crate) use publisher::tools;
 pub(crate) use remotes::{Remote, stores};
 pub(crate) use rolled::ROLLUP;
 pub(crate) use sinks::NodeSinks;
 
 use crate::config::Config;
 use accounts::Accounts;
+use alerting::Alerting;
 use answering::Answering;
 use forecast::Outlook;
 use housekeeping::{House, Housekeeping};
@@ -82,6 +90,8 @@ pub(crate) struct Node {
     pub(crate) rollups: Option<Arc<Rollups>>,
     /// Puts days of the embedded store into files; `None` where the configuration has no archive.
     pub(crate) archiver: Option<Arc<Archiver>>,
+    /// Rules, their alerts, and who is told.
+    pub(crate) alerting: Alerting,
     /// Results of earlier queries of the embedded store.
     pub(crate) results: Arc<Results>,
     pub(crate) statements: Statements,
@@ -117,6 +127,7 @@ impl Node {
         catalog.ensure_bucket(config.database(), DEFAULT_POLICY)?;
         policies::ensure(&catalog, config)?;
         let replay_to = journal.durable_seq();
+        let alerting = Alerting::open(&fs, dir, &config.alerts)?;
         let results = Arc::new(Results::new(config.query.cache));
         let archiving = match config.archive() {
             Some(settings) => Some(archiving::open(&fs, dir, settings, &catalog, &engine)?),
@@ -186,6 +197,7 @@ impl Node {
             backend,
             rollups,
             archiver,
+            alerting,
             results,
             embedded,
             remotes,
@@ -277,6 +289,7 @@ impl Node {
     /// Drains the journal into the store and writes everything to files; remote stores get what they take until `deadline`.
     /// Sources and HTTP must have stopped. What cannot be written is logged and stays in the journal.
     pub(crate) fn close(&self, deadline: Instant) {
+        self.alerting.stop();
         self.housekeeping.stop();
         if let Some(rollups) = &self.rollups {
             rollups.stop();

@@ -28,6 +28,7 @@ impl Node {
             "cache": self.cache_status(),
             "retention": self.retention.status(),
             "archive": self.archiver.as_ref().map(|archiver| archiver.status()),
+            "alerts": self.alerting.alerts().totals(),
             "accounting_mismatches": self.accounting_mismatches(),
         })
     }

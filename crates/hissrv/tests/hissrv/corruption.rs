@@ -39,6 +39,9 @@ fn batch(day: u64, batch: u64) -> impl Iterator<Item = ((String, i64), (f64, Str
 fn build(folder: &Folder) -> Content {
     let service = Service::start(folder, "");
     let mut client = service.client();
+    // So that there is more than one line in the file of alerts.
+    let silence = json!({ "labels": { "rule": "r" }, "until": "2100-01-01T00:00:00Z", "comment": "none" });
+    client.post("/api/v1/admin/silence", silence.to_string()).ok();
     let mut content = Content::new();
     for day in 0..DAYS {
         for number in 0..BATCHES {

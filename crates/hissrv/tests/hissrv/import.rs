@@ -278,3 +278,57 @@ fn kill_until_done(folder: &Folder, rng: &mut Rng, more: &[&str]) -> u32 {
         }
     }
 }
+
+/// Small windows that are over at once.
+const TASK: &str = "retention: {policies: [{name: raw, duration: 3000d}, {name: hourly, duration: 6000d}]}\n\
+    downsampling:\n  delay: 0s\n  share: 1.0\n  tasks:\n\
+    \x20   - {name: hours, source: raw, target: hourly, interval: 1h, aggregations: [{function: MEAN, alias: avg}]}\n";
+
+/// Rows made so far, once nothing is left to be made and nothing more comes.
+#[track_caller]
+fn settled(service: &Service) -> u64 {
+    let look = || {
+        let task = service.status()["downsampling"]["tasks"][0].clone();
+        (task["rows"].as_u64().unwrap(), task["dirty_rows"] == 0 && task["dirty_stretches"] == 0)
+    };
+    let mut last = (0, false);
+    crate::support::wait_for("the rollups to be made", || {
+        std::thread::sleep(Duration::from_millis(300));
+        let before = std::mem::replace(&mut last, look());
+        last.1 && before == last
+    });
+    last.0
+}
+
+#[test]
+fn an_import_makes_the_rows_of_exactly_the_windows_that_it_touches() {
+    let folder = Folder::new();
+    // Two days of a value a minute of two series.
+    let minute = |n: u64, value: u64| {
+        format!(
+            "power,meter={} value={value} {}\n",
+            n % 2,
+            START_NS / 3_600_000_000_000 * 3_600_000_000_000 + (n / 2) as i64 * 60_000_000_000
+        )
+    };
+    folder.write("first.lp", &(0..2 * 2880).map(|n| minute(n, n)).collect::<String>());
+    // Some points of the hours 5, 6 and 40 of one series.
+    let late = [5 * 60 + 7, 6 * 60, 6 * 60 + 1, 40 * 60 + 59].map(|n| minute(2 * n, 1_000_000));
+    folder.write("late.lp", &late.concat());
+    let service = Service::start(&folder, TASK);
+    imported(&folder, &["first.lp", "--url", &service.url()]);
+    let before = settled(&service);
+    assert_eq!(before, 2 * 48, "an hour is made once");
+    imported(&folder, &["late.lp", "--url", &service.url()]);
+    assert_eq!(
+        settled(&service) - before,
+        3,
+        "rows of windows that nobody touched were made anew, or some were forgotten"
+    );
+    let ask = |rollups: bool| {
+        let text = "SELECT count(value), sum(value), max(value) FROM power WHERE time > 0 GROUP BY time(1d), *";
+        let path = format!("/query?db=telemetry&epoch=s&rollups={rollups}&cacheable={rollups}&q={}", rig::encode(text));
+        service.client().get(&path).ok().json()
+    };
+    assert_eq!(ask(true), ask(false));
+}

@@ -20,9 +20,11 @@ mod outages;
 mod corruption;
 mod disk_full;
 
+mod alerts;
 mod archive;
 mod cli;
 mod demo;
+mod export;
 mod generate;
 mod http;
 mod import;
@@ -30,6 +32,7 @@ mod plots;
 mod real_data;
 mod retention;
 mod rollups;
+mod spread;
 
 mod clients;
 mod conformance;

@@ -40,7 +40,7 @@ impl SinkSession for JournalSession<'_> {
     fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError> {
         let JournalSink { intake, target, clock } = self.0;
         let write = LineWrite { target, text: lines, precision: Precision::Nanosecond, now: clock() };
-        let (told, outcome) = mpsc::channel();
+        let (told, outcome) = mpsc::sync_channel(1);
         intake.write_lines(write, move |outcome| {
             // Whoever asked is waiting, unless its thread died.
             told.send(outcome).ok();
@@ -55,6 +55,10 @@ impl SinkSession for JournalSession<'_> {
             Ok(Err(error)) => Err(WriteError::Denied { message: error.to_string() }),
             Err(_) => Err(WriteError::Away { message: "the journal was closed".to_owned() }),
         }
+    }
+
+    fn write_unchecked(&mut self, lines: &[u8]) -> Option<Result<Taken, WriteError>> {
+        Some(self.write(lines))
     }
 }
 

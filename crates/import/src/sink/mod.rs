@@ -30,6 +30,12 @@ pub trait SinkSession: Send {
     /// [`WriteError`]; some of the points may be stored all the same. [`WriteError::Points`]: at least one of the lines can never be stored,
     /// and it is not known which.
     fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError>;
+
+    /// Stores lines that nobody has checked, for a sink that checks every line itself; `None`: this one does not.
+    ///
+    /// # Errors
+    /// As for [`SinkSession::write`].
+    fn write_unchecked(&mut self, lines: &[u8]) -> Option<Result<Taken, WriteError>>;
 }
 
 /// What became of lines that were taken.

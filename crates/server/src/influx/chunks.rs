@@ -10,20 +10,10 @@ use tokio::sync::mpsc::Sender;
 use super::encode::{Encoder, More, SLICE, SeriesKey};
 use super::gzip::GzipStream;
 use crate::error::ApiError;
+use crate::stream::Piece;
 
 /// A document ends early at so many bytes, whatever number of rows the client asked for.
 const MAX_BYTES: usize = 8 << 20;
-
-/// What comes out of a query that runs.
-#[derive(Debug)]
-pub(crate) enum Piece {
-    /// It was not understood; nothing else comes.
-    Refused(ApiError),
-    /// A part of the answer.
-    Part(Bytes),
-    /// The answer is complete. A channel that closes without this was left by a panic.
-    End,
-}
 
 /// Sends an answer in chunks.
 pub(crate) struct Chunks {

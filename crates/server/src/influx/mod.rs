@@ -14,7 +14,7 @@ mod question;
 mod text;
 mod time;
 
-pub(crate) use chunks::{Chunks, Piece};
+pub(crate) use chunks::Chunks;
 pub(crate) use collect::Collected;
 pub(crate) use encode::Format;
 pub(crate) use form::Form;

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A page of another site that a person looks at could otherwise have the browser do this.
-fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
     let site = origin.split_once("://").map(|(_, site)| site);
@@ -107,6 +107,6 @@ async fn dead_letters(State(app): State<Shared>, uri: Uri) -> Result<Response, A
     app.query_json(None, move |historian, _| historian.dead_letters(&list)).await.map(json)
 }
 
-fn missing(parameter: &str, expected: &str) -> ApiError {
+pub(super) fn missing(parameter: &str, expected: &str) -> ApiError {
     ApiError::new(ErrorKind::BadRequest, format!("the parameter {parameter} must be {expected}"))
 }

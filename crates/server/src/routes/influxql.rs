@@ -1,15 +1,10 @@
 //! `GET` and `POST /query`: statements of InfluxQL, answered as InfluxDB 1.x answers them.
 
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use hyper::body::Frame;
 use query::{Answer, Outcome, QueryError, Table};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::timeout;
@@ -19,13 +14,12 @@ use crate::app::{App, CancelOnDrop, Shared};
 use crate::body;
 use crate::budget::Share;
 use crate::error::{ApiError, ErrorKind};
-use crate::influx::{self, Chunks, Collected, Delivery, Form, Format, GzipStream, Piece, Question};
+use crate::influx::{self, Chunks, Collected, Delivery, Form, Format, GzipStream, Question};
 use crate::metrics::Group;
+use crate::stream::{PIECES, Piece, Stream};
 
 /// Largest form in bytes; InfluxDB's too.
 const MAX_FORM: u64 = 10 << 20;
-/// Documents of a chunked answer that wait for the client.
-const PIECES: usize = 2;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::get("/query", Group::Influxql, query), Route::post("/query", Group::Influxql, query)]
@@ -106,16 +100,16 @@ fn unpackable(error: std::io::Error) -> ApiError {
 
 async fn chunks(app: &Shared, question: Question, format: Format, rows: usize) -> Result<Response, ApiError> {
     let gzip = question.gzip;
-    let (sender, receiver) = mpsc::channel(PIECES);
+    let (sender, mut receiver) = mpsc::channel(PIECES);
     let cancel = App::start_query(app, move |historian, cancel| {
         let gzip = gzip.then(GzipStream::new);
         let mut answer = Chunks::new(format.encoder(question.epoch), gzip, sender, rows);
         let result = historian.influxql(&question.into_request(cancel), &mut answer);
         answer.finish(result);
     });
-    let mut stream = Stream { next: None, receiver, _cancel: CancelOnDrop(cancel.await?) };
-    stream.next = Some(first(app, &mut stream.receiver).await?);
-    Ok(success(format, gzip, Body::new(stream)))
+    let cancel = CancelOnDrop(cancel.await?);
+    let next = first(app, &mut receiver).await?;
+    Ok(success(format, gzip, Body::new(Stream::new(Some(next), receiver, cancel))))
 }
 
 /// The request is answered once it is known to be understood; nobody sees the answer, and the client may go away.
@@ -149,42 +143,6 @@ fn success(format: Format, compressed: bool, body: Body) -> Response {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
-}
-
-/// The body of a chunked answer. Dropped before its end, it cancels the query.
-struct Stream {
-    next: Option<Piece>,
-    receiver: Receiver<Piece>,
-    _cancel: CancelOnDrop,
-}
-
-/// The query died; the connection is cut, so that the client does not take what it has for everything.
-#[derive(Debug)]
-struct Broken;
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a query ended in the middle of its answer")
-    }
-}
-
-impl std::error::Error for Broken {}
-
-impl hyper::body::Body for Stream {
-    type Data = Bytes;
-    type Error = Broken;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let piece = match self.next.take() {
-            Some(piece) => Some(piece),
-            None => ready!(self.receiver.poll_recv(cx)),
-        };
-        Poll::Ready(match piece {
-            Some(Piece::Part(bytes)) => Some(Ok(Frame::data(bytes))),
-            Some(Piece::End) => None,
-            Some(Piece::Refused(_)) | None => Some(Err(Broken)),
-        })
-    }
 }
 
 /// Takes the answer to a request that nobody waits for.

@@ -2,6 +2,8 @@
 //! this table, so a route exists once.
 
 mod admin;
+mod alerts;
+mod export;
 mod health;
 mod influxql;
 mod pages;
@@ -58,8 +60,10 @@ pub(crate) fn all() -> Vec<Route> {
         influxql::routes(),
         query::routes(),
         schema::routes(),
+        export::routes(),
         health::routes(),
         admin::routes(),
+        alerts::routes(),
         pages::routes(),
     ]
     .into_iter()

@@ -151,7 +151,8 @@ impl Client {
         Answer { status, headers, body: Vec::new() }
     }
 
-    fn line(&mut self) -> Option<String> {
+    /// The next line; `None` at the end of the connection.
+    pub(crate) fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let got = self.reader.read_line(&mut line).unwrap();
         (got > 0).then(|| line.trim_end().to_owned())

@@ -1,12 +1,13 @@
 //! A historian whose behaviour is chosen by the name of the database or the body of the question.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::statements;
-use query::CacheUse;
+use query::{CacheUse, Cancel};
 use server::{
     Answered, ApiError, Dropped, ErrorKind, Health, Historian, InfluxRequest, LetterAction, QueryOptions, RetentionRun,
     StoreAction, WriteDone, WriteFailure, WriteOutcome, WriteRequest,
@@ -22,6 +23,8 @@ pub(crate) struct Fake {
     pub(crate) cancelled_queries: AtomicUsize,
     /// Tables of the statement `endless` that were taken.
     pub(crate) tables: AtomicUsize,
+    /// Lines that exports wrote.
+    pub(crate) exported: AtomicUsize,
     pub(crate) sick: AtomicBool,
 }
 
@@ -124,6 +127,29 @@ impl Historian for Fake {
         Ok(echo(parameters))
     }
 
+    fn export(
+        &self,
+        parameters: &[(String, String)],
+        cancel: &Cancel,
+        mut to: Box<dyn Write + Send>,
+    ) -> Result<String, ApiError> {
+        let asked = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let lines: usize = asked("lines").map_or(1, |count| count.parse().unwrap());
+        let failed = |e: std::io::Error| ApiError::new(ErrorKind::Internal, e.to_string());
+        if lines == 0 {
+            return Err(ApiError::new(ErrorKind::NotFound, "nothing to export"));
+        }
+        for _ in 0..lines {
+            cancel.check()?;
+            to.write_all(b"m value=1 1\n").map_err(failed)?;
+            self.exported.fetch_add(1, SeqCst);
+        }
+        if asked("fails").is_some() {
+            return Err(ApiError::new(ErrorKind::Internal, "the disk is gone"));
+        }
+        Ok(format!("{{\"rows\":{lines}}}"))
+    }
+
     fn status(&self) -> Vec<u8> {
         br#"{"uptime_seconds":1}"#.to_vec()
     }
@@ -162,5 +188,17 @@ impl Historian for Fake {
 
     fn treat_dead_letters(&self, action: LetterAction, parameters: &[(String, String)]) -> Result<Vec<u8>, ApiError> {
         Ok([format!("{action:?} ").into_bytes(), echo(parameters)].concat())
+    }
+
+    fn alerts(&self) -> Result<Vec<u8>, ApiError> {
+        Ok(br#"{"alerts":[]}"#.to_vec())
+    }
+
+    fn silence(&self, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        Ok(body.to_vec())
+    }
+
+    fn unsilence(&self, id: &str) -> Result<Vec<u8>, ApiError> {
+        Ok(id.as_bytes().to_vec())
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod export;
 mod fake;
 mod garbage;
 mod influxql;

@@ -147,6 +147,16 @@ fn pages_of_other_sites_cannot_administer() {
 }
 
 #[test]
+fn alerts_are_listed_and_silenced() {
+    let running = start();
+    assert_eq!(running.get("/api/v1/alerts").text(), "{\"alerts\":[]}");
+    assert_eq!(running.get("/api/v1/alerts?state=firing").code(), "bad_request");
+    assert_eq!(running.post("/api/v1/admin/silence", "{\"labels\":{}}").text(), "{\"labels\":{}}");
+    assert_eq!(running.post("/api/v1/admin/unsilence?id=ab", "").text(), "ab");
+    assert_eq!(running.post("/api/v1/admin/unsilence", "").code(), "bad_request");
+}
+
+#[test]
 fn pages_are_html_and_the_openapi_document_is_json() {
     let running = start();
     for path in ["/", "/docs"] {

@@ -1,6 +1,7 @@
 //! `hissrv import`: files to a store, with progress, a checkpoint and a summary.
 
 mod layout;
+mod spread;
 mod summary;
 
 use std::io::Write;
@@ -25,6 +26,14 @@ const REJECTS: &str = "hissrv-import.rejects";
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    match &args.coordinator {
+        Some(redis) if args.worker => spread::work(args, redis),
+        Some(redis) => spread::coordinate(args, redis),
+        None => alone(args),
+    }
+}
+
+fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
     let task = task(args, &config, &inputs);
@@ -35,10 +44,9 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     }
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let target = if args.dry_run { Target::nowhere() } else { Target::open(&args.target, &config)? };
-    let rejects_path = args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS));
+    let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
-    let options = Options { max_errors: args.max_errors, ..options(&args.delivery) };
-    let (counters, layout) = (Counters::default(), layout(args));
+    let (counters, options, layout) = (Counters::default(), options(args), layout(args));
     let import = Import {
         inputs: &inputs,
         layout: &layout,
@@ -53,7 +61,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let mut saved = Instant::now();
     let keeps = keeps_checkpoint(args, &inputs);
     let outcome = import.run(&mut |watched| {
-        progress.show(watched);
+        progress.show(&watched.counts(), watched.trouble());
         if keeps && saved.elapsed() >= SAVE_EVERY {
             watched.checkpoint()?.save(&checkpoint_path)?;
             saved = Instant::now();
@@ -67,8 +75,12 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     if keeps {
         leave(&outcome, &checkpoint_path)?;
     }
-    summary::tell(args, &outcome, &rejects_path, &target.name())?;
+    summary::tell(args, &summary::Summary::of(&outcome, &target.name()), &rejects_path)?;
     ended(args, outcome, keeps)
+}
+
+fn rejects_path(args: &ImportArgs) -> PathBuf {
+    args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS))
 }
 
 /// Shows how the first file of each format is read.
@@ -128,7 +140,12 @@ fn begin(args: &ImportArgs, path: &Path, task: String) -> Result<Checkpoint, Fai
     }
 }
 
-pub(super) fn options(args: &DeliveryArgs) -> Options {
+fn options(args: &ImportArgs) -> Options {
+    Options { max_errors: args.max_errors, ..delivery(&args.delivery) }
+}
+
+/// How points go to a store.
+pub(super) fn delivery(args: &DeliveryArgs) -> Options {
     let defaults = Options::default();
     Options {
         workers: args.workers.map_or(defaults.workers, usize::from),

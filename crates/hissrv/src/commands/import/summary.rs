@@ -2,37 +2,71 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
-use import::Outcome;
+use import::{Outcome, Snapshot};
 use serde_json::json;
 
 use crate::cli::ImportArgs;
 use crate::commands::progress::grouped;
 
+/// What was done.
+pub(super) struct Summary<'a> {
+    pub(super) target: &'a str,
+    pub(super) complete: bool,
+    /// What is counted as done: files, or jobs.
+    pub(super) unit: &'static str,
+    pub(super) done: usize,
+    /// Of these, done by earlier runs.
+    pub(super) before: usize,
+    pub(super) counts: Snapshot,
+    /// With earlier runs.
+    pub(super) points_in_all: u64,
+    /// There is a file of rejects.
+    pub(super) has_rejects: bool,
+    pub(super) took: Duration,
+}
+
+impl<'a> Summary<'a> {
+    /// That of an import by one process.
+    pub(super) fn of(outcome: &Outcome, target: &'a str) -> Self {
+        Self {
+            target,
+            complete: outcome.stopped.is_none(),
+            unit: "files",
+            done: outcome.checkpoint.files.iter().filter(|file| file.complete).count(),
+            before: outcome.skipped,
+            counts: outcome.counts,
+            points_in_all: outcome.checkpoint.points,
+            has_rejects: outcome.checkpoint.rejects_bytes > 0,
+            took: outcome.took,
+        }
+    }
+}
+
 /// Tells what was done: on stdout, for people or for machines.
-pub(super) fn tell(args: &ImportArgs, outcome: &Outcome, rejects: &Path, target: &str) -> std::io::Result<()> {
+pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let counts = &outcome.counts;
-    let seconds = outcome.took.as_secs_f64();
+    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took } = summary;
+    let seconds = took.as_secs_f64();
     let rate = counts.points as f64 / seconds.max(1e-3);
-    let files = outcome.checkpoint.files.iter().filter(|file| file.complete).count();
     if args.json {
         let summary = json!({
-            "target": target, "complete": outcome.stopped.is_none(), "dry_run": args.dry_run,
-            "files": { "complete": files, "skipped": outcome.skipped },
-            "records": counts.records, "points": counts.points, "points_in_all": outcome.checkpoint.points,
+            "target": target, "complete": complete, "dry_run": args.dry_run,
+            *unit: { "complete": done, "skipped": before },
+            "records": counts.records, "points": counts.points, "points_in_all": points_in_all,
             "empty": counts.empty, "refused": counts.refused, "filtered": counts.filtered,
             "batches": counts.batches, "retries": counts.retries, "bytes": counts.read_bytes,
             "seconds": seconds, "points_per_second": rate,
-            "rejects": (outcome.checkpoint.rejects_bytes > 0).then(|| rejects.display().to_string()),
+            "rejects": has_rejects.then(|| rejects.display().to_string()),
         });
         return writeln!(out, "{summary}");
     }
     writeln!(out, "to            {target}")?;
-    writeln!(out, "files         {files} complete ({} of them before)", outcome.skipped)?;
+    writeln!(out, "{unit:<13} {done} complete ({before} of them before)")?;
     writeln!(out, "points        {} stored, of {} records", grouped(counts.points), grouped(counts.records))?;
-    if outcome.checkpoint.points > counts.points {
-        writeln!(out, "in all        {} points, with those of earlier runs", grouped(outcome.checkpoint.points))?;
+    if *points_in_all > counts.points {
+        writeln!(out, "in all        {} points, with those of earlier runs", grouped(*points_in_all))?;
     }
     for (count, what) in [
         (counts.empty, "records without any value"),
@@ -42,14 +76,8 @@ pub(super) fn tell(args: &ImportArgs, outcome: &Outcome, rejects: &Path, target:
             writeln!(out, "              {} {what}", grouped(count))?;
         }
     }
-    writeln!(out, "refused       {}{}", grouped(counts.refused), place(outcome, rejects))?;
+    let place = if *has_rejects { format!(": see {}", rejects.display()) } else { String::new() };
+    writeln!(out, "refused       {}{place}", grouped(counts.refused))?;
     writeln!(out, "batches       {}, sent again {}", grouped(counts.batches), grouped(counts.retries))?;
     writeln!(out, "time          {seconds:.1} s, {} points/s", grouped(rate as u64))
-}
-
-fn place(outcome: &Outcome, rejects: &Path) -> String {
-    match outcome.checkpoint.rejects_bytes {
-        0 => String::new(),
-        _ => format!(": see {}", rejects.display()),
-    }
 }

@@ -1,5 +1,6 @@
 //! The state of a node as Prometheus text.
 
+mod alerts;
 mod archive;
 mod cache;
 mod rollups;
@@ -58,6 +59,7 @@ impl Node {
         self.rollup_metrics(&mut text);
         self.cache_metrics(&mut text);
         self.archive_metrics(&mut text);
+        self.alert_metrics(&mut text);
         self.continuous_metrics(&mut text);
         self.source_metrics(&mut text);
         process_metrics(&mut text);

@@ -1,0 +1,193 @@
+//! `hissrv import --coordinator` and `--worker`: one import on several machines.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use import::Sink;
+use import::find_inputs;
+use import::spread::{Board, BoardError, Coordinator, Duties, Task, Total, cut, work as take_jobs};
+use source::Stop;
+
+use super::layout::layout;
+use super::summary::{Summary, tell};
+use super::{STOP, format, options, rejects_path};
+use crate::cli::{Failure, ImportArgs};
+use crate::commands::progress::{self, Progress};
+use crate::commands::signals;
+use crate::commands::target::Target;
+use crate::config;
+
+/// A shorter lease would expire while a worker waits for its store.
+const LEAST_LEASE: Duration = Duration::from_secs(1);
+/// Between two looks at how far the jobs are.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Cuts the files into jobs, posts them, and waits until workers have done them.
+pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
+    let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
+    let layout = layout(args);
+    let jobs = cut(&inputs, &layout, args.chunk.0).map_err(|e| Failure::Usage(e.to_string()))?;
+    let mut task = Task {
+        id: String::new(),
+        layout,
+        database: args.target.database.clone(),
+        policy: args.target.policy.clone(),
+        lease: args.lease.0.max(LEAST_LEASE),
+        jobs: jobs.len() as u64,
+    };
+    let content = format!("{task:?} {jobs:?}");
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    task.id = format!("{:08x} {}", crc32c::crc32c(content.as_bytes()), names.join(", "));
+    let mut board = board(args, redis)?;
+    signals::on_stop(&STOP).context("listen for signals")?;
+    if args.anew {
+        board.clear().context("remove what was posted")?;
+    }
+    let bytes = jobs.iter().map(|job| job.input.part.map_or(job.input.len, |part| Some(part.end - part.start.offset)));
+    let mut progress =
+        Progress::new(bytes.sum::<Option<u64>>().map_or(progress::Total::Stream, progress::Total::Bytes), args.quiet);
+    let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs));
+    let outcome = watch(args, &mut coordinator, &mut progress);
+    progress.end();
+    let total = outcome?;
+    let rejects = write_rejects(args, &coordinator)?;
+    coordinator.end().context("remove the jobs from Redis")?;
+    let summary = Summary {
+        target: redis_without_login(redis),
+        complete: true,
+        unit: "jobs",
+        done: coordinator.done().len(),
+        before: 0,
+        counts: total.counts,
+        points_in_all: total.counts.points,
+        has_rejects: rejects > 0,
+        took: start.elapsed(),
+    };
+    tell(args, &summary, &rejects_path(args))?;
+    let failed: Vec<String> = coordinator
+        .done()
+        .iter()
+        .filter_map(|(number, done)| {
+            let job = coordinator.jobs().get(usize::try_from(*number).ok()?)?;
+            Some(format!("{} (job {number}, {}): {}", job.input.name, done.worker, done.failure.as_ref()?))
+        })
+        .collect();
+    match failed.as_slice() {
+        [] => Ok(()),
+        some => Err(anyhow!("{} jobs were given up: {}", some.len(), some.join("; ")).into()),
+    }
+}
+
+/// Looks until all jobs are done.
+fn watch(args: &ImportArgs, coordinator: &mut Coordinator, progress: &mut Progress) -> Result<Total, Failure> {
+    loop {
+        let (trouble, total) = match coordinator.look() {
+            Ok(total) => (None, total),
+            Err(BoardError::Link(error)) => (Some(format!("Redis: {error}")), Total::default()),
+            Err(other) => return Err(Failure::Usage(other.to_string())),
+        };
+        if trouble.is_none() {
+            if total.done >= total.jobs {
+                return Ok(total);
+            }
+            if total.counts.refused > args.max_errors {
+                coordinator.end().context("remove the jobs from Redis")?;
+                return Err(
+                    anyhow!("more than {} records were refused; the workers are told to end", args.max_errors).into()
+                );
+            }
+            progress.show(&total.counts, None);
+        } else {
+            progress.show(&total.counts, trouble);
+        }
+        if STOP.load(Relaxed) {
+            let left = total.jobs - total.done;
+            return Err(anyhow!(
+                "stopped watching; {left} jobs are left, and the workers go on with them. The same command watches again"
+            )
+            .into());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// The rejects of all jobs, in the order of the jobs; gives their bytes.
+fn write_rejects(args: &ImportArgs, coordinator: &Coordinator) -> anyhow::Result<usize> {
+    let text: String = coordinator.done().values().map(|done| done.rejects.as_str()).collect();
+    if !text.is_empty() {
+        let path = rejects_path(args);
+        std::fs::write(&path, &text).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(text.len())
+}
+
+fn redis_without_login(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, host)| host)
+}
+
+fn board(args: &ImportArgs, redis: &str) -> Result<Board, Failure> {
+    Board::new(redis, &args.name, Arc::new(Stop::default())).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+/// Takes jobs until all are done.
+pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
+    let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let mut board = board(args, redis)?;
+    signals::on_stop(&STOP).context("listen for signals")?;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = format!("{}:{}", host.trim(), std::process::id());
+    let (start, options) = (Instant::now(), options(args));
+    let scratch = std::env::temp_dir().join(format!("hissrv-worker-{}.rejects", std::process::id()));
+    let tell_people = |text: &str| {
+        if !args.quiet {
+            eprintln!("{text}");
+        }
+    };
+    let duties = Duties { name: &name, options: &options, scratch: scratch.clone(), stop: &STOP, tell: &tell_people };
+    let mut target: Option<Arc<Target>> = None;
+    let worked = take_jobs(&mut board, &duties, &mut |task: &Task| {
+        // The data directory is opened once, for whatever task.
+        let opened = match &target {
+            Some(opened) => Arc::clone(opened),
+            None => {
+                let opened = Target::open_for(&args.target, &config, task.database.as_deref(), task.policy.as_deref());
+                Arc::new(opened.map_err(|e| format!("{e:?}"))?)
+            }
+        };
+        target = Some(Arc::clone(&opened));
+        Ok(Box::new(Shared(opened)) as Box<dyn Sink>)
+    });
+    std::fs::remove_file(&scratch).ok();
+    if let Some(target) = &target {
+        target.close();
+    }
+    let worked = worked.map_err(|e| Failure::Usage(e.to_string()))?;
+    let summary = Summary {
+        target: &target.as_ref().map_or_else(|| "no job was done".to_owned(), |target| target.name()),
+        complete: !STOP.load(Relaxed),
+        unit: "jobs",
+        done: worked.jobs as usize,
+        before: 0,
+        counts: worked.counts,
+        points_in_all: worked.counts.points,
+        has_rejects: false,
+        took: start.elapsed(),
+    };
+    tell(args, &summary, &scratch)?;
+    Ok(())
+}
+
+/// The sink of a target that is used for several jobs.
+struct Shared(Arc<Target>);
+
+impl Sink for Shared {
+    fn session(&self) -> Box<dyn import::SinkSession + '_> {
+        self.0.sink().session()
+    }
+
+    fn prepare(&self) -> Result<(), backend::WriteError> {
+        self.0.sink().prepare()
+    }
+}

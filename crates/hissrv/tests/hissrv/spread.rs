@@ -1,0 +1,217 @@
+//! `hissrv import` on several machines: a coordinator, workers and a real Redis, any of which may die.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Finished, Folder, Redis, Rng, Service, hissrv};
+
+/// Points of each file.
+const POINTS: u64 = 60_000;
+/// Files of one import.
+const FILES: u64 = 3;
+
+fn lines(run: u64, file: u64) -> String {
+    let line = |n: u64| {
+        let number = file * POINTS + n;
+        format!(
+            "spread,run={run},point={} value=1 {}\n",
+            number % 20,
+            1_700_000_000_000_000_000 + number * 1_000_000_000
+        )
+    };
+    (0..POINTS).map(line).collect()
+}
+
+/// A process in the background.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        let mut command: Command = hissrv();
+        command.current_dir(folder.path()).arg("import").args(arguments).args(["--quiet", "--json"]);
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    #[track_caller]
+    fn finish(mut self) -> Finished {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !self.has_ended() {
+            if Instant::now() > deadline {
+                self.0.kill().unwrap();
+                panic!("it did not end: {:?}", self.0.wait_with_output());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let output = self.0.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+struct Site {
+    folder: Folder,
+    redis: Redis,
+    service: Option<Service>,
+    listen: std::net::SocketAddr,
+}
+
+impl Site {
+    fn new() -> Self {
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut site = Self { folder: Folder::new(), redis: Redis::start(), service: None, listen };
+        site.start_service();
+        site
+    }
+
+    fn start_service(&mut self) {
+        let data = self.folder.data();
+        let text = format!(
+            "data_dir: {}\nredis: {{ enabled: false }}\nserver: {{ listen: \"{}\" }}\n",
+            data.display(),
+            self.listen
+        );
+        let config = self.folder.write("service.yaml", &text);
+        self.service = Some(Service::run(&self.folder, &["run", "--config", config.to_str().unwrap()]));
+    }
+
+    fn coordinator(&self) -> Running {
+        let redis = self.redis.url();
+        Running::start(&self.folder, &["*.lp", "--coordinator", &redis, "--chunk", "1MiB", "--lease", "1s"])
+    }
+
+    fn worker(&self) -> Running {
+        let (redis, url) = (self.redis.url(), format!("http://{}", self.listen));
+        Running::start(
+            &self.folder,
+            &[
+                "--worker",
+                "--coordinator",
+                &redis,
+                "--url",
+                &url,
+                "--batch",
+                "500",
+                "--retries",
+                "50",
+                "--workers",
+                "1",
+            ],
+        )
+    }
+
+    fn count(&self, run: u64) -> u64 {
+        let question = json!({
+            "aggregate_type": "statistical", "measurement": "spread", "filters": {"run": run.to_string()}, "start": 0, "end": "2100-01-01",
+        });
+        let answer =
+            self.service.as_ref().unwrap().client().post("/api/v1/query/aggregate", question.to_string()).ok().json();
+        let of_series = |series: &Value| {
+            let at = series["columns"].as_array().unwrap().iter().position(|c| c == "count").unwrap();
+            series["values"][0][at].as_u64().unwrap()
+        };
+        answer["series"].as_array().unwrap().iter().map(of_series).sum()
+    }
+}
+
+#[test]
+fn workers_share_an_import_and_rejects_come_with_their_places() {
+    let site = Site::new();
+    for file in 0..FILES {
+        site.folder.write(&format!("{file}.lp"), &lines(1, file));
+    }
+    let long = lines(1, 0).lines().count();
+    site.folder.write("0.lp", &format!("{}no line\n", lines(1, 0)));
+    let workers = [site.worker(), site.worker()];
+    let finished = site.coordinator().finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let summary: Value = serde_json::from_str(&finished.out).unwrap();
+    assert_eq!((&summary["points"], &summary["refused"]), (&json!(FILES * POINTS), &json!(1)), "{summary}");
+    let jobs = summary["jobs"]["complete"].as_u64().unwrap();
+    assert!(jobs > FILES, "the files were not cut: {summary}");
+    let done: Vec<Value> = workers.map(|worker| serde_json::from_str(&worker.finish().out).unwrap()).into();
+    assert_eq!(done.iter().map(|done| done["jobs"]["complete"].as_u64().unwrap()).sum::<u64>(), jobs);
+    let rejects = std::fs::read_to_string(site.folder.path().join("hissrv-import.rejects")).unwrap();
+    assert!(rejects.contains(&format!("0.lp:{}: ", long + 1)), "{rejects}");
+    assert_eq!(site.count(1), FILES * POINTS);
+    assert_eq!(site.redis.command(&["KEYS", "hissrv:import:*"]).trim(), "");
+}
+
+#[test]
+fn whoever_dies_every_point_is_there_once() {
+    let (mut site, mut rng) = (Site::new(), Rng::new("spread"));
+    let (mut kills, mut run) = ([0; 4], 0);
+    while kills.iter().sum::<u32>() < 25 {
+        run += 1;
+        for file in 0..FILES {
+            site.folder.write(&format!("{file}.lp"), &lines(run, file));
+        }
+        let mut workers = vec![site.worker(), site.worker()];
+        let mut coordinator = site.coordinator();
+        loop {
+            std::thread::sleep(Duration::from_millis(rng.within(50..500)));
+            if coordinator.has_ended() {
+                break;
+            }
+            let victim = rng.within(0..4) as usize;
+            kills[victim] += 1;
+            match victim {
+                0 => {
+                    workers.swap_remove(rng.within(0..2) as usize).kill();
+                    workers.push(site.worker());
+                }
+                1 => {
+                    coordinator.kill();
+                    coordinator = site.coordinator();
+                }
+                2 => {
+                    site.redis.kill();
+                    site.redis.launch();
+                }
+                _ => {
+                    site.service.take().unwrap().kill9();
+                    site.start_service();
+                }
+            }
+        }
+        let finished = coordinator.finish();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        // A worker that was started when all was over waits for the next import.
+        workers.into_iter().for_each(Running::kill);
+        assert_eq!(site.count(run), FILES * POINTS, "run {run}");
+    }
+    println!(
+        "{run} imports; killed: workers {}, coordinators {}, Redis {}, service {}",
+        kills[0], kills[1], kills[2], kills[3]
+    );
+}
+
+#[test]
+fn another_import_under_the_same_name_is_refused_until_the_first_is_given_up() {
+    let site = Site::new();
+    site.folder.write("a.lp", "m v=1 1\n");
+    let first = site.coordinator();
+    crate::support::wait_for("the task to be posted", || {
+        !site.redis.command(&["KEYS", "hissrv:import:*:task"]).trim().is_empty()
+    });
+    first.kill();
+    site.folder.write("b.lp", "m v=2 2\n");
+    let second = site.coordinator().finish();
+    assert_eq!(second.code, Some(2), "{second:?}");
+    assert!(second.err.contains("another"), "{second:?}");
+    let worker = site.worker();
+    let redis = site.redis.url();
+    let third = Running::start(&site.folder, &["*.lp", "--coordinator", &redis, "--anew"]).finish();
+    assert_eq!(third.code, Some(0), "{third:?}");
+    assert_eq!(worker.finish().code, Some(0));
+}

@@ -1,0 +1,66 @@
+//! One import on several machines: a coordinator cuts the files into jobs on a board in Redis, workers take them one by one.
+//!
+//! The board is a stream of jobs with a consumer group and some keys beside it ([`Board`]). A worker that dies leaves its job pending; another
+//! one claims it once it has not been renewed for [`Task::lease`]. A job may so be done twice, which changes nothing: points are overwritten by the
+//! same. What counts is the hash of results, one for each job. Should Redis lose the board, the coordinator posts again what it has no
+//! result of; should the coordinator die, the next one with the same task goes on with the board that is there.
+
+mod board;
+mod coordinator;
+mod jobs;
+mod worker;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counters::Snapshot;
+use crate::file::Layout;
+use crate::inputs::Input;
+
+pub use board::{Board, BoardError, Progress};
+pub use coordinator::{Coordinator, Total};
+pub use jobs::{CHUNK_BYTES, cut};
+pub use worker::{Duties, OpenSink, Worked, work};
+
+/// A job is given up after so many failures.
+pub const ATTEMPTS: i64 = 3;
+
+/// What all workers are to do in the same way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What tells it from other tasks: its inputs and everything below.
+    pub id: String,
+    /// How files are read.
+    pub layout: Layout,
+    /// Database; `None`: the default one of each worker.
+    pub database: Option<String>,
+    /// Retention policy; `None`: the database's default one.
+    pub policy: Option<String>,
+    /// A job that was not renewed for so long is taken over; at least a second.
+    pub lease: Duration,
+    /// Number of jobs.
+    pub jobs: u64,
+}
+
+/// A file or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// From 0 on.
+    pub number: u64,
+    /// What is read.
+    pub input: Input,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDone {
+    /// The figures.
+    pub counts: Snapshot,
+    /// The rejects, as they stand in a file of rejects.
+    pub rejects: String,
+    /// Why it was given up; `None`: it was done.
+    pub failure: Option<String>,
+    /// Who did it.
+    pub worker: String,
+}

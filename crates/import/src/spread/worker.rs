@@ -1,0 +1,188 @@
+//! A worker: takes jobs one by one until all are done.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::board::{Board, BoardError, Taken};
+use super::{ATTEMPTS, JobDone, Task};
+use crate::checkpoint::Checkpoint;
+use crate::counters::{Counters, Snapshot};
+use crate::options::Options;
+use crate::rejects::Rejects;
+use crate::run::{Import, Outcome, Stopped};
+use crate::sink::Sink;
+
+/// Between two looks at a board that has nothing to do, and after a failure of Redis.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Opens the sink for a task, or says in a sentence why that cannot be done now.
+pub type OpenSink<'s> = &'s mut dyn FnMut(&Task) -> Result<Box<dyn Sink>, String>;
+
+/// The task being worked on, and where its points go.
+type Current = Option<(Task, Box<dyn Sink>)>;
+
+/// What a worker works with.
+pub struct Duties<'a> {
+    /// Its name, unlike that of every other worker.
+    pub name: &'a str,
+    /// How it writes.
+    pub options: &'a Options,
+    /// A file for the rejects of the job under way; removed after.
+    pub scratch: PathBuf,
+    /// Set by whoever wants it to end. The job under way goes back.
+    pub stop: &'a AtomicBool,
+    /// Told what happens, for people.
+    pub tell: &'a dyn Fn(&str),
+}
+
+/// What a worker has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// Jobs done.
+    pub jobs: u64,
+    /// Figures of these jobs.
+    pub counts: Snapshot,
+}
+
+/// Works until all jobs of the task are done, or the board is removed, or it is asked to end. A board that is not there yet is waited for.
+///
+/// # Errors
+/// [`BoardError::Foreign`]. A Redis that is away is waited for.
+pub fn work(board: &mut Board, duties: &Duties<'_>, sink_for: OpenSink<'_>) -> Result<Worked, BoardError> {
+    let (mut worked, mut current) = (Worked::default(), None);
+    while !duties.stop.load(Relaxed) {
+        let step = step(board, duties, &mut current, sink_for, &mut worked);
+        match step {
+            Ok(Step::Over) => return Ok(worked),
+            Ok(Step::Again) => {}
+            Ok(Step::Wait) => std::thread::sleep(PATIENCE),
+            Err(BoardError::Link(error)) => {
+                (duties.tell)(&format!("Redis: {error}; trying again"));
+                std::thread::sleep(PATIENCE);
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(worked)
+}
+
+enum Step {
+    Again,
+    Wait,
+    Over,
+}
+
+fn step(
+    board: &mut Board,
+    duties: &Duties<'_>,
+    current: &mut Current,
+    sink_for: OpenSink<'_>,
+    worked: &mut Worked,
+) -> Result<Step, BoardError> {
+    let Some(task) = board.task()? else {
+        // Removed: all is done, or was given up. Not there yet: it will come.
+        return Ok(if current.is_some() { Step::Over } else { Step::Wait });
+    };
+    if current.as_ref().is_none_or(|(known, _)| known.id != task.id) {
+        match sink_for(&task) {
+            Ok(sink) => *current = Some((task.clone(), sink)),
+            Err(reason) => {
+                (duties.tell)(&format!("{reason}; trying again"));
+                return Ok(Step::Wait);
+            }
+        }
+    }
+    let Some((task, sink)) = current.as_ref() else { return Ok(Step::Wait) };
+    let Some(taken) = board.take(duties.name, task)? else {
+        return Ok(if board.done()? >= task.jobs { Step::Over } else { Step::Wait });
+    };
+    if board.is_done(&taken.job)? {
+        // Somebody else finished it, and died before saying so.
+        board.drop_done(&taken).map(|()| Step::Again)
+    } else {
+        one(board, duties, task, &**sink, &taken, worked)
+    }
+}
+
+fn one(
+    board: &mut Board,
+    duties: &Duties<'_>,
+    task: &Task,
+    sink: &dyn Sink,
+    taken: &Taken,
+    worked: &mut Worked,
+) -> Result<Step, BoardError> {
+    let Some(outcome) = import(board, duties, task, sink, taken) else { return Ok(Step::Again) };
+    let rejects = std::fs::read_to_string(&duties.scratch).unwrap_or_default();
+    let failure = match outcome.stopped {
+        None => None,
+        Some(Stopped::Asked) => return Ok(Step::Again),
+        Some(Stopped::Failed(error)) => {
+            (duties.tell)(&format!("{}: {error}", taken.job.input.name));
+            if board.count_failure(&taken.job)? < ATTEMPTS {
+                // It stays pending: somebody else may be luckier.
+                return Ok(Step::Wait);
+            }
+            Some(error.to_string())
+        }
+    };
+    let result = JobDone { counts: outcome.counts, rejects, failure, worker: duties.name.to_owned() };
+    finish(board, duties, task, taken, &result)?;
+    worked.jobs += 1;
+    worked.counts = worked.counts.and(&outcome.counts);
+    Ok(Step::Again)
+}
+
+/// Imports a job; `None`: it is somebody else's now.
+fn import(board: &mut Board, duties: &Duties<'_>, task: &Task, sink: &dyn Sink, taken: &Taken) -> Option<Outcome> {
+    let (counters, stop, mut lost) = (Counters::default(), AtomicBool::new(false), false);
+    // What a job before left there belongs to that job.
+    std::fs::remove_file(&duties.scratch).ok();
+    let import = Import {
+        inputs: std::slice::from_ref(&taken.job.input),
+        layout: &task.layout,
+        sink,
+        options: duties.options,
+        checkpoint: Checkpoint::new(task.id.clone()),
+        rejects: Rejects::new(duties.scratch.clone(), 0),
+        counters: &counters,
+        stop: &stop,
+    };
+    let mut renewed = Instant::now();
+    let outcome = import.run(&mut |watched| {
+        if renewed.elapsed() >= task.lease / 5 {
+            renewed = Instant::now();
+            // While Redis is away the work goes on: at worst it is done twice.
+            lost |= matches!(board.renew(duties.name, taken, watched.counts().points), Ok(false));
+        }
+        if lost || duties.stop.load(Relaxed) {
+            stop.store(true, Relaxed);
+        }
+        Ok(())
+    });
+    match outcome {
+        Ok(outcome) if !lost => Some(outcome),
+        // `watch` above reports no errors.
+        _ => None,
+    }
+}
+
+/// Tells the result, however long Redis is away, unless it is asked to end.
+fn finish(
+    board: &mut Board,
+    duties: &Duties<'_>,
+    task: &Task,
+    taken: &Taken,
+    result: &JobDone,
+) -> Result<(), BoardError> {
+    loop {
+        match board.finish(task, taken, result) {
+            Err(BoardError::Link(error)) if !duties.stop.load(Relaxed) => {
+                (duties.tell)(&format!("Redis: {error}; trying again"));
+                std::thread::sleep(PATIENCE);
+            }
+            other => return other,
+        }
+    }
+}
