@@ -37,27 +37,28 @@ impl LineReader {
     }
 
     /// The lines of a block as they stand, for who checks them again: where all of them seem to be points with times in nanoseconds, by their
-    /// ends. `None` where there is more to do, such as quotes, comments, blank lines, other units, or a line without a time.
-    pub fn as_they_are(&self, block: &Block) -> Option<Lines> {
-        let text = without_mark(block);
-        if self.precision != Precision::Nanosecond || memchr2(b'"', b'#', text).is_some() {
-            return None;
+    /// ends.
+    ///
+    /// # Errors
+    /// The block, where there is more to do, such as quotes, comments, blank lines, other units, a mark at its start, or a line without a time.
+    pub fn as_they_are(&self, block: Block) -> Result<Lines, Block> {
+        let text = block.bytes.as_slice();
+        let is_plain = self.precision == Precision::Nanosecond
+            && without_mark(&block).len() == text.len()
+            && text.last() == Some(&b'\n')
+            && memchr2(b'"', b'#', text).is_none();
+        if !is_plain {
+            return Err(block);
         }
-        let mut lines = Lines { text: Vec::new(), origins: Vec::new(), ends: Vec::new() };
-        let mut start = 0;
-        for end in memchr_iter(b'\n', text).chain((text.last() != Some(&b'\n')).then_some(text.len())) {
-            if !ends_with_time(text.get(start..end)?) {
-                return None;
+        let (mut ends, mut start) = (Vec::new(), 0);
+        for end in memchr_iter(b'\n', text) {
+            if !ends_with_time(text.get(start..end).unwrap_or_default()) {
+                return Err(block);
             }
             start = end + 1;
-            lines.origins.push(lines.ends.len() as u32);
-            lines.ends.push(start as u32);
+            ends.push(start as u32);
         }
-        lines.text = text.to_vec();
-        if text.last() != Some(&b'\n') {
-            lines.text.push(b'\n');
-        }
-        Some(lines)
+        Ok(Lines { origins: (0..ends.len() as u32).collect(), ends, text: block.bytes })
     }
 
     /// Converts the lines of a block. Comments and blank lines are dropped, and so is a carriage return at a line's end, as Windows files have.
@@ -213,16 +214,15 @@ mod tests {
     fn plain_lines_may_be_taken_as_they_are() {
         let take = |text: &str| {
             let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, first_line: 1 };
-            LineReader::new(LineOptions::default()).as_they_are(&block)
+            LineReader::new(LineOptions::default()).as_they_are(block)
         };
-        let text = "m,t=a v=1 5\nm v=2i -6";
-        let lines = take(text).unwrap();
+        let lines = take("m,t=a v=1 5\nm v=2i -6\n").unwrap();
         assert_eq!((lines.slice(0, 1), lines.slice(1, 2)), (&b"m,t=a v=1 5\n"[..], &b"m v=2i -6\n"[..]));
         assert_eq!(lines.origins, [0, 1]);
-        for other in
-            ["m v=1", "m v=1 5\n\nm v=1 6", "m s=\"a 5\" 6", "# 5", "m v=1 5\r\n", "m v=1i", "m v=-1", "-5", "5", "-"]
-        {
-            assert!(take(other).is_none(), "{other:?}");
+        let lines =
+            ["m v=1", "m v=1 5\n\nm v=1 6", "m s=\"a 5\" 6", "# 5", "m v=1 5\r", "m v=1i", "m v=-1", "-5", "5", "-"];
+        for other in lines.map(|line| format!("{line}\n")).into_iter().chain(["m v=1 5".to_owned()]) {
+            assert_eq!(take(&other).unwrap_err().bytes, other.as_bytes(), "{other:?}");
         }
     }
 

@@ -52,12 +52,6 @@ pub trait MadeLines: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Maker(pub(crate) Arc<dyn MadeLines>);
 
-impl fmt::Debug for Maker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} points", self.0.points())
-    }
-}
-
 impl PartialEq for Maker {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -65,6 +59,12 @@ impl PartialEq for Maker {
 }
 
 impl Eq for Maker {}
+
+impl fmt::Debug for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} points", self.0.points())
+    }
+}
 
 impl Input {
     /// Points that are made.

@@ -19,6 +19,8 @@ use crate::worker;
 
 /// Pieces that are read ahead of the first one that is not stored. Bounds what waits for a worker that is stuck.
 const AHEAD: u64 = 64;
+/// Pieces that wait for a worker. One is read faster than it is stored.
+const QUEUED: usize = 2;
 /// How often the caller looks at what was done.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -203,8 +205,8 @@ impl<'a> Shared<'a> {
             options: import.options,
             sink: import.sink,
             counters: import.counters,
-            // Pieces in the queue and at the workers are what is in memory.
-            queue: Queue::new(import.options.workers.max(1)),
+            // Pieces here and at the workers are what is in memory.
+            queue: Queue::new(QUEUED),
             inputs: import.inputs,
             layout: import.layout,
             before: &import.checkpoint,

@@ -28,12 +28,13 @@ pub(crate) fn work(shared: &Shared<'_>, number: u64) {
     }
 }
 
-fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: Piece) -> Result<(), Undelivered> {
-    if let Some(lines) = piece.as_it_is()
-        && delivery.deliver_unchecked(&lines)?
-    {
-        add(&shared.counters.records, lines.len() as u64);
-        return shared.finish(&piece, lines.len() as u64, Vec::new());
+fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Result<(), Undelivered> {
+    if let Some(lines) = piece.take_plain() {
+        if delivery.deliver_unchecked(&lines)? {
+            add(&shared.counters.records, lines.len() as u64);
+            return shared.finish(&piece, lines.len() as u64, Vec::new());
+        }
+        piece.put_back(lines);
     }
     let (mut points, mut refused, mut outcome) = (0, Vec::new(), Ok(()));
     let converted =

@@ -3,7 +3,7 @@
 //! `scripts/install-datasets.sh` downloads the files; without them the tests are skipped, which they say.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn dataset(name: &str) -> Option<PathBuf> {
 }
 
 /// What Python makes of a file, computed beside something else.
-fn beside<T: Send>(file: &PathBuf, delimiter: &str, work: impl FnOnce() -> T) -> (Months, T) {
+fn beside<T>(file: &Path, delimiter: &str, work: impl FnOnce() -> T) -> (Months, T) {
     std::thread::scope(|scope| {
         let sums = scope.spawn(|| sums(file, delimiter));
         let done = work();
@@ -62,7 +62,7 @@ fn beside<T: Send>(file: &PathBuf, delimiter: &str, work: impl FnOnce() -> T) ->
     })
 }
 
-fn sums(file: &PathBuf, delimiter: &str) -> Months {
+fn sums(file: &Path, delimiter: &str) -> Months {
     let script = run_script("python3", "conformance/datasets/sums.py", &[file.to_str().unwrap(), delimiter], LONG);
     assert_eq!(script.code, Some(0), "{}", script.err);
     serde_json::from_str(&script.out).unwrap()

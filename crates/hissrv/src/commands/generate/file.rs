@@ -76,7 +76,5 @@ fn lines(
 
 /// Shows how many points were written.
 pub(super) fn show(progress: &mut Progress, points: u64) {
-    if progress.is_due() {
-        progress.draw(&Snapshot { read_bytes: points, points, ..Snapshot::default() }, None);
-    }
+    progress.show(&Snapshot { read_bytes: points, points, ..Snapshot::default() }, None);
 }

@@ -167,11 +167,9 @@ impl Publisher<'_> {
     }
 
     fn show(&self, position: u64, trouble: Option<String>, progress: &mut Progress) {
-        if progress.is_due() {
-            let Done { points, refused, retries, .. } = self.done;
-            let counts = Snapshot { read_bytes: position, points, refused, retries, ..Snapshot::default() };
-            progress.draw(&counts, trouble);
-        }
+        let Done { points, refused, retries, .. } = self.done;
+        let counts = Snapshot { read_bytes: position, points, refused, retries, ..Snapshot::default() };
+        progress.show(&counts, trouble);
     }
 }
 

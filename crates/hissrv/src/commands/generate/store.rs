@@ -9,7 +9,7 @@ use import::{Checkpoint, Counters, Import, Input, Layout, MadeLines, Rejects, St
 use super::STOP;
 use super::done::Done;
 use crate::cli::{Failure, GenerateArgs};
-use crate::commands::import::options;
+use crate::commands::import::delivery;
 use crate::commands::progress::Progress;
 use crate::commands::target::Target;
 use crate::config::Config;
@@ -26,7 +26,7 @@ pub(super) fn write(
 ) -> Result<Done, Failure> {
     let target = Target::open(&args.target, config)?;
     let inputs = [Input::made("generated".to_owned(), Arc::new(Made(plan.clone())))];
-    let (counters, layout, options) = (Counters::default(), Layout::default(), options(&args.delivery));
+    let (counters, layout, options) = (Counters::default(), Layout::default(), delivery(&args.delivery));
     let import = Import {
         inputs: &inputs,
         layout: &layout,

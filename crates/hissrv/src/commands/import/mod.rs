@@ -46,8 +46,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let target = if args.dry_run { Target::nowhere() } else { Target::open(&args.target, &config)? };
     let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
-    let options = Options { max_errors: args.max_errors, ..options(&args.delivery) };
-    let (counters, layout) = (Counters::default(), layout(args));
+    let (counters, options, layout) = (Counters::default(), options(args), layout(args));
     let import = Import {
         inputs: &inputs,
         layout: &layout,
@@ -141,7 +140,12 @@ fn begin(args: &ImportArgs, path: &Path, task: String) -> Result<Checkpoint, Fai
     }
 }
 
-pub(super) fn options(args: &DeliveryArgs) -> Options {
+fn options(args: &ImportArgs) -> Options {
+    Options { max_errors: args.max_errors, ..delivery(&args.delivery) }
+}
+
+/// How points go to a store.
+pub(super) fn delivery(args: &DeliveryArgs) -> Options {
     let defaults = Options::default();
     Options {
         workers: args.workers.map_or(defaults.workers, usize::from),

@@ -138,7 +138,7 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
     signals::on_stop(&STOP).context("listen for signals")?;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = format!("{}:{}", host.trim(), std::process::id());
-    let (start, options) = (Instant::now(), options(&args.delivery));
+    let (start, options) = (Instant::now(), options(args));
     let scratch = std::env::temp_dir().join(format!("hissrv-worker-{}.rejects", std::process::id()));
     let tell_people = |text: &str| {
         if !args.quiet {
