@@ -10,11 +10,12 @@ REDIS_BENCH_ARGS ?=
 QUERY_BENCH_ARGS ?=
 REMOTE_BENCH_ARGS ?=
 ROLLUP_BENCH_ARGS ?=
+IMPORT_BENCH_ARGS ?=
 
 # Options for `make differential`, for instance: make differential DIFFERENTIAL_ARGS='--seed 7 --queries 5000'
 DIFFERENTIAL_ARGS ?= --queries 20000
 
-.PHONY: help run test differential check bench bench-queries bench-redis bench-remote bench-rollups fuzz clean
+.PHONY: help run test differential check bench bench-queries bench-redis bench-remote bench-rollups bench-imports bench-events fuzz clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,13 +37,15 @@ check: ## Formatting, lints, licences and sources of all dependencies
 	scripts/install-tool.sh cargo-deny
 	cargo deny --log-level error check bans licenses sources
 
-bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge, the feeding of other stores and rollups (10 M values a set; quiet machine)
+bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then measure the Redis bridge, the feeding of other stores, rollups and imports (10 M values a set; quiet machine)
 	@scripts/install-deps.sh victoria-metrics influxdb postgresql redis-server
 	python3 bench/run.py $(BENCH_ARGS)
 	python3 bench/queries.py $(QUERY_BENCH_ARGS)
 	python3 bench/redis_bridge.py $(REDIS_BENCH_ARGS)
 	python3 bench/remote.py $(REMOTE_BENCH_ARGS)
 	python3 bench/rollups.py $(ROLLUP_BENCH_ARGS)
+	python3 bench/imports.py $(IMPORT_BENCH_ARGS)
+	cargo run --quiet --release --package events --example speed
 
 bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
 	@scripts/install-deps.sh victoria-metrics influxdb
@@ -58,6 +61,13 @@ bench-remote: ## Only the feeding of InfluxDB, VictoriaMetrics and PostgreSQL, b
 
 bench-rollups: ## Only rollups and the cache of results: what they give and what they cost
 	python3 bench/rollups.py $(ROLLUP_BENCH_ARGS)
+
+bench-imports: ## Only imports: from files into each store, beside the plain loader
+	@scripts/install-deps.sh victoria-metrics influxdb
+	python3 bench/imports.py $(IMPORT_BENCH_ARGS)
+
+bench-events: ## Only events: samples a processor second with 100 rules
+	cargo run --quiet --release --package events --example speed
 
 fuzz: ## Run each fuzz target for a minute
 	scripts/fuzz.sh

@@ -37,34 +37,31 @@ pub(super) struct Progress {
     /// Points at earlier moments, for the rate.
     earlier: Vec<(Instant, u64)>,
     drawn: bool,
+    /// What the store said last when it did not take something, unless it was shown.
+    trouble: Option<String>,
 }
 
 impl Progress {
     pub(super) fn new(total: Total, quiet: bool) -> Self {
         let (start, is_terminal) = (Instant::now(), std::io::stderr().is_terminal());
-        Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false }
+        Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false, trouble: None }
     }
 
-    /// Shows the state, unless it was shown just now.
+    /// Shows the state, unless it was shown just now; what the store said is kept until then.
     pub(super) fn show(&mut self, counts: &Snapshot, trouble: Option<String>) {
-        if self.is_due() {
-            self.draw(counts, trouble);
+        self.trouble = trouble.or(self.trouble.take());
+        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
+        if !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every {
+            self.draw(counts);
         }
     }
 
-    /// True when it is time to show something.
-    pub(super) fn is_due(&self) -> bool {
-        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
-        !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every
-    }
-
-    /// Shows these figures, and what the store said last when it did not take something.
-    pub(super) fn draw(&mut self, counts: &Snapshot, trouble: Option<String>) {
+    fn draw(&mut self, counts: &Snapshot) {
         self.shown = Some(Instant::now());
         let line = self.line(counts);
         let mut err = std::io::stderr().lock();
         // Progress that cannot be shown must not end the work.
-        if let Some(trouble) = trouble {
+        if let Some(trouble) = self.trouble.take() {
             let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
             writeln!(err, "{clear}the store did not take a batch, trying again: {trouble}").ok();
         }
