@@ -119,15 +119,17 @@ def fill(client, start_s, end_s, step_s):
 
 
 def wait_until_rolled_up(hissrv):
-    """Until only windows that have not ended are left; gives the seconds that took."""
-    start = time.monotonic()
+    """Until only windows that have not ended are left, and no more rows come; gives the seconds that took."""
+    start, rows = time.monotonic(), None
     while True:
         tasks = hissrv.status()["downsampling"]["tasks"]
-        if all(not task["dirty_stretches"] and task["dirty_rows"] <= SERIES for task in tasks):
+        # Rows in the making are not dirty any more.
+        before, rows = rows, [task["rows"] for task in tasks]
+        if rows == before and all(not task["dirty_stretches"] and task["dirty_rows"] <= SERIES for task in tasks):
             return time.monotonic() - start
         if time.monotonic() - start > SETTLE_LIMIT_S:
             raise RuntimeError(f"rollups were not made in {SETTLE_LIMIT_S} s: {tasks}")
-        time.sleep(0.2)
+        time.sleep(1)
 
 
 def year(days):
