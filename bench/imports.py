@@ -183,7 +183,7 @@ def seed(arguments):
     for _ in range(arguments.runs):
         with Folder("seed", "events: { enabled: true }") as folder:
             file = folder.path / "nodes.lp"
-            subprocess.run([Hissrv.binary, "generate", "--nodes", "1000", "--days", "30", "--output", file, "--quiet"], check=True)
+            subprocess.run([Hissrv.binary, "generate", "nodes", "--nodes", "1000", "--days", "30", "--out", file, "--quiet"], check=True)
             machine.wait_until_quiet()
             results.append(run(folder, "import", file, "--to", "embedded"))
     record("seed", "1000 nodes, 30 days", {"runs": results})
