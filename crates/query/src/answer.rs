@@ -20,8 +20,48 @@ pub trait Answer {
 /// How a statement ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// All its rows were given; with warnings for the reader.
-    Done(Vec<String>),
+    /// All its rows were given.
+    Done(Vec<Message>),
     /// It failed, with the message for the client; rows given before do not count.
     Failed(String),
+}
+
+/// A sentence for the reader of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Whether it has to be minded.
+    pub level: Level,
+    /// The sentence, on one line.
+    pub text: String,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something is missing in the answer, or will not work for ever.
+    Warning,
+    /// It was asked for.
+    Info,
+}
+
+impl Level {
+    /// As InfluxDB writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl Message {
+    /// One that has to be minded.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self { level: Level::Warning, text: text.into() }
+    }
+
+    /// One that was asked for.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { level: Level::Info, text: text.into() }
+    }
 }

@@ -22,7 +22,7 @@ pub mod scan;
 pub mod store;
 pub mod transform;
 
-pub use answer::{Answer, Outcome};
+pub use answer::{Answer, Level, Message, Outcome};
 pub use collect::{collect, collect_each};
 pub use limits::{Cancel, Limits};
 pub use plan::{Order, Select};

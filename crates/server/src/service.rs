@@ -297,6 +297,8 @@ pub struct InfluxRequest {
     pub modifying: Modifying,
     /// Which ways around reading points queries may take.
     pub shortcuts: Shortcuts,
+    /// Whether messages say where the rows of a query came from.
+    pub tells_origins: bool,
     /// Set when the client has gone away; carries the deadline.
     pub cancel: Cancel,
 }

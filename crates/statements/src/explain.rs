@@ -8,6 +8,7 @@ use query::plan::{NameOrPattern, Source};
 use query::store::{Extent, Place, SeriesQuery, Store};
 
 use crate::failure::Failure;
+use crate::origins;
 use crate::rows::{Rows, text};
 use crate::select;
 use crate::task::{Sink, Task};
@@ -48,7 +49,7 @@ fn plan(task: &Task<'_>, select: &Select) -> Result<Vec<String>, Failure> {
 fn execution(task: &Task<'_>, select: &Select) -> Result<Vec<String>, Failure> {
     let (start, mut series, mut rows, mut last) = (Instant::now(), 0u64, 0u64, None);
     let quiet = ast::Select { into: None, ..select.clone() };
-    select::read(task, &quiet, false, &mut |table| {
+    let report = select::read(task, &quiet, false, &mut |table| {
         rows += table.len() as u64;
         let this = Some((table.name, table.tags));
         series += u64::from(this != last);
@@ -56,7 +57,14 @@ fn execution(task: &Task<'_>, select: &Select) -> Result<Vec<String>, Failure> {
         Ok(())
     })?;
     let time = go_duration(i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX));
-    Ok(vec![format!("EXECUTION TIME: {time}"), format!("SERIES ANSWERED: {series}"), format!("ROWS ANSWERED: {rows}")])
+    let mut lines = vec![
+        format!("EXECUTION TIME: {time}"),
+        format!("SERIES ANSWERED: {series}"),
+        format!("ROWS ANSWERED: {rows}"),
+        format!("CACHE: {}", report.cache.name()),
+    ];
+    lines.extend(origins::stretches(&report).map(|stretch| format!("READ {stretch}")));
+    Ok(lines)
 }
 
 /// What a plan reads. Conditions on values and tags are left out, so it is what is read at most.

@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod into;
 mod measurements;
+mod origins;
 pub mod password;
 mod request;
 mod rows;

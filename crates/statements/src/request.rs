@@ -26,6 +26,8 @@ pub struct Request<'a> {
     pub modifying_is_deprecated: bool,
     /// Which ways around reading points queries may take.
     pub shortcuts: Shortcuts,
+    /// Messages beside the rows of a query say where they came from.
+    pub tells_origins: bool,
 }
 
 /// Why nothing was executed.

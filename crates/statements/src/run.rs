@@ -11,7 +11,7 @@ use model::TimestampNs;
 use pipeline::Intake;
 use query::compile::Dialect;
 use query::store::Store;
-use query::{Answer, Limits, Outcome, QueryError, Table};
+use query::{Answer, Limits, Message, Outcome, QueryError, Table};
 
 use crate::continuous::Continuous;
 use crate::failure::Failure;
@@ -82,7 +82,7 @@ impl Statements {
             let outcome = self.run_one(statement, request, answer);
             let failed = outcome.is_err();
             answer.end(match outcome {
-                Ok(warnings) => Outcome::Done(warnings),
+                Ok(messages) => Outcome::Done(messages),
                 Err(failure) => Outcome::Failed(failure.to_string()),
             });
             if failed {
@@ -97,26 +97,26 @@ impl Statements {
         statement: &Statement,
         request: &Request<'_>,
         answer: &mut dyn Answer,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<Message>, Failure> {
         request.cancel.check()?;
         let _registered = self.0.running.register(statement.to_string(), request.database, request.cancel);
         let task = Task { parts: &self.0.parts, inner: &self.0, request, now: (self.0.parts.clock)() };
-        let mut warnings = run_statement(&task, statement, &mut |table| answer.table(table))?;
+        let mut messages = run_statement(&task, statement, &mut |table| answer.table(table))?;
         if request.modifying_is_deprecated && is_modifying(statement) {
-            warnings.push(format!(
+            messages.push(Message::warning(format!(
                 "deprecated use of '{statement}' in a read only context, please use a POST request instead"
-            ));
+            )));
         }
-        Ok(warnings)
+        Ok(messages)
     }
 }
 
-/// Gives warnings for the reader.
+/// Gives messages for the reader.
 fn run_statement(
     task: &Task<'_>,
     statement: &Statement,
     sink: &mut dyn FnMut(Table) -> Result<(), QueryError>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Message>, Failure> {
     use Statement as S;
     match statement {
         S::Select(query) => return select::run(task, query, sink),

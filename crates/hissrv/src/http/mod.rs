@@ -84,6 +84,7 @@ impl Historian for Service {
             cancel: &request.cancel,
             modifying_is_deprecated: request.modifying == Modifying::Deprecated,
             shortcuts: request.shortcuts,
+            tells_origins: request.tells_origins,
         };
         let failed = |e: statements::RequestError| ApiError::new(ErrorKind::BadRequest, e.to_string());
         self.0.statements.run(&request, answer).map_err(failed)

@@ -111,6 +111,7 @@ impl Watched for Watcher {
             cancel: &cancel,
             modifying_is_deprecated: false,
             shortcuts: Shortcuts::ALL,
+            tells_origins: false,
         };
         let mut newest = Newest::default();
         node.statements.run(&request, &mut newest).map_err(|e| e.to_string())?;

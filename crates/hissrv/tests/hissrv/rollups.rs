@@ -107,5 +107,10 @@ fn no_window_is_forgotten_when_the_process_is_killed_at_any_moment() {
     let tiers: Vec<&str> =
         answer["provenance"].as_array().unwrap().iter().map(|p| p["tier"].as_str().unwrap()).collect();
     assert!(tiers.contains(&"hours"), "{answer}");
+    let path = "/query?db=telemetry&provenance=true&q=SELECT%20mean(value)%20FROM%20m%20WHERE%20time%20%3E%20now()%20-%2048h%20GROUP%20BY%20time(1h)";
+    let answer = client.get(path).ok().json();
+    let messages = answer["results"][0]["messages"].as_array().unwrap();
+    assert!(messages.iter().all(|message| message["level"] == "info"), "{answer}");
+    assert!(messages.iter().any(|message| message["text"].as_str().unwrap().starts_with("hours: ")), "{answer}");
     service.stop();
 }

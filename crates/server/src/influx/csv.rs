@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use model::Precision;
-use query::{Cell, Table};
+use query::{Cell, Message, Table};
 
 use super::encode::{Encoder, More};
 use super::number::{write_integer, write_plain};
@@ -97,7 +97,7 @@ impl Encoder for Csv {
 
     fn end_series(&mut self, _: More) {}
 
-    fn end(&mut self, _: &[String], _: More) {}
+    fn end(&mut self, _: &[Message], _: More) {}
 
     fn fail(&mut self, message: &str) {
         self.out.truncate(self.start.len);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use model::Precision;
-use query::Table;
+use query::{Message, Table};
 
 use super::csv::Csv;
 use super::json::{Json, Layout};
@@ -78,7 +78,7 @@ pub(crate) trait Encoder {
     fn end_series(&mut self, more: More);
 
     /// The result, or this part of it, ends.
-    fn end(&mut self, messages: &[String], more: More);
+    fn end(&mut self, messages: &[Message], more: More);
 
     /// Forgets what the open document holds of the statement under way, and ends its result with an error.
     fn fail(&mut self, message: &str);

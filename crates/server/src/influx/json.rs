@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::slice::Iter;
 
 use model::Precision;
-use query::{Cell, Table};
+use query::{Cell, Message, Table};
 
 use super::encode::{Encoder, More};
 use super::number::{write_integer, write_json as write_float};
@@ -112,11 +112,13 @@ impl Json {
         }
     }
 
-    fn messages(&mut self, messages: &[String]) {
+    fn messages(&mut self, messages: &[Message]) {
         for (index, message) in messages.iter().enumerate() {
             self.put(if index == 0 { b",\"messages\":[" } else { b"," });
-            self.put(b"{\"level\":\"warning\",\"text\":");
-            self.text(message);
+            self.put(b"{\"level\":");
+            self.text(message.level.name());
+            self.put(b",\"text\":");
+            self.text(&message.text);
             self.put(b"}");
         }
         self.close_list(messages.len());
@@ -198,7 +200,7 @@ impl Encoder for Json {
         self.put(b"}");
     }
 
-    fn end(&mut self, messages: &[String], more: More) {
+    fn end(&mut self, messages: &[Message], more: More) {
         self.close_list(self.series);
         self.messages(messages);
         self.partial(more);

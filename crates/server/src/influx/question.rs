@@ -21,6 +21,7 @@ pub(crate) struct Question {
     parameters: Option<String>,
     modifying: Modifying,
     shortcuts: Shortcuts,
+    tells_origins: bool,
     /// Unit of the times in the answer; `None` is RFC 3339.
     pub(crate) epoch: Option<Precision>,
     /// Whether and how the answer comes piece by piece.
@@ -55,6 +56,7 @@ impl Question {
             parameters: given("params"),
             modifying: if method == Method::GET { Modifying::Deprecated } else { Modifying::Allowed },
             shortcuts: shortcuts(form),
+            tells_origins: form.value("provenance") == "true",
             epoch: epoch(form.value("epoch").trim()),
             delivery: delivery(form),
             gzip: accepts_gzip(headers),
@@ -63,8 +65,8 @@ impl Question {
 
     /// What the historian is asked.
     pub(crate) fn into_request(self, cancel: Cancel) -> InfluxRequest {
-        let Self { text, database, policy, parameters, modifying, shortcuts, .. } = self;
-        InfluxRequest { text, database, policy, parameters, modifying, shortcuts, cancel }
+        let Self { text, database, policy, parameters, modifying, shortcuts, tells_origins, .. } = self;
+        InfluxRequest { text, database, policy, parameters, modifying, shortcuts, tells_origins, cancel }
     }
 }
 
@@ -145,6 +147,12 @@ mod tests {
         assert_eq!(shortcuts("&rollups=true&cacheable=0"), Shortcuts::ALL);
         assert_eq!(shortcuts("&rollups=false"), Shortcuts { rollups: false, cache: true });
         assert_eq!(shortcuts("&rollups=false&cacheable=false"), Shortcuts::NONE);
+    }
+
+    #[test]
+    fn where_rows_come_from_is_told_to_who_asks() {
+        let tells = |query: &str| read(&format!("q=x{query}")).unwrap().into_request(Cancel::new()).tells_origins;
+        assert_eq!((tells(""), tells("&provenance=false"), tells("&provenance=true")), (false, false, true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use model::TimestampNs;
-use query::{Answer, Cell, Outcome, QueryError, Table};
+use query::{Answer, Cell, Message, Outcome, QueryError, Table};
 use server::{ApiError, ErrorKind, InfluxRequest};
 
 use crate::fake::{Fake, wait_until};
@@ -45,7 +45,7 @@ pub(crate) fn answer(fake: &Fake, request: &InfluxRequest, answer: &mut dyn Answ
     for (number, statement) in statements.enumerate() {
         answer.begin(number);
         let outcome = match run(fake, statement, request, answer) {
-            Ok(warnings) => Outcome::Done(warnings),
+            Ok(messages) => Outcome::Done(messages),
             Err(error) => Outcome::Failed(error.to_string()),
         };
         let failed = matches!(outcome, Outcome::Failed(_));
@@ -62,7 +62,7 @@ fn run(
     statement: &str,
     request: &InfluxRequest,
     answer: &mut dyn Answer,
-) -> Result<Vec<String>, QueryError> {
+) -> Result<Vec<Message>, QueryError> {
     match statement {
         // Two series, the first in several tables.
         "two" => {
@@ -73,7 +73,7 @@ fn run(
         "names" => answer.table(names(&["one", "two"]))?,
         "no-users" => answer.table(Table { name: String::new(), ..names(&[]) })?,
         "nothing" => {}
-        "warn" => return Ok(vec!["deprecated use of 'warn'".to_owned()]),
+        "warn" => return Ok(vec![Message::warning("deprecated use of 'warn'")]),
         "fail" => {
             answer.table(minutes("a", 0, 5))?;
             return Err(QueryError::invalid("database not found: x"));

@@ -117,6 +117,7 @@ impl Statements {
             cancel: &cancel,
             modifying_is_deprecated: false,
             shortcuts: Shortcuts::ALL,
+            tells_origins: false,
         };
         let now = (self.0.parts.clock)();
         let last = self.0.continuous.with_past(query, |past| past.last_run).filter(|last| *last <= now);

@@ -67,7 +67,7 @@ fn a_plan_tells_what_would_be_read_and_analyze_what_was() {
     assert!(plan.starts_with(" QUERY PLAN: EXPRESSION: v;"), "{plan}");
     assert!(plan.contains("NUMBER OF SERIES: 3;"), "{plan}");
     let done = plant.ask("EXPLAIN ANALYZE SELECT v INTO x FROM m GROUP BY ch");
-    assert!(done.contains("SERIES ANSWERED: 2; ROWS ANSWERED: 2"), "{done}");
+    assert!(done.contains("SERIES ANSWERED: 2; ROWS ANSWERED: 2; CACHE: bypass"), "{done}");
     assert_eq!(plant.ask("SHOW SERIES FROM x"), "");
     assert_eq!(plant.ask_in(None, "EXPLAIN SELECT v FROM m"), "error: database name required");
 }

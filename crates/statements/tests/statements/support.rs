@@ -122,6 +122,7 @@ pub(crate) fn request<'a>(text: &'a str, cancel: &'a Cancel) -> Request<'a> {
         cancel,
         modifying_is_deprecated: false,
         shortcuts: query::Shortcuts::ALL,
+        tells_origins: false,
     }
 }
 
@@ -146,7 +147,9 @@ impl Answer for Text {
 
     fn end(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Done(warnings) => warnings.iter().for_each(|w| self.0.push_str(&format!("warning: {w}\n"))),
+            Outcome::Done(messages) => {
+                messages.iter().for_each(|m| self.0.push_str(&format!("{}: {}\n", m.level.name(), m.text)))
+            }
             Outcome::Failed(message) => self.0.push_str(&format!("error: {message}\n")),
         }
     }

@@ -43,6 +43,7 @@ pub(super) fn export(
         cancel,
         modifying_is_deprecated: true,
         shortcuts: Shortcuts::ALL,
+        tells_origins: false,
     };
     if !request.only_reads().map_err(refused)? {
         return Err(wrong("an export reads only: SELECT without INTO, SHOW, EXPLAIN"));

@@ -7,7 +7,7 @@ mod write;
 use std::ops::Range;
 
 use model::{Precision, TimestampNs};
-use query::{Cell, Table};
+use query::{Cell, Message, Table};
 
 use super::encode::{Encoder, More};
 use super::time::in_unit;
@@ -176,7 +176,7 @@ impl Encoder for Msgpack {
         self.one_series.close(&mut self.out);
     }
 
-    fn end(&mut self, messages: &[String], more: More) {
+    fn end(&mut self, messages: &[Message], more: More) {
         self.series.close(&mut self.out);
         let (out, map) = (&mut self.out, &mut self.result);
         if !messages.is_empty() {
@@ -220,11 +220,11 @@ fn write_partial(out: &mut Vec<u8>, map: &mut Map, more: More) {
     }
 }
 
-fn write_messages(out: &mut Vec<u8>, messages: &[String]) {
+fn write_messages(out: &mut Vec<u8>, messages: &[Message]) {
     write_list_head(out, messages.len());
     for message in messages {
         out.push(SMALL_MAP | 2);
-        ["level", "warning", "text", message].into_iter().for_each(|text| write_text(out, text));
+        ["level", message.level.name(), "text", &message.text].into_iter().for_each(|text| write_text(out, text));
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
     fn a_failed_result_is_its_error_alone() {
         let mut encoder = Msgpack::new(None);
         encoder.begin(0);
-        encoder.end(&["w".to_owned()], More::No);
+        encoder.end(&[Message::warning("w")], More::No);
         encoder.begin(1);
         encoder.series(&table());
         encoder.rows(&table(), 0..2);
