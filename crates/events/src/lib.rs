@@ -25,6 +25,7 @@ mod anomaly;
 mod window;
 
 mod column;
+mod columns;
 mod detector;
 mod state;
 
