@@ -4,8 +4,6 @@ use std::borrow::Cow;
 
 use model::key::SeriesKey;
 
-/// The field that is watched.
-const FIELD: &str = "value";
 /// End of the measurements of IT nodes, behind the type in lower case.
 const METRICS: &str = "_metrics";
 /// Measurements of EMS points, and their type where the tag `type` is missing.
@@ -26,9 +24,12 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The field that is watched.
+    pub const FIELD: &str = "value";
+
     /// What a column is about; `None` where no rule could watch it.
     pub fn of(series: &SeriesKey<'_>, field: &str) -> Option<Self> {
-        if field != FIELD {
+        if field != Self::FIELD {
             return None;
         }
         let measurement = series.measurement();
