@@ -145,7 +145,7 @@ impl Listing {
     pub(crate) fn new(shared: &Shared) -> Self {
         let now = (shared.clock)();
         let state = shared.lock();
-        let alerts = state.ledger.engine().alerts();
+        let alerts = state.ledger.engine().alerts().filter(|alert| alert.is_shown(now));
         let alerts = alerts.filter_map(|alert| {
             let rule = shared.rules.iter().find(|rule| rule.name == alert.rule)?;
             AlertView::new(rule, alert, &state.ledger, now)

@@ -1,11 +1,9 @@
-//! Many watched columns by a number of the caller's, such as the column id. Fed with slices of samples; how they are cut makes no difference.
-
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+//! Many watched columns by a small number of the caller's, such as the column id. Fed with slices of samples; how they are cut makes no difference.
 
 use model::TimestampNs;
 
 use crate::column::Column;
+use crate::columns::Columns;
 use crate::error::LoadError;
 use crate::event::Event;
 use crate::rules::{Rules, Watch};
@@ -48,44 +46,39 @@ pub enum Added {
 #[derive(Debug, Clone)]
 pub struct Detector {
     rules: Rules,
-    columns: HashMap<u32, Column>,
+    columns: Columns,
     stats: Stats,
 }
 
 impl Detector {
     /// Without columns.
     pub fn new(rules: &Rules) -> Self {
-        Self { rules: rules.clone(), columns: HashMap::new(), stats: Stats::default() }
+        Self { rules: rules.clone(), columns: Columns::default(), stats: Stats::default() }
     }
 
     /// Watches a column, if it is not watched already. `watch` is one of the rules that the detector was made with.
     pub fn add(&mut self, key: u32, watch: Watch) -> Added {
-        let is_full = self.columns.len() >= self.rules.max_columns();
-        match self.columns.entry(key) {
-            Entry::Occupied(entry) if entry.get().watch.is_same(&watch) => Added::Known,
-            Entry::Occupied(mut entry) => {
-                entry.insert(Column::new(watch));
-                Added::Replaced
-            }
-            Entry::Vacant(_) if is_full => {
+        let added = match self.columns.get(key) {
+            Some(known) if known.watch.is_same(&watch) => return Added::Known,
+            Some(_) => Added::Replaced,
+            None if self.columns.len() >= self.rules.max_columns() => {
                 self.stats.refused_columns += 1;
-                Added::Full
+                return Added::Full;
             }
-            Entry::Vacant(entry) => {
-                entry.insert(Column::new(watch));
-                Added::New
-            }
-        }
+            None => Added::New,
+        };
+        self.columns.insert(key, Column::new(watch));
+        added
     }
 
     /// Forgets a column, such as one that was dropped. True when it was watched.
     pub fn remove(&mut self, key: u32) -> bool {
-        self.columns.remove(&key).is_some()
+        self.columns.remove(key)
     }
 
     /// Whether a column is watched.
     pub fn watches(&self, key: u32) -> bool {
-        self.columns.contains_key(&key)
+        self.columns.get(key).is_some()
     }
 
     /// Number of columns that are watched.
@@ -104,7 +97,7 @@ impl Detector {
     /// of different lengths the rest of the longer one is not looked at. A sample gives at most five events (level, state, status, anomaly or change;
     /// invented ones are extra), and most give none.
     pub fn feed(&mut self, key: u32, times: &[TimestampNs], values: &[f64], out: &mut Vec<Event>) {
-        let Some(column) = self.columns.get_mut(&key) else {
+        let Some(column) = self.columns.get_mut(key) else {
             self.stats.unknown += times.len().min(values.len()) as u64;
             return;
         };

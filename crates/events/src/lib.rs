@@ -25,6 +25,7 @@ mod anomaly;
 mod window;
 
 mod column;
+mod columns;
 mod detector;
 mod state;
 
@@ -34,4 +35,4 @@ pub use config::{Anomalies, Bounds, Config, Demo, Language, Method, Metric, Poin
 pub use detector::{Added, Detector, Stats};
 pub use error::{ConfigError, LoadError};
 pub use event::{Event, EventId, Identity, Level, MEASUREMENT, Source};
-pub use rules::{Rules, Watch};
+pub use rules::{Rules, Subject, Watch};

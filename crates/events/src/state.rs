@@ -9,12 +9,11 @@
 //! ```
 //! Integers and floats are little-endian. Columns ascend by their keys.
 
-use std::collections::HashMap;
-
 use model::TimestampNs;
 
 use crate::anomaly::{Judge, JudgeParts};
 use crate::column::{Column, State};
+use crate::columns::Columns;
 use crate::error::LoadError;
 use crate::rules::{Rules, Watch};
 use crate::thresholds::Standing;
@@ -25,15 +24,13 @@ const VERSION: u16 = 1;
 const CRC_LEN: usize = 4;
 
 /// The state as bytes.
-pub(crate) fn encode(fingerprint: u64, columns: &HashMap<u32, Column>) -> Vec<u8> {
+pub(crate) fn encode(fingerprint: u64, columns: &Columns) -> Vec<u8> {
     let mut out = Writer(Vec::new());
     out.put(&MAGIC);
     out.put(&VERSION.to_le_bytes());
     out.put(&fingerprint.to_le_bytes());
     out.count(columns.len());
-    let mut sorted: Vec<_> = columns.iter().collect();
-    sorted.sort_unstable_by_key(|(key, _)| **key);
-    for (key, column) in sorted {
+    for (key, column) in columns.sorted() {
         out.put(&key.to_le_bytes());
         put_column(&mut out, column);
     }
@@ -46,7 +43,7 @@ pub(crate) fn encode(fingerprint: u64, columns: &HashMap<u32, Column>) -> Vec<u8
 ///
 /// # Errors
 /// It is damaged, of another version, or of other rules.
-pub(crate) fn decode(rules: &Rules, saved: &[u8]) -> Result<HashMap<u32, Column>, LoadError> {
+pub(crate) fn decode(rules: &Rules, saved: &[u8]) -> Result<Columns, LoadError> {
     let split = saved.len().checked_sub(CRC_LEN).and_then(|at| saved.split_at_checked(at));
     let (body, crc) = split.ok_or(LoadError::Damaged)?;
     if crc32c::crc32c(body).to_le_bytes() != *crc {
@@ -97,9 +94,9 @@ fn put_judge(out: &mut Writer, judge: &JudgeParts<'_>) {
     }
 }
 
-fn columns(rules: &Rules, input: &mut Reader<'_>) -> Option<HashMap<u32, Column>> {
+fn columns(rules: &Rules, input: &mut Reader<'_>) -> Option<Columns> {
     let count = input.count()?;
-    let mut columns = HashMap::new();
+    let mut columns = Columns::default();
     for _ in 0..count {
         let key = u32::from_le_bytes(input.take()?);
         let column = column(rules, input)?;

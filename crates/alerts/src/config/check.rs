@@ -7,7 +7,7 @@ use model::HumanDuration;
 
 use super::{AbsenceConfig, Config, EventConfig, HealthConfig, QueryConfig, RuleConfig};
 use crate::channel::{ChannelConfig, Wrong};
-use crate::engine::{Absence, Events, Expression, Rule, Threshold};
+use crate::engine::{Absence, Events, Expression, Rule, SOURCES, Threshold};
 
 /// Most rules, and most channels.
 const MAX_NAMES: usize = 1_000;
@@ -197,16 +197,18 @@ impl AbsenceConfig {
 
 impl EventConfig {
     fn compile(&self, pending: HumanDuration) -> Result<Expression, Wrong> {
-        if self.hold <= pending {
-            return Err(("event.hold", "expected more than for".to_owned()));
-        }
-        Ok(Expression::Event(Events {
+        let events = Events {
             level: self.level,
             source: self.source.clone(),
             metric: self.metric.clone(),
             node: self.node.clone(),
-            hold_ns: ns(self.hold),
-        }))
+            hold_ns: self.hold.map(ns),
+        };
+        match events.shortest_hold_ns() {
+            None => Err(("event.source", format!("`{}` fits none of {}", self.source, SOURCES.join(", ")))),
+            Some(hold_ns) if hold_ns <= ns(pending) => Err(("event.hold", "expected more than for".to_owned())),
+            Some(_) => Ok(Expression::Event(events)),
+        }
     }
 }
 

@@ -15,8 +15,6 @@ use crate::text::Text;
 const EVERY: HumanDuration = HumanDuration(Duration::from_secs(30));
 /// Default of [`RuleConfig::repeat`].
 const REPEAT: Duration = Duration::from_secs(4 * 3600);
-/// Default of [`EventConfig::hold`].
-const HOLD: HumanDuration = HumanDuration(Duration::from_secs(15 * 60));
 /// Default of [`AbsenceConfig::look_back`].
 const LOOK_BACK: HumanDuration = HumanDuration(Duration::from_secs(24 * 3600));
 
@@ -122,7 +120,7 @@ fn look_back() -> HumanDuration {
 }
 
 /// Events of at least a level. An alert belongs to node, metric and source of the event; it ends when an event of the same of a lower
-/// level comes, or none for so long. In patterns `*` stands for any text and `?` for one character.
+/// level comes, or none for as long as `hold` says. In patterns `*` stands for any text and `?` for one character.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventConfig {
@@ -134,14 +132,16 @@ pub struct EventConfig {
     pub metric: String,
     /// Pattern of the node. Default `*`.
     pub node: String,
-    /// How long after the last event the alert ends by itself. Longer than `for`. Default 15m.
-    pub hold: HumanDuration,
+    /// How long after the last event the alert ends by itself. Longer than `for`. Default 1d for `threshold` and `state`, whose end is
+    /// told by an event of its own, and 15m for the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HumanDuration>,
 }
 
 impl Default for EventConfig {
     fn default() -> Self {
         let any = || "*".to_owned();
-        Self { level: Level::Warning, source: any(), metric: any(), node: any(), hold: HOLD }
+        Self { level: Level::Warning, source: any(), metric: any(), node: any(), hold: None }
     }
 }
 

@@ -71,8 +71,21 @@ impl Alert {
     pub(super) fn is_forgotten(&self, rule: &Rule, now: TimestampNs) -> bool {
         match self.phase {
             Phase::Inactive => !rule.remembers(),
-            Phase::Resolved { until, .. } => elapsed(until, now) >= kept_ns(rule),
+            Phase::Resolved { until, .. } => elapsed(until, now) >= self.kept_ns(rule),
             Phase::Pending { .. } | Phase::Firing { .. } => false,
+        }
+    }
+
+    /// True while people may want to see it: all but what ended some time ago and is kept for another reason.
+    pub fn is_shown(&self, now: TimestampNs) -> bool {
+        !matches!(self.phase, Phase::Resolved { until, .. } if elapsed(until, now) >= KEPT_NS)
+    }
+
+    /// An event that comes twice must meet the alert that it made, so that it does not make another.
+    fn kept_ns(&self, rule: &Rule) -> i64 {
+        match &rule.expression {
+            Expression::Event(events) => events.hold_ns(&self.series).max(KEPT_NS),
+            _ => KEPT_NS,
         }
     }
 
@@ -111,13 +124,5 @@ impl Alert {
 impl Told {
     fn is_repeat_due(&self, interval: Option<i64>, now: TimestampNs) -> bool {
         interval.is_some_and(|interval| elapsed(self.last_ns, now) >= interval)
-    }
-}
-
-/// An event that comes twice must meet the alert that it made, so that it does not make another.
-fn kept_ns(rule: &Rule) -> i64 {
-    match &rule.expression {
-        Expression::Event(events) => events.hold_ns.max(KEPT_NS),
-        _ => KEPT_NS,
     }
 }

@@ -148,7 +148,7 @@ impl Engine {
             return None;
         }
         let reading = event.reading(now);
-        let verdict = events.judge_last(&reading, now);
+        let verdict = events.judge_last(&series, &reading, now);
         Some(Look { fingerprint, series, verdict, reading: Some(reading), begin: event.time.min(now) })
     }
 
@@ -173,7 +173,7 @@ impl Engine {
                     // The alert that there is no series at all ends with the first one.
                     _ if alert.fingerprint == bare && !looks.is_empty() => Verdict::Clear,
                     Some(verdict) if alert.fingerprint == bare => verdict,
-                    _ => rule.judge_missing(&alert.reading, now),
+                    _ => rule.judge_missing(&alert.series, &alert.reading, now),
                 };
                 Look::missing(alert, verdict, now)
             })

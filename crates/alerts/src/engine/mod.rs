@@ -16,6 +16,7 @@ mod rule;
 mod verdict;
 
 pub use alert::{Alert, Reading, Told};
+pub(crate) use event::SOURCES;
 pub use machine::{Circumstances, Engine, Evaluation, Notice};
 pub use observation::{Event, Observation, Seen, Sight};
 pub use phase::Phase;

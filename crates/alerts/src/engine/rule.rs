@@ -106,8 +106,8 @@ pub struct Events {
     pub metric: String,
     /// Pattern of the label `node_id`.
     pub node: String,
-    /// How long after the last event the condition is over, in ns.
-    pub hold_ns: i64,
+    /// How long after the last event the condition is over, in ns; `None`: as is usual for its source.
+    pub hold_ns: Option<i64>,
 }
 
 impl Rule {

@@ -301,6 +301,28 @@ fn an_event_fires_and_ends_with_one_of_a_lower_level_or_after_a_while() {
 }
 
 #[test]
+fn what_is_told_to_end_lasts_until_then_and_what_is_told_once_is_over_after_a_while() {
+    let mut bench = Bench::new(rule(r#"{"name":"any","event":{"level":"error"},"repeat":"never","channels":["x"]}"#));
+    let of = |source: &str, level, time_s| {
+        let mut event = event(level, time_s);
+        event.labels.insert("source".to_owned(), source.to_owned());
+        event
+    };
+    let all = [of("threshold", Level::Critical, 10), of("anomaly", Level::Error, 10)];
+    assert_eq!(bench.see(10, &all), [FIRING, FIRING]);
+    assert_eq!(bench.see(909, &[]), []);
+    assert_eq!(bench.see(910, &[]), [RESOLVED], "the anomaly");
+    assert_eq!(bench.see(80_000, &[of("threshold", Level::Info, 80_000)]), [RESOLVED], "the threshold");
+    // What comes once more finds it, however late.
+    assert_eq!(bench.see(86_000, &all), []);
+    assert_eq!(bench.engine.alerts().filter(|alert| alert.is_shown(TimestampNs(86_000 * S))).count(), 0);
+    // Nobody tells of nodes that are gone.
+    assert_eq!(bench.see(90_000, &[of("state", Level::Error, 90_000)]), [FIRING]);
+    assert_eq!(bench.see(90_000 + 86_399, &[]), []);
+    assert_eq!(bench.see(90_000 + 86_400, &[]), [RESOLVED]);
+}
+
+#[test]
 fn events_that_come_again_or_in_another_order_change_nothing() {
     let mut bench = events("");
     let all = [event(Level::Info, 30), event(Level::Critical, 20)];

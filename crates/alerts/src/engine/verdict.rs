@@ -4,6 +4,7 @@ use model::TimestampNs;
 
 use super::phase::{Verdict, elapsed};
 use super::{Absence, Expression, Reading, Rule, Seen, Threshold};
+use crate::Labels;
 use crate::config::Missing;
 
 impl Threshold {
@@ -36,9 +37,9 @@ impl Rule {
     }
 
     /// Of a series that is known and was not seen.
-    pub(super) fn judge_missing(&self, reading: &Reading, now: TimestampNs) -> Verdict {
+    pub(super) fn judge_missing(&self, series: &Labels, reading: &Reading, now: TimestampNs) -> Verdict {
         if let Expression::Event(events) = &self.expression {
-            return events.judge_last(reading, now);
+            return events.judge_last(series, reading, now);
         }
         match self.on_missing {
             Missing::Keep => Verdict::Unknown,

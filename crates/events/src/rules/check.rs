@@ -5,6 +5,8 @@ use model::HumanDuration;
 use crate::config::Config;
 use crate::error::ConfigError;
 
+const SECOND: i64 = 1_000_000_000;
+
 /// Every number outside thresholds.
 pub(super) fn numbers(config: &Config) -> Result<(), ConfigError> {
     let a = &config.anomalies;
@@ -20,6 +22,11 @@ pub(super) fn numbers(config: &Config) -> Result<(), ConfigError> {
         if !(least..=most).contains(&value) {
             return Err(ConfigError::Range { key: format!("events.{key}"), value, expected });
         }
+    }
+    let interval = nanoseconds(config.status_interval);
+    if (1..SECOND).contains(&interval) {
+        let (key, value) = ("events.status_interval".to_owned(), interval as f64 / SECOND as f64);
+        return Err(ConfigError::Range { key, value, expected: "at least 1s, or 0s for no status" });
     }
     Ok(())
 }

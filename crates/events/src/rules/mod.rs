@@ -3,9 +3,10 @@
 mod check;
 mod merge;
 mod rule;
+mod subject;
 mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::key::SeriesKey;
@@ -20,15 +21,8 @@ use crate::glob;
 use merge::Merged;
 pub use rule::Watch;
 pub(crate) use rule::{Rule, Telling};
-
-/// The field that is watched.
-const FIELD: &str = "value";
-/// End of the measurements of IT nodes, behind the type in lower case.
-const METRICS: &str = "_metrics";
-/// Measurements of EMS points, and their type where the tag `type` is missing.
-const POINTS: [(&str, &str); 4] = [("measurement", "m"), ("signal", "s"), ("control", "c"), ("adjustment", "a")];
-/// Type of node that EMS points are of.
-const EMS: &str = "EMS";
+pub use subject::Subject;
+use subject::{EMS, POINTS};
 
 /// All rules. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,9 +56,10 @@ impl Rules {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         check::numbers(config)?;
         texts::check(&config.templates)?;
-        let mut rules = Builder { config, all: Vec::new() };
+        let mut rules = Builder { config, all: Vec::new(), metrics: BTreeSet::new() };
         let nodes = rules.nodes()?;
         let points = rules.points()?;
+        texts::check_metrics(&config.templates, &rules.metrics)?;
         let fingerprint = fingerprint(&rules.all, &points);
         let max_columns = usize::try_from(config.max_columns).unwrap_or(usize::MAX);
         Ok(Self { inner: Arc::new(Inner { all: rules.all, nodes, points, max_columns, fingerprint }) })
@@ -75,28 +70,18 @@ impl Rules {
     /// Watched is the field `value` of IT metrics (measurement `*_metrics`, tags `node_id`, `metric`, `node_type` or else what stands before
     /// `_metrics`) and of EMS points (measurement `measurement`, `signal`, `control` or `adjustment`, tags `channel`, `point`, perhaps `type`).
     pub fn watch(&self, series: &SeriesKey<'_>, field: &str) -> Option<Watch> {
-        if field != FIELD {
-            return None;
-        }
-        let measurement = series.measurement();
-        match measurement.strip_suffix(METRICS) {
-            Some(of_type) => self.watch_node(series, of_type),
-            None => self.watch_point(series, &measurement),
+        let subject = Subject::of(series, field)?;
+        match &subject.metric {
+            Some(metric) => Some(Watch::new(self.inner.nodes.get(&subject.node_type)?.get(metric)?, &subject.node_id)),
+            None => self.watch_point(series, &subject.node_id),
         }
     }
 
-    fn watch_node(&self, series: &SeriesKey<'_>, of_type: &str) -> Option<Watch> {
-        let node_type = series.tag("node_type").unwrap_or(of_type.into()).to_uppercase();
-        let rule = self.inner.nodes.get(&node_type)?.get(series.tag("metric")?.as_ref())?;
-        Some(Watch::new(rule, series.tag("node_id")?.as_ref()))
-    }
-
-    fn watch_point(&self, series: &SeriesKey<'_>, measurement: &str) -> Option<Watch> {
-        let (_, usual_type) = POINTS.iter().find(|(name, _)| *name == measurement)?;
+    fn watch_point(&self, series: &SeriesKey<'_>, node_id: &str) -> Option<Watch> {
         let (channel, point) = (series.tag("channel")?, series.tag("point")?);
-        let found = self.inner.points.iter().find(|p| is_match(&p.matches, measurement, &channel, &point))?;
-        let point_type = series.tag("type").unwrap_or((*usual_type).into());
-        Some(Watch::new(found.rule.as_ref()?, &format!("{channel}:{point_type}:{point}")))
+        let measurement = series.measurement();
+        let found = self.inner.points.iter().find(|p| is_match(&p.matches, &measurement, &channel, &point))?;
+        Some(Watch::new(found.rule.as_ref()?, node_id))
     }
 
     /// A number that is another one when events would be other ones: a saved state of other rules is of no use. Language and texts do not count.
@@ -150,6 +135,8 @@ fn fingerprint(all: &[Arc<Rule>], points: &[PointRule]) -> u64 {
 struct Builder<'c> {
     config: &'c Config,
     all: Vec<Arc<Rule>>,
+    /// Names of all metrics, also of those that are not watched.
+    metrics: BTreeSet<String>,
 }
 
 type ByName = BTreeMap<String, Arc<Rule>>;
@@ -189,6 +176,10 @@ impl Builder<'_> {
                 return Err(ConfigError::Empty { key });
             }
             check::one_of(key, &given.kind, known.iter().map(String::as_str))?;
+            if !POINTS.iter().any(|(name, _)| glob::matches(&given.measurement, name)) {
+                let key = format!("events.points.match[{at}].measurement");
+                check::one_of(key, &given.measurement, POINTS.iter().map(|(name, _)| *name))?;
+            }
         }
         let matches = self.config.points.matches.iter().cloned().chain(defaults::matches());
         let point_rule = |matches: PointMatch| PointRule { rule: kinds.get(&matches.kind).cloned(), matches };
@@ -198,6 +189,7 @@ impl Builder<'_> {
     /// Rules of all metrics of one type; those that are not watched are left out.
     fn rules(&mut self, node_type: &str, merged: Vec<Merged>) -> Result<ByName, ConfigError> {
         let mut rules = BTreeMap::new();
+        self.metrics.extend(merged.iter().map(|m| m.metric.clone()).chain(demo::words(node_type).map(str::to_owned)));
         // Invented events come with one metric of a node, or they would come once for each.
         let mut has_demo = self.config.random.enabled && demo::words(node_type).next().is_some();
         for merged in merged.into_iter().filter(|m| m.is_watched) {

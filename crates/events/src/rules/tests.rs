@@ -148,6 +148,14 @@ fn a_wrong_configuration_is_refused_with_its_key_and_what_to_do() {
         ("points: {match: [{point: '1'}]}", "events.points.match[0].kind: empty; give a name or remove the entry"),
         ("anomalies: {window: 5}", "events.anomalies.window: 5 is out of range: give 8 to 10000 samples"),
         ("anomalies: {sigma: .nan}", "events.anomalies.sigma: NaN is out of range: give 1 to 100"),
+        (
+            "status_interval: 10ms",
+            "events.status_interval: 0.01 is out of range: give at least 1s, or 0s for no status",
+        ),
+        (
+            "points: {match: [{measurement: signals, kind: comms}]}",
+            "events.points.match[0].measurement: `signals` is not known; give one of measurement, signal, control, adjustment",
+        ),
         ("max_columns: 0", "events.max_columns: 0 is out of range: give at least 1"),
         ("random: {per_day: 25}", "events.random.per_day: 25 is out of range: give 0 to 24"),
         (
@@ -160,6 +168,27 @@ fn a_wrong_configuration_is_refused_with_its_key_and_what_to_do() {
         ),
     ] {
         assert_eq!(refused(yaml), expected, "{yaml}");
+    }
+}
+
+#[test]
+fn a_text_for_a_metric_that_there_is_not_is_refused() {
+    let text = |metric: &str| format!("templates: {{en: {{warning: {{{metric}: x}}}}}}");
+    let message = refused(&text("cpu_usag"));
+    assert!(
+        message.starts_with("events.templates.en.warning: `cpu_usag` is not known; give one of default, "),
+        "{message}"
+    );
+    let unwatched = text("disk_io") + "\nnode_types: {VM: {disk_io: {watch: false}, own: {warning: 1}}}";
+    for right in [
+        text("default"),
+        text("cpu_usage"),
+        text("voltage"),
+        text("restart"),
+        unwatched,
+        text("own") + "\nnode_types: {X: {own: {}}}",
+    ] {
+        rules(&right);
     }
 }
 

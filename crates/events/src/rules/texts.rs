@@ -1,6 +1,6 @@
 //! The texts of messages: those of the configuration, else the built-in ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Language;
 use crate::demo;
@@ -24,6 +24,18 @@ pub(super) fn check(given: &Given) -> Result<(), ConfigError> {
             for (metric, text) in texts {
                 parse(&format!("{key}.{metric}"), text)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// A text for a metric that there is not would never be used.
+pub(super) fn check_metrics(given: &Given, metrics: &BTreeSet<String>) -> Result<(), ConfigError> {
+    let known = std::iter::once(ANY).chain(metrics.iter().map(String::as_str));
+    for (language, kinds) in given {
+        for (kind, texts) in kinds {
+            let key = || format!("events.templates.{}.{kind}", code(*language));
+            texts.keys().try_for_each(|metric| check::one_of(key(), metric, known.clone()))?;
         }
     }
     Ok(())

@@ -18,6 +18,7 @@ use super::{DeliveryArgs, TargetArgs};
     zcat old.lp.gz | hissrv import - --format lines --precision s\n  \
     hissrv import household.txt --format csv --measurement household --dry-run\n  \
     hissrv import day.lp.gz --resume\n  \
+    hissrv import nodes.lp.zst --events\n  \
     hissrv import '/shared/*.lp' --coordinator redis://redis:6379\n  \
     hissrv import --worker --coordinator redis://redis:6379 --to service --url http://centre:6004"
 )]
@@ -67,6 +68,9 @@ pub(crate) struct ImportArgs {
     /// With --coordinator: give up what is posted under the name, and post this.
     #[arg(long, requires = "coordinator", conflicts_with = "worker")]
     pub(crate) anew: bool,
+    /// Afterwards make the events of the times and nodes that were imported, as `events generate` does; into the data directory or a service.
+    #[arg(long, conflicts_with_all = ["coordinator", "dry_run"])]
+    pub(crate) events: bool,
     /// Read and check everything, and store nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

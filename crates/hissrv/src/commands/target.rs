@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use backend::hissrv::{Hissrv, HissrvConfig};
 use backend::{Database, Destination, Policy, RemoteStore, Wanted};
 use import::{JournalSink, Nowhere, Sink, StoreSink};
+use server::Historian;
 
 use crate::cli::{Failure, TargetArgs, TargetName};
 use crate::commands::address::url_of;
+use crate::commands::client::request_patiently;
+use crate::commands::events::path_of;
 use crate::config::{Config, StoreName};
+use crate::http::Service;
 use crate::node::{Node, now, stores};
 
 /// Longest time for writing to files what is in memory at the end.
@@ -31,9 +35,14 @@ struct Place<'a> {
 pub(super) struct Target {
     sink: Box<dyn Sink>,
     /// The data directory, where that is it.
-    node: Option<Node>,
+    node: Option<Arc<Node>>,
     name: String,
 }
+
+/// Most bytes of parameters in a request to a service.
+const PARAMETERS_MAX: usize = 20_000;
+/// Time between two looks whether the data directory is ready.
+const READY_CHECK: Duration = Duration::from_millis(20);
 
 impl Target {
     /// A place that keeps nothing.
@@ -73,6 +82,19 @@ impl Target {
         self.name.clone()
     }
 
+    /// Bytes of parameters that a request about events may have.
+    pub(super) fn parameters_max(&self) -> usize {
+        if self.node.is_some() { usize::MAX } else { PARAMETERS_MAX }
+    }
+
+    /// Makes events of history, where points are written into the data directory or to a service.
+    pub(super) fn generate_events(&self, parameters: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+        match &self.node {
+            Some(node) => generate_events(node, parameters),
+            None => Ok(request_patiently(&self.name, "POST", &path_of("/api/v1/admin/events", parameters))?),
+        }
+    }
+
     /// Writes to files what is in memory, where that is ours to do.
     pub(super) fn close(&self) {
         if let Some(node) = &self.node {
@@ -81,6 +103,17 @@ impl Target {
             node.close(deadline);
         }
     }
+}
+
+/// Makes events of history in a data directory that this process holds.
+pub(super) fn generate_events(node: &Arc<Node>, parameters: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+    while node.ready().is_err() {
+        std::thread::sleep(READY_CHECK);
+    }
+    Service(Arc::clone(node)).generate_events(parameters).map_err(|e| match e.kind {
+        server::ErrorKind::BadRequest => Failure::Usage(e.message),
+        _ => Failure::Run(anyhow!(e.message)),
+    })
 }
 
 /// Whether a process uses the data directory.
@@ -96,7 +129,7 @@ fn embedded(config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     }
     let target = node.intake.target(database, policy).map_err(|e| Failure::Usage(e.to_string()))?;
     let sink = Box::new(JournalSink::new(node.intake.clone(), target, now));
-    Ok(Target { sink, node: Some(node), name: config.data_dir.display().to_string() })
+    Ok(Target { sink, node: Some(Arc::new(node)), name: config.data_dir.display().to_string() })
 }
 
 fn service(args: &TargetArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {

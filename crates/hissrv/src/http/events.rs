@@ -1,6 +1,8 @@
 //! Events: stored ones listed, newest first; those of a part of history made anew.
 
-use model::{Precision, TimeRange, TimestampNs};
+use std::time::{Duration, Instant};
+
+use model::{Precision, Seq, TimeRange, TimestampNs};
 use query::aggregate::Registry;
 use query::execute::Options;
 use query::request::{RequestContext, TimeReader};
@@ -20,6 +22,9 @@ const SHOWN_MAX: usize = 10_000;
 const SINCE: &str = "now-24h";
 /// How far before a range samples are looked at when nobody says.
 const LOOKBACK: &str = "30d";
+/// Longest time without progress that is waited for values and live events before those of history are made.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(30);
+const SETTLE_TICK: Duration = Duration::from_millis(10);
 /// What of an event is told.
 const COLUMNS: [&str; 10] =
     ["level", "source", "node_id", "node_type", "metric", "message", "value", "threshold", "duration_s", "event_id"];
@@ -174,6 +179,7 @@ pub(super) fn generate(node: &Node, parameters: &[(String, String)]) -> Result<V
     }
     node.ready().map_err(|e| ApiError::new(ErrorKind::Unavailable, e))?;
     let order = order(node, parameters)?;
+    settle(node)?;
     let target = node.intake.target(&node.database, None).map_err(|e| internal(e.to_string()))?;
     let goes_on = || node.is_running();
     let history = History { engine: &node.engine, intake: &node.intake, target, goes_on: &goes_on };
@@ -181,7 +187,28 @@ pub(super) fn generate(node: &Node, parameters: &[(String, String)]) -> Result<V
         true => ApiError::new(ErrorKind::Unavailable, e.to_string()).with_hint("do it again: what is done stays"),
         false => internal(e.to_string()),
     })?;
+    // Whoever lists events next is to see these.
+    settle(node)?;
     Ok(told(&order, &report).to_string().into_bytes())
+}
+
+/// Waits until everything written so far can be read, and the lane has made its events of it: what it made later would stay beside those of
+/// history.
+fn settle(node: &Node) -> Result<(), ApiError> {
+    let last = node.journal.stats().last_seq;
+    let (mut before, mut since) = ((Seq(0), Seq(0)), Instant::now());
+    while node.applied.seq() < last || !node.eventing.has_seen(last) {
+        let reached = (node.applied.seq(), node.eventing.seen());
+        if reached != before {
+            (before, since) = (reached, Instant::now());
+        }
+        if since.elapsed() > SETTLE_PATIENCE || !node.is_running() {
+            let message = "values written before are still being taken in, or their live events cannot be written";
+            return Err(ApiError::new(ErrorKind::Unavailable, message).with_hint("do it again later"));
+        }
+        std::thread::sleep(SETTLE_TICK);
+    }
+    Ok(())
 }
 
 fn order(node: &Node, parameters: &[(String, String)]) -> Result<EventsOrder, ApiError> {

@@ -213,6 +213,62 @@ fn receivers_that_were_down_get_everything_once_after_kill_9() {
     nothing_is_lost_or_twice_when(Service::kill9);
 }
 
+/// A node's processor load, at this moment or another one.
+fn load(service: &Service, node: &str, value: f64, time: &str) {
+    let line = format!("vm_metrics,metric=cpu_usage,node_id={node},node_type=VM value={value} {time}");
+    service.client().post("/write?db=telemetry", line).ok();
+}
+
+/// Status and node of what was taken.
+fn told_of_nodes(receiver: &Receiver) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let taken = receiver.requests().into_iter().filter(|request| request.status == 200);
+    taken.map(|request| (text(&request.body["status"]), text(&request.body["labels"]["node_id"]))).collect()
+}
+
+#[test]
+fn a_sample_over_its_threshold_is_told_once_and_its_end_once_whoever_dies_meanwhile() {
+    let (folder, mut receiver) = (Folder::new(), Receiver::up());
+    let rule = "{name: nodes, every: 1s, channels: [ops], event: {level: error, source: threshold}}";
+    let sections = alerts(&webhook(&receiver), rule) + "events: {enabled: true}\n";
+    let service = Service::start(&folder, &sections);
+    load(&service, "vm-1", 85.0, "");
+    load(&service, "vm-1", 99.0, "");
+    wait_for("vm-1 is told", || receiver.requests().len() == 1);
+    let body = receiver.requests()[0].body.clone();
+    assert!(body["text"].as_str().unwrap().contains("CPU usage critical: 99.0%, above the critical threshold 98%"));
+    let labels = json!({"metric": "cpu_usage", "node_id": "vm-1", "node_type": "VM", "source": "threshold"});
+    assert_eq!((&body["labels"], &body["value"]), (&labels, &json!(99.0)));
+    // The receiver is down, then hissrv dies: right after the alerts know, and right after the samples are stored.
+    receiver.go_down();
+    load(&service, "vm-1", 50.0, "");
+    load(&service, "vm-2", 95.0, "");
+    wait_for("two wait", || service.status()["alerts"]["waiting"] == 2);
+    service.kill9();
+    let service = Service::start(&folder, &sections);
+    load(&service, "vm-3", 99.0, "");
+    service.kill9();
+    receiver.come_up();
+    let service = Service::start(&folder, &sections);
+    let mut all = pairs(&[("firing", "vm-1"), ("firing", "vm-2"), ("firing", "vm-3"), ("resolved", "vm-1")]);
+    let told = || {
+        let mut told = told_of_nodes(&receiver);
+        told.sort();
+        told
+    };
+    wait_for("all are told", || told().len() == all.len());
+    // What is long over, as in an import of history, is an event and nothing to be told.
+    load(&service, "vm-4", 99.0, "1700000000000000000");
+    let events = "/api/v1/events?node=vm-4&since=2020-01-01";
+    wait_for("the event", || service.client().get(events).ok().json()["events"] != json!([]));
+    load(&service, "vm-3", 20.0, "");
+    all.push(("resolved".to_owned(), "vm-3".to_owned()));
+    wait_for("the end of vm-3 is told", || told().len() == all.len());
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(told(), all);
+    service.stop();
+}
+
 #[test]
 fn a_rule_can_be_about_every_fact_and_its_value_is_that_of_the_status() {
     let folder = Folder::new();

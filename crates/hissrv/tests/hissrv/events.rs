@@ -167,6 +167,40 @@ fn events_made_by_other_rules_replace_the_ones_before_and_twice_changes_nothing(
 }
 
 #[test]
+fn events_of_what_is_not_watched_any_more_go_and_those_without_samples_stay() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, "events: {status_interval: 0s}\n");
+    let of_node = |metric: &str| format!("vm_metrics,metric={metric},node_id=vm-1,node_type=VM");
+    let series =
+        [of_node("cpu_usage"), of_node("disk_io"), "measurement,channel=7,point=bus_voltage,type=m".to_owned()];
+    for (n, value) in [(0, 1e5), (1, 1.0), (2, 1e5)] {
+        let line = |series: &String| format!("{series} value={value} {}\n", MONDAY + n * 60_000_000_000);
+        service.client().write(&series.iter().map(line).collect::<String>());
+    }
+    generated(&["--url", &service.url()]);
+    let of = |service: &Service, metric: &str| {
+        events(&mut service.client()).into_iter().filter(|event| event.contains(metric)).count()
+    };
+    let before = ["cpu_usage", "disk_io", "voltage"].map(|metric| of(&service, metric));
+    assert!(before.iter().all(|count| *count > 3), "{before:?}");
+    service.stop();
+
+    let other = "events: {status_interval: 0s, node_types: {VM: {disk_io: {watch: false}}}, \
+        points: {match: [{point: bus_voltage, kind: temperature}]}}\n";
+    let service = Service::start(&folder, other);
+    // Retention, or a person, has removed these samples.
+    let dropped = "/query?db=telemetry&q=DELETE%20FROM%20vm_metrics%20WHERE%20metric%3D'cpu_usage'";
+    service.client().post(dropped, "").ok();
+    let report = generated(&["--url", &service.url()]);
+    assert_eq!(report["nodes"], 2, "{report}");
+    assert_eq!(["cpu_usage", "disk_io", "voltage"].map(|metric| of(&service, metric)), [before[0], 0, 0]);
+    assert!(of(&service, "temperature") > 0);
+    let again = generated(&["--url", &service.url()]);
+    assert_eq!((&again["written"], &again["removed"]), (&0.into(), &0.into()), "{again}");
+    service.stop();
+}
+
+#[test]
 fn a_part_of_history_has_the_same_events_alone_as_with_the_rest() {
     let (folder, plan) = (Folder::new(), plan(1, 20));
     let service = Service::start(&folder, ON);

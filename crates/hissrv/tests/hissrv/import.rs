@@ -332,3 +332,61 @@ fn an_import_makes_the_rows_of_exactly_the_windows_that_it_touches() {
     };
     assert_eq!(ask(true), ask(false));
 }
+
+/// Hours of two nodes' metrics, a value a minute, with some that are too high.
+fn metrics(nodes: [&str; 2], hours: std::ops::Range<u64>) -> String {
+    let line = |minute: u64, node: &str| {
+        let value = if minute % 97 < 5 { 99 } else { 40 + minute % 7 };
+        let time = START_NS + minute as i64 * 60_000_000_000;
+        format!("vm_metrics,metric=cpu_usage,node_id={node},node_type=VM value={value} {time}\n")
+    };
+    (hours.start * 60..hours.end * 60).flat_map(|minute| nodes.map(|node| line(minute, node))).collect()
+}
+
+/// What making the events of everything says: nodes, events, and what it changed.
+fn events_of_all(service: &Service) -> [u64; 4] {
+    let url = service.url();
+    let all = ["events", "generate", "--from", "2020-01-01", "--to", "2030-01-01", "--json", "--url", &url];
+    let finished = run_to_end(hissrv().args(all));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let report: Value = serde_json::from_str(&finished.out).unwrap();
+    ["nodes", "events", "written", "removed"].map(|key| report[key].as_u64().unwrap())
+}
+
+#[test]
+fn an_import_makes_the_events_of_what_it_imports_and_of_nothing_else() {
+    let folder = Folder::new();
+    folder.write("history.lp", &metrics(["vm-1", "vm&2"], 0..48));
+    // Without a service, into a data directory where events are switched off.
+    let summary = imported(&folder, &["history.lp", "--events"]);
+    let made = &summary["events"];
+    assert_eq!((&made["nodes"], &made["removed"], &made["samples"]), (&json!(2), &json!(0), &json!(5760)), "{summary}");
+    assert!(made["written"].as_u64() > Some(300) && made["written"] == made["events"], "{summary}");
+    let again = imported(&folder, &["history.lp", "--events"]);
+    assert_eq!((&again["events"]["written"], &again["events"]["unchanged"]), (&json!(0), &made["events"]), "{again}");
+    // Into a service whose lane watches: several connections bring samples late.
+    let service = Service::start(&folder, "events: {enabled: true}\n");
+    folder.write("more.lp", &metrics(["vm-3", "vm-4"], 0..48));
+    let more = imported(&folder, &["more.lp", "--events", "--batch", "100", "--workers", "8", "--url", &service.url()]);
+    assert_eq!((&more["events"]["nodes"], &more["events"]["samples"]), (&json!(2), &json!(5760)), "{more}");
+    let [nodes, events, written, removed] = events_of_all(&service);
+    assert_eq!((nodes, written, removed), (4, 0, 0));
+    assert_eq!(events, 2 * made["events"].as_u64().unwrap());
+    let unwatched = folder.write("rooms.lp", "room,host=a v=1 10\n");
+    let finished =
+        run_to_end(&mut import(&folder, &[unwatched.to_str().unwrap(), "--events", "--url", &service.url()]));
+    assert!(
+        finished.code == Some(0) && finished.out.contains("nothing was imported that could be watched"),
+        "{finished:?}"
+    );
+    service.stop();
+    for (wrong, word) in [
+        (["--to", "influxdb"], "--to must be auto, embedded or service"),
+        (["--policy", "long"], "leave --policy out"),
+        (["--database", "other"], "the database telemetry"),
+        (["--coordinator", "redis://127.0.0.1:9"], "cannot be used with"),
+    ] {
+        let finished = run_to_end(import(&folder, &["more.lp", "--events"]).args(wrong));
+        assert!(finished.code == Some(2) && finished.err.contains(word), "{word}: {finished:?}");
+    }
+}

@@ -15,6 +15,9 @@ const STEP_EVERY: Duration = Duration::from_secs(60);
 /// How often it is brought in step although nothing changed: somebody may have changed it there, and PostgreSQL has its expired
 /// partitions dropped by that.
 const STEP_ANYWAY: Duration = Duration::from_secs(600);
+/// A store that gets nothing is looked at once in so many of the times between two looks that are allowed, which is every 10 s, so that
+/// people hear that it is away before values wait for it.
+const IDLE_LOOKS: u32 = 10;
 /// Most wishes that cannot be fulfilled whose sentences are remembered, so that each is logged once.
 const SAID_MAX: usize = 1_000;
 /// Most reasons that are said while a store cannot be written to.
@@ -76,12 +79,17 @@ impl Dispatcher {
         let is_paused = self.control.is_paused();
         let may_look = now.duration_since(self.state.mind.looked_at) >= self.keep_every();
         let is_due = !is_paused && self.state.breaker.look_due(now);
-        if is_due || (may_look && self.state.positions.wants_look(now)) {
+        if is_due || (may_look && self.state.positions.wants_look(now)) || (!is_paused && self.is_idle_look_due(now)) {
             self.state.mind.looked_at = now;
             self.care.send(Errand::Probe);
         } else if !is_paused && self.is_writing() && now >= self.state.mind.step_at {
             self.step(now);
         }
+    }
+
+    fn is_idle_look_due(&self, now: Instant) -> bool {
+        let since = now.duration_since(self.state.mind.looked_at);
+        self.is_writing() && self.is_idle() && since >= self.keep_every() * IDLE_LOOKS
     }
 
     fn step(&mut self, now: Instant) {
@@ -126,7 +134,7 @@ impl Dispatcher {
             self.state.positions.failed();
         }
         // While writes succeed, a look that fails says little; the next one will tell.
-        if !self.is_writing() {
+        if !self.is_writing() || self.is_idle() {
             self.state.show.failed(error.to_string());
             self.state.breaker.missed(error, now);
             self.log_gone(error);

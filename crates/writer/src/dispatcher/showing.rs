@@ -114,7 +114,8 @@ impl Dispatcher {
         }
     }
 
-    fn is_idle(&self) -> bool {
+    /// Nothing is under way or waits.
+    pub(super) fn is_idle(&self) -> bool {
         self.crew.under_way() == 0 && self.state.lanes.are_idle()
     }
 

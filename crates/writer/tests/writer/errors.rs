@@ -144,6 +144,24 @@ fn a_store_that_comes_late_is_fine_also_when_there_is_nothing_to_write() {
 }
 
 #[test]
+fn a_store_that_goes_away_while_nothing_is_to_be_written_is_missed_and_found_again() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    plant.write_all(&columns, 0, 0.0);
+    let writer = plant.start(quick());
+    eventually("it works", || plant.store.len() == 10 && writer.status().state == State::Writing);
+    plant.store.set_up(false);
+    eventually("it says so", || writer.status().state == State::Waiting);
+    assert_eq!(writer.status().last_error.as_deref(), Some("connection refused"));
+    plant.store.set_up(true);
+    eventually("it is fine", || writer.status().state == State::Writing && writer.status().last_error.is_none());
+    plant.write_all(&columns, 1, 0.0);
+    eventually("all is stored", || plant.store.len() == 20);
+    assert_eq!(plant.store.requests(), 2);
+    stop(&writer);
+}
+
+#[test]
 fn a_person_who_mended_something_need_not_wait() {
     let plant = Plant::new(MemoryStore::new());
     let columns = plant.columns(10);

@@ -85,6 +85,12 @@ fn what_cannot_work_is_named_with_its_key() {
         wrong(r#"{"name":"a","health":{"fact":"weather"}}"#).contains("`weather` is none of store_away, journal_full")
     );
     assert!(wrong(r#"{"name":"a","event":{"hold":"1m"},"for":"1m"}"#).contains("event.hold"));
+    assert!(wrong(r#"{"name":"a","event":{},"for":"1h"}"#).contains("event.hold"));
+    assert!(read(r#"{"rules":[{"name":"a","event":{"source":"threshold"},"for":"1h"}]}"#).is_ok());
+    assert!(
+        wrong(r#"{"name":"a","event":{"source":"treshold"}}"#)
+            .contains("event.source: `treshold` fits none of threshold,")
+    );
     assert!(
         wrong(r#"{"name":"a","absence":{"database":"d","measurement":"m","after":"2d"}}"#).contains("absence.after")
     );

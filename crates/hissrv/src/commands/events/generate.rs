@@ -6,18 +6,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use serde_json::Value;
-use server::Historian;
 
-use super::path_of;
+use super::{lines, path_of};
 use crate::cli::{EventsGenerateArgs, Failure};
 use crate::commands::address::url_of;
 use crate::commands::client::request_patiently;
+use crate::commands::target::generate_events;
 use crate::config::{self, Config};
-use crate::http::Service;
 use crate::node::Node;
 
-/// Time between two looks whether the data directory is ready.
-const READY_CHECK: Duration = Duration::from_millis(20);
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
 
@@ -55,38 +52,14 @@ fn parameters(args: &EventsGenerateArgs) -> Vec<(String, String)> {
 /// Without a service: the same on its data directory.
 fn in_data_directory(config: &Config, parameters: &[(String, String)]) -> Result<Vec<u8>, Failure> {
     let node = Arc::new(Node::open(config)?);
-    while node.ready().is_err() {
-        std::thread::sleep(READY_CHECK);
-    }
-    let outcome = Service(Arc::clone(&node)).generate_events(parameters);
+    let outcome = generate_events(&node, parameters);
     let deadline = Instant::now() + CLOSE_DEADLINE;
     node.stop_sources(deadline);
     node.close(deadline);
-    outcome.map_err(|e| match e.kind {
-        server::ErrorKind::BadRequest => Failure::Usage(e.message),
-        _ => Failure::Run(anyhow!(e.message)),
-    })
+    outcome
 }
 
 fn summary(report: &Value) -> String {
-    let at =
-        |key: &str| report.get(key).map_or_else(String::new, |value| value.to_string().trim_matches('"').to_owned());
-    let is_dry = report.get("dry_run").and_then(Value::as_bool).unwrap_or_default();
-    let (written, removed) = if is_dry { ("to be written", "to be removed") } else { ("written", "removed") };
-    let mut text = format!(
-        "{} to {}\nlooked at  {} samples of {} metrics of {} nodes\nevents     {}: {} {written}, {} there already\nno longer  {} {removed}\n",
-        at("from"),
-        at("to"),
-        at("samples"),
-        at("columns"),
-        at("nodes"),
-        at("events"),
-        at("written"),
-        at("unchanged"),
-        at("removed"),
-    );
-    for what in report.get("damaged").and_then(Value::as_array).into_iter().flatten() {
-        text += &format!("left out   {}\n", what.as_str().unwrap_or_default());
-    }
-    text
+    let time = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("{} to {}\n{}", time("from"), time("to"), lines(report))
 }

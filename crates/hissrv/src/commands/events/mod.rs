@@ -2,6 +2,9 @@
 
 mod generate;
 mod list;
+mod report;
+
+pub(super) use report::{lines, together};
 
 use crate::cli::{EventsArgs, EventsCommand, Failure};
 
@@ -13,7 +16,7 @@ pub(crate) fn run(args: &EventsArgs) -> Result<(), Failure> {
 }
 
 /// A path with its query; parameters without a value are left out.
-fn path_of(path: &str, parameters: &[(String, String)]) -> String {
+pub(super) fn path_of(path: &str, parameters: &[(String, String)]) -> String {
     let encoded = super::query::encoded;
     let pairs: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
     format!("{path}?{}", pairs.join("&"))

@@ -1,5 +1,6 @@
 //! `hissrv import`: files to a store, with progress, a checkpoint and a summary.
 
+mod events;
 mod layout;
 mod spread;
 mod summary;
@@ -16,6 +17,7 @@ use super::progress::{Progress, Total};
 use super::target::Target;
 use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName};
 use crate::config::{self, Config};
+use events::Noting;
 use layout::layout;
 
 /// Set by SIGINT and SIGTERM.
@@ -36,6 +38,9 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
 fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
     let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
+    if args.events {
+        events::check(args, &config)?;
+    }
     let task = task(args, &config, &inputs);
     let checkpoint_path = checkpoint_path(args, &task);
     let checkpoint = begin(args, &checkpoint_path, task)?;
@@ -47,10 +52,11 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
     let (counters, options, layout) = (Counters::default(), options(args), layout(args));
+    let noting = Noting::new(target.sink());
     let import = Import {
         inputs: &inputs,
         layout: &layout,
-        sink: target.sink(),
+        sink: if args.events { &noting } else { target.sink() },
         options: &options,
         rejects: Rejects::new(rejects_path.clone(), checkpoint.rejects_bytes),
         checkpoint,
@@ -69,14 +75,29 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         Ok(())
     });
     progress.end();
+    let is_through = outcome.as_ref().is_ok_and(|outcome| outcome.stopped.is_none());
+    let events = (args.events && is_through).then(|| events::make(args, &target, &noting.seen())).transpose();
     // Also after a failure: what was written is then in files, and the next start is short.
     target.close();
     let outcome = outcome.map_err(anyhow::Error::from)?;
     if keeps {
         leave(&outcome, &checkpoint_path)?;
     }
-    summary::tell(args, &summary::Summary::of(&outcome, &target.name()), &rejects_path)?;
-    ended(args, outcome, keeps)
+    let made = events.as_ref().ok().and_then(Option::as_ref);
+    let name = target.name();
+    let summary = summary::Summary { events: made, ..summary::Summary::of(&outcome, &name) };
+    summary::tell(args, &summary, &rejects_path)?;
+    ended(args, outcome, keeps)?;
+    events.map(|_| ()).map_err(of_events)
+}
+
+/// All is stored, so the import need not be done again.
+fn of_events(failure: Failure) -> Failure {
+    let stored = "all points are stored, but not their events: make them by `hissrv events generate`";
+    match failure {
+        Failure::Run(e) => Failure::Run(e.context(stored)),
+        Failure::Usage(message) => Failure::Usage(format!("{stored}: {message}")),
+    }
 }
 
 fn rejects_path(args: &ImportArgs) -> PathBuf {

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use import::{Outcome, Snapshot};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
+use crate::commands::events::lines;
 use crate::commands::progress::grouped;
 
 /// What was done.
@@ -25,6 +26,8 @@ pub(super) struct Summary<'a> {
     /// There is a file of rejects.
     pub(super) has_rejects: bool,
     pub(super) took: Duration,
+    /// What became of the events of it, if they were asked for.
+    pub(super) events: Option<&'a Value>,
 }
 
 impl<'a> Summary<'a> {
@@ -40,6 +43,7 @@ impl<'a> Summary<'a> {
             points_in_all: outcome.checkpoint.points,
             has_rejects: outcome.checkpoint.rejects_bytes > 0,
             took: outcome.took,
+            events: None,
         }
     }
 }
@@ -47,7 +51,7 @@ impl<'a> Summary<'a> {
 /// Tells what was done: on stdout, for people or for machines.
 pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took } = summary;
+    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took, events } = summary;
     let seconds = took.as_secs_f64();
     let rate = counts.points as f64 / seconds.max(1e-3);
     if args.json {
@@ -58,6 +62,7 @@ pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> 
             "empty": counts.empty, "refused": counts.refused, "filtered": counts.filtered,
             "batches": counts.batches, "retries": counts.retries, "bytes": counts.read_bytes,
             "seconds": seconds, "points_per_second": rate,
+            "events": events,
             "rejects": has_rejects.then(|| rejects.display().to_string()),
         });
         return writeln!(out, "{summary}");
@@ -79,5 +84,13 @@ pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> 
     let place = if *has_rejects { format!(": see {}", rejects.display()) } else { String::new() };
     writeln!(out, "refused       {}{place}", grouped(counts.refused))?;
     writeln!(out, "batches       {}, sent again {}", grouped(counts.batches), grouped(counts.retries))?;
-    writeln!(out, "time          {seconds:.1} s, {} points/s", grouped(rate as u64))
+    writeln!(out, "time          {seconds:.1} s, {} points/s", grouped(rate as u64))?;
+    events.map_or(Ok(()), |report| tell_events(&mut out, report))
+}
+
+fn tell_events(out: &mut impl Write, report: &Value) -> std::io::Result<()> {
+    match report {
+        Value::Null => writeln!(out, "events        nothing was imported that could be watched"),
+        report => write!(out, "events of what was imported\n{}", lines(report)),
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::events::{Rules, Watch};
+use ::events::{Rules, Subject, Watch};
 use catalog::{Catalog, Names};
 use model::key::SeriesKey;
 use model::{BucketId, ColumnId, FieldType};
@@ -19,6 +19,13 @@ pub(super) struct Columns {
 /// A node: its id and type.
 pub(super) type Node = (String, String);
 
+/// What a column is about.
+pub(super) struct About {
+    pub(super) subject: Subject,
+    /// How it is watched, if it is.
+    pub(super) watch: Option<Watch>,
+}
+
 impl Columns {
     pub(super) fn new(catalog: Arc<Catalog>, rules: Rules, database: &str) -> Self {
         Self { catalog, rules, database: database.into() }
@@ -26,10 +33,15 @@ impl Columns {
 
     /// How a column is watched. What is written to other policies, such as rows of rollups, is not.
     pub(super) fn watch(&self, column: ColumnId) -> Option<Watch> {
+        self.about(column)?.watch
+    }
+
+    /// What a column is about, if rules could watch it.
+    pub(super) fn about(&self, column: ColumnId) -> Option<About> {
         let names = self.catalog.read();
-        let (watch, bucket, measurement) = watch(&names, &self.rules, column)?;
+        let (about, bucket, measurement) = about(&names, &self.rules, column)?;
         drop(names);
-        (self.bucket_of(&measurement) == Some(bucket)).then_some(watch)
+        (self.bucket_of(&measurement) == Some(bucket)).then_some(about)
     }
 
     /// Whether a column still exists.
@@ -42,14 +54,13 @@ impl Columns {
         self.catalog.bucket_for(&self.database, None, measurement).ok()
     }
 
-    /// Every watched column, by node.
+    /// Every column that rules could watch, by node.
     pub(super) fn by_node(&self) -> BTreeMap<Node, Vec<ColumnId>> {
         let mut found: BTreeMap<Node, Vec<ColumnId>> = BTreeMap::new();
         for bucket in self.catalog.buckets_for(&self.database, None).unwrap_or_default() {
             for column in self.columns_in(bucket) {
-                if let Some(watch) = self.watch(column) {
-                    let node = (watch.node_id().to_owned(), watch.node_type().to_owned());
-                    found.entry(node).or_default().push(column);
+                if let Some(Subject { node_id, node_type, .. }) = self.about(column).map(|about| about.subject) {
+                    found.entry((node_id, node_type)).or_default().push(column);
                 }
             }
         }
@@ -63,13 +74,14 @@ impl Columns {
     }
 }
 
-/// How a column is watched by the rules, and where it is: its bucket and measurement.
-fn watch(names: &Names, rules: &Rules, column: ColumnId) -> Option<(Watch, BucketId, String)> {
+/// What a column is about, and where it is: its bucket and measurement.
+fn about(names: &Names, rules: &Rules, column: ColumnId) -> Option<(About, BucketId, String)> {
     let info = names.column_info(column)?;
     if !matches!(info.kind, FieldType::Float | FieldType::Integer | FieldType::Unsigned) {
         return None;
     }
     let field = &names.fields(info.measurement).get(usize::from(info.field))?.name;
     let key = SeriesKey::parse(names.series_key(info.series)?).ok()?;
-    Some((rules.watch(&key, field)?, info.bucket, key.measurement().into_owned()))
+    let about = About { subject: Subject::of(&key, field)?, watch: rules.watch(&key, field) };
+    Some((about, info.bucket, key.measurement().into_owned()))
 }

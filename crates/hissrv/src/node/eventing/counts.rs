@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use ::events::{Event, Level, Source, Stats};
+use model::Seq;
 
 /// Counts of the lane, under a lock that is taken once a record.
 #[derive(Default)]
@@ -15,6 +16,10 @@ pub(crate) struct Snapshot {
     pub(crate) events: [[u64; Source::ALL.len()]; Level::ALL.len()],
     /// What became of samples.
     pub(crate) samples: Stats,
+    /// Samples left out, since they are of the future.
+    pub(crate) ahead: u64,
+    /// The last record of the journal that was looked at.
+    pub(crate) seen: Seq,
     /// Columns that are watched.
     pub(crate) columns: usize,
     /// Events that wait to be written.

@@ -1,7 +1,7 @@
 //! The events of a part of history made anew, node by node: what is missing is written, what is not produced any more is deleted. Doing
 //! it twice changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use model::{ColumnId, TimeRange, TimestampNs, Values};
 use pipeline::{Intake, IntakeError, Target};
 
 use super::Eventing;
-use super::columns::Node;
+use super::columns::{About, Node};
 use super::outbox::Points;
 use super::stored::{ByNode, Deletion, Series, Standing, Stored, series};
 
@@ -71,7 +71,8 @@ pub(crate) struct History<'a> {
 }
 
 impl Eventing {
-    /// Makes the events of a range anew. Nodes without samples are left alone, and so is what is before the first sample of a metric.
+    /// Makes the events of a range anew. Metrics without samples are left alone, and so is what is before a metric's first sample; of metrics that
+    /// have samples and are not watched any more there are no events, so those that they had go.
     ///
     /// # Errors
     /// The journal did not take events or deletions; what was done before stays, and doing it again completes it.
@@ -79,14 +80,15 @@ impl Eventing {
         let order = &self.within_retention(order);
         let points = Points::new(history.intake.clone(), history.target.clone());
         let (report, cache) = (Report::default(), ScanCache::default());
-        let mut run = Run { eventing: self, order, history, points, pending: 0, report, cache };
+        let wanted = Wanted::new(&order.nodes);
+        let mut run = Run { eventing: self, order, wanted, history, points, pending: 0, report, cache };
         let (by_node, mut stored) = (self.columns.by_node(), series(&self.columns));
         for (node, columns) in by_node {
             if !(run.history.goes_on)() {
                 run.report.is_cut_short = true;
                 break;
             }
-            if run.is_wanted(&node) {
+            if run.wanted.holds(&node) {
                 run.node(&node, &columns, &mut stored)?;
             }
         }
@@ -107,6 +109,7 @@ impl Eventing {
 struct Run<'a> {
     eventing: &'a Eventing,
     order: &'a Order,
+    wanted: Wanted<'a>,
     history: History<'a>,
     points: Points,
     /// Events in `points`.
@@ -115,14 +118,40 @@ struct Run<'a> {
     cache: ScanCache,
 }
 
-/// From when on a node's metrics have samples.
+/// Nodes by patterns; of ids without wildcards there may be many.
+struct Wanted<'a> {
+    ids: HashSet<&'a str>,
+    patterns: Vec<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(nodes: &'a [String]) -> Self {
+        let (patterns, ids): (Vec<&str>, Vec<&str>) =
+            nodes.iter().map(String::as_str).partition(|node| node.contains(['*', '?', '[', '\\']));
+        Self { ids: ids.into_iter().collect(), patterns }
+    }
+
+    fn holds(&self, (node_id, _): &Node) -> bool {
+        let fits = |pattern: &&str| model::glob::matches(pattern.as_bytes(), node_id.as_bytes());
+        let are_all = self.ids.is_empty() && self.patterns.is_empty();
+        are_all || self.ids.contains(node_id.as_str()) || self.patterns.iter().any(fits)
+    }
+}
+
+/// From when on a node's metrics have samples, whether they are watched or not.
 #[derive(Default)]
 struct Judged {
     by_metric: HashMap<String, TimestampNs>,
+    /// Of EMS points, whose metric is what rules say of the same samples.
+    of_any: Option<TimestampNs>,
 }
 
 impl Judged {
-    fn note(&mut self, metric: &str, first: TimestampNs) {
+    fn note(&mut self, metric: Option<&str>, first: TimestampNs) {
+        let Some(metric) = metric else {
+            self.of_any = Some(self.of_any.map_or(first, |known| known.min(first)));
+            return;
+        };
         let known = self.by_metric.entry(metric.to_owned()).or_insert(first);
         *known = first.min(*known);
     }
@@ -130,31 +159,36 @@ impl Judged {
     /// Whether an event that was not produced should not be there. Invented ones come with any metric of the node.
     fn covers(&self, series: &Series, time: TimestampNs) -> bool {
         let first = match series.source {
-            Source::Event => self.by_metric.values().min(),
-            _ => self.by_metric.get(&series.metric),
+            Source::Event => self.by_metric.values().chain(&self.of_any).min(),
+            _ => self.by_metric.get(&series.metric).or(self.of_any.as_ref()),
         };
         first.is_some_and(|first| time >= *first)
     }
 }
 
 impl Run<'_> {
-    fn is_wanted(&self, (node_id, _): &Node) -> bool {
-        let fits = |pattern: &String| model::glob::matches(pattern.as_bytes(), node_id.as_bytes());
-        self.order.nodes.is_empty() || self.order.nodes.iter().any(fits)
-    }
-
     fn node(&mut self, node: &Node, columns: &[ColumnId], stored: &mut ByNode) -> Result<(), IntakeError> {
         let (eventing, engine) = (self.eventing, self.history.engine);
         let names = &eventing.columns;
         let series = stored.remove(node).unwrap_or_default();
+        let abouts: Vec<(ColumnId, About)> =
+            columns.iter().filter_map(|column| Some((*column, names.about(*column)?))).collect();
+        let is_watched = abouts.iter().any(|(_, about)| about.watch.is_some());
+        if !is_watched && series.is_empty() {
+            return Ok(());
+        }
         // IMPORTANT: events first: one that the live lane writes meanwhile is then not taken for one without a sample.
         let mut stored = Stored::read(names, engine, node, series, self.order.range);
-        self.report.nodes += 1;
+        self.report.nodes += u64::from(is_watched);
         let mut judged = Judged::default();
-        for &column in columns {
-            let Some(watch) = names.watch(column) else { continue };
-            self.report.columns += 1;
-            self.column(column, &watch, &mut stored, &mut judged)?;
+        for (column, About { subject, watch }) in &abouts {
+            let first = match watch {
+                Some(watch) => self.column(*column, watch, &mut stored)?,
+                None => self.first_sample(*column),
+            };
+            if let Some(first) = first {
+                judged.note(subject.metric.as_deref(), first);
+            }
         }
         if self.report.is_cut_short {
             return Ok(());
@@ -163,25 +197,42 @@ impl Run<'_> {
         stale.iter().try_for_each(|deletion| self.delete(deletion))
     }
 
+    /// The time of a column's first sample, of those that events are made of. What is not watched any more has none.
+    fn first_sample(&mut self, column: ColumnId) -> Option<TimestampNs> {
+        let scanned = TimeRange::new(self.start_of(column), self.order.range.end);
+        let mut first = None;
+        let mut look = |piece: Piece<'_>| match piece {
+            Piece::Points { times, .. } if !times.is_empty() => {
+                first = times.first().copied();
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        };
+        self.history.engine.scan(column, scanned, &mut self.cache, &|_, _| false, &mut look);
+        first
+    }
+
+    /// Makes the events of a watched column. Gives the time of its first sample.
     fn column(
         &mut self,
         column: ColumnId,
         watch: &Watch,
         stored: &mut Stored,
-        judged: &mut Judged,
-    ) -> Result<(), IntakeError> {
+    ) -> Result<Option<TimestampNs>, IntakeError> {
+        /// What the detector knows the column by.
+        const KEY: u32 = 0;
+        self.report.columns += 1;
         let (range, engine) = (self.order.range, self.history.engine);
         let read_on = READ_ON_NS.max(self.eventing.status_interval_ns);
         let scanned = TimeRange::new(self.start_of(column), range.end.saturating_add(read_on));
         let mut detector = Detector::new(&self.eventing.rules);
-        detector.add(column.0, watch.clone());
+        detector.add(KEY, watch.clone());
         let (mut found, mut outcome, mut cache) = (Vec::new(), Ok(()), std::mem::take(&mut self.cache));
+        let mut first = None;
         let mut look = |piece: Piece<'_>| {
             let Piece::Points { times, values } = piece else { return ControlFlow::Continue(()) };
-            if let Some(first) = times.first() {
-                judged.note(watch.metric(), *first);
-            }
-            with_floats(values, |values| detector.feed(column.0, times, values, &mut found));
+            first = first.or(times.first().copied());
+            with_floats(values, |values| detector.feed(KEY, times, values, &mut found));
             outcome =
                 found.drain(..).filter(|event| range.contains(event.time)).try_for_each(|e| self.event(&e, stored));
             self.report.is_cut_short |= !(self.history.goes_on)();
@@ -195,7 +246,7 @@ impl Run<'_> {
         self.cache = cache;
         self.report.samples += detector.stats().samples;
         self.report.damaged.extend(report.damaged);
-        outcome
+        outcome.map(|()| first)
     }
 
     /// Where reading begins: `lookback` before the range, or further back where the window would not be full, but not before what the

@@ -20,6 +20,7 @@ use super::hooks::Hooks;
 use super::outbox::{Outbox, Points};
 use super::samples::Samples;
 use super::saved::{Saved, State};
+use crate::node::now;
 
 /// Longest wait for a record before events are written and a stop is noticed.
 const IDLE: Duration = Duration::from_millis(50);
@@ -122,7 +123,7 @@ impl Worker {
         Ok(Self {
             journal,
             consumer,
-            samples: Samples::new(columns, detector),
+            samples: Samples::new(columns, detector, now),
             outbox,
             saved,
             counts,
@@ -148,7 +149,10 @@ impl Worker {
                     self.note_gap(from, to);
                     false
                 }
-                Ok(Delivery::Idle) => true,
+                Ok(Delivery::Idle) => {
+                    self.show();
+                    true
+                }
                 Ok(Delivery::Closed) => return self.finish(),
                 Err(e) => {
                     tracing::error!(error = %e, "the journal cannot be read for events; trying again");
@@ -191,7 +195,10 @@ impl Worker {
 
     fn show(&self) {
         let (stats, columns, waiting) = (self.samples.detector.stats(), self.samples.detector.len(), self.outbox.len());
+        let (ahead, seen) = (self.samples.ahead, self.consumer.position());
         self.counts.book(|counts| {
+            counts.ahead = ahead;
+            counts.seen = seen;
             counts.samples = stats;
             counts.columns = columns;
             counts.waiting = waiting;

@@ -20,6 +20,7 @@ use ::events::Rules;
 use anyhow::Context;
 use catalog::Catalog;
 use journal::Journal;
+use model::Seq;
 use pipeline::Intake;
 use vfs::Fs;
 
@@ -101,6 +102,17 @@ impl Eventing {
     /// True once the lane has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.lane.as_ref().is_some_and(Lane::has_ended)
+    }
+
+    /// Whether the lane has looked at everything up to a record, and its events are durable. Without a lane there is nothing to wait for.
+    pub(crate) fn has_seen(&self, seq: Seq) -> bool {
+        let counts = self.counts.read();
+        !self.is_enabled() || self.has_ended() || (counts.seen >= seq && counts.waiting == 0)
+    }
+
+    /// The last record that the lane has looked at.
+    pub(crate) fn seen(&self) -> Seq {
+        self.counts.read().seen
     }
 
     /// Ends the lane once it has read what the journal has, or at the deadline: then it goes on there at the next start.

@@ -1,4 +1,5 @@
-//! From a journal record to samples of watched columns: each column's in the order of their times, of equal times the last.
+//! From a journal record to samples of watched columns: each column's in the order of their times, of equal times the last. What is of the
+//! future is left out: behind a single such sample all others of its column would be late for as long.
 
 use ::events::{Added, Detector, Event};
 use model::wire::{BatchVisitor, WireError, decode};
@@ -6,9 +7,17 @@ use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
 
 use super::columns::Columns;
 
+/// Samples so far ahead of our clock are left out; other machines' clocks may be wrong by less.
+const AHEAD_MAX_NS: i64 = 3600 * 1_000_000_000;
+
 /// A detector, and what is known of columns; memory is used again.
 pub(super) struct Samples {
     columns: Columns,
+    clock: fn() -> TimestampNs,
+    /// Samples from here on are of the future.
+    end: TimestampNs,
+    /// Samples of the future.
+    pub(super) ahead: u64,
     pub(super) detector: Detector,
     /// By column.
     known: Vec<Known>,
@@ -35,9 +44,10 @@ struct Sample {
 }
 
 impl Samples {
-    pub(super) fn new(columns: Columns, detector: Detector) -> Self {
+    pub(super) fn new(columns: Columns, detector: Detector, clock: fn() -> TimestampNs) -> Self {
         let (known, found, times, values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { columns, detector, known, found, times, values, is_full: false }
+        let (end, ahead, is_full) = (TimestampNs::MIN, 0, false);
+        Self { columns, clock, end, ahead, detector, known, found, times, values, is_full }
     }
 
     /// Looks at a record; adds what there is to tell.
@@ -46,6 +56,7 @@ impl Samples {
     /// The record cannot be decoded; what stands before the fault was looked at.
     pub(super) fn take(&mut self, payload: &[u8], out: &mut Vec<Event>) -> Result<(), WireError> {
         self.found.clear();
+        self.end = (self.clock)().saturating_add(AHEAD_MAX_NS);
         let outcome = decode(payload, &mut Collector(self));
         // Stable: of equal times the last one counts, as in the store.
         self.found.sort_by_key(|sample| (sample.column, sample.time));
@@ -114,8 +125,13 @@ impl BatchVisitor for Collector<'_> {
             FieldValue::Unsigned(value) => value as f64,
             FieldValue::Boolean(_) | FieldValue::String(_) => return,
         };
-        if self.0.is_watched(column) {
+        if !self.0.is_watched(column) {
+            return;
+        }
+        if time < self.0.end {
             self.0.found.push(Sample { column, time, value });
+        } else {
+            self.0.ahead += 1;
         }
     }
 
@@ -156,7 +172,7 @@ mod tests {
     fn samples(catalog: &Arc<Catalog>) -> Samples {
         let rules = Rules::new(&Config::default()).unwrap();
         let detector = Detector::new(&rules);
-        Samples::new(Columns::new(Arc::clone(catalog), rules, "d"), detector)
+        Samples::new(Columns::new(Arc::clone(catalog), rules, "d"), detector, || TimestampNs(1_000))
     }
 
     fn take(samples: &mut Samples, column: ColumnId, points: &[(i64, FieldValue<'_>)]) -> Vec<Event> {
@@ -178,6 +194,19 @@ mod tests {
         assert_eq!((samples.detector.stats().samples, samples.detector.stats().late), (3, 0));
         take(&mut samples, column, &points);
         assert_eq!(samples.detector.stats().late, 3);
+    }
+
+    #[test]
+    fn a_sample_of_the_future_does_not_make_those_of_the_present_late() {
+        let catalog = catalog();
+        let (mut samples, column) = (samples(&catalog), column(&catalog, "autogen", VM, FieldType::Float));
+        let wrong = 1_000 + AHEAD_MAX_NS;
+        assert_eq!(take(&mut samples, column, &[(wrong, FieldValue::Float(99.0))]), []);
+        let events = take(&mut samples, column, &[(20, FieldValue::Float(99.0)), (wrong, FieldValue::Float(1.0))]);
+        assert_eq!(events.iter().map(|event| event.time.0).collect::<Vec<_>>(), [20, 20]);
+        assert_eq!((samples.detector.stats().late, samples.ahead), (0, 2));
+        take(&mut samples, column, &[(wrong - 1, FieldValue::Float(99.0))]);
+        assert_eq!(samples.detector.stats().samples, 2);
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Node {
         json!({
             "running": !self.eventing.has_ended(), "rules": self.eventing.rules.len(), "columns": counts.columns,
             "refused_columns": counts.samples.refused_columns, "samples": counts.samples.samples,
-            "late_samples": counts.samples.late, "events": counts.total(), "by_level": by_level,
+            "late_samples": counts.samples.late, "future_samples": counts.ahead, "events": counts.total(), "by_level": by_level,
             "waiting": counts.waiting, "dropped": counts.dropped, "retries": counts.retries,
             "lost_records": counts.lost_records, "saves": counts.saves, "lag_records": self.eventing_lag(),
         })

@@ -9,7 +9,7 @@ use crate::node::eventing::Snapshot;
 /// A gauge or counter: name, help, value.
 type Row = (Kind, &'static str, &'static str, fn(&Snapshot) -> u64);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     (Kind::Gauge, "events_columns", "Columns that are watched.", |s| s.columns as u64),
     (Kind::Counter, "events_refused_columns_total", "Columns not watched, since too many are.", |s| {
         s.samples.refused_columns
@@ -18,6 +18,12 @@ const ROWS: [Row; 9] = [
     (Kind::Counter, "events_late_samples_total", "Samples left out, since later ones were seen before them.", |s| {
         s.samples.late
     }),
+    (
+        Kind::Counter,
+        "events_future_samples_total",
+        "Samples left out, since they are over an hour ahead of the clock.",
+        |s| s.ahead,
+    ),
     (Kind::Gauge, "events_waiting", "Events that wait to be written.", |s| s.waiting as u64),
     (Kind::Counter, "events_dropped_total", "Events given up: too many waited, or they were refused.", |s| s.dropped),
     (Kind::Counter, "events_retries_total", "Batches of events that had to be written again.", |s| s.retries),
