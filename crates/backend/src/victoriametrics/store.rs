@@ -136,6 +136,14 @@ impl Write for VictoriaMetrics {
     fn durable_after(&self) -> Duration {
         DURABLE_AFTER
     }
+
+    fn answers_from_memory(&self) -> bool {
+        true
+    }
+
+    fn make_durable(&self) -> bool {
+        !self.shared.is_cluster && self.shared.client.write_to_disk()
+    }
 }
 
 /// One thread's way into it.

@@ -220,3 +220,18 @@ fn lines_that_would_be_read_otherwise_are_not_taken_as_they_are() {
         assert!(!takes(line.clone()), "{line}");
     }
 }
+
+#[test]
+fn what_was_written_to_disk_survives_its_death() {
+    let mut server = rig::victoriametrics();
+    let store = store(&server);
+    let at = |n: i64| write(&store, &list(place(), &[("m", "v", FieldValue::Float(1.0), T + n * 1_000_000_000)]));
+    assert_eq!((at(1), store.make_durable()), (Ok(Written::default()), true));
+    assert_eq!(rig::http_get(&format!("{}/snapshot/list", server.url())).matches('-').count(), 0);
+    server.kill();
+    assert!(!store.make_durable());
+    server.start_again();
+    assert_eq!(exported(&server), [line(r#""__name__":"m_v","db":"ems""#, "1", &(T / 1_000_000 + 1000).to_string())]);
+    let guarded = rig::victoriametrics_with(&["-retentionPeriod=100y", "-snapshotAuthKey=k"]);
+    assert!(!self::store(&guarded).make_durable());
+}
