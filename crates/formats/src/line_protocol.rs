@@ -50,7 +50,8 @@ impl LineReader {
         if !is_plain {
             return Err(block);
         }
-        let (mut ends, mut start) = (Vec::new(), 0);
+        // Counting is nothing beside the memory that a list takes, and gives back, while it grows.
+        let (mut ends, mut start) = (Vec::with_capacity(memchr_iter(b'\n', text).count()), 0);
         for end in memchr_iter(b'\n', text) {
             if !ends_with_time(text.get(start..end).unwrap_or_default()) {
                 return Err(block);

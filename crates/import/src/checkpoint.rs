@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use vfs::RealFs;
 
+use crate::counters::Tally;
+use crate::inputs::Input;
+
 /// Version of the form.
 const VERSION: u32 = 1;
 
@@ -24,6 +27,15 @@ pub struct Checkpoint {
     pub points: u64,
     /// Records refused so far.
     pub refused: u64,
+    /// Records read so far; with those below not there in checkpoints of earlier versions.
+    #[serde(default)]
+    pub records: u64,
+    /// Records without any value so far.
+    #[serde(default)]
+    pub empty: u64,
+    /// Values left out so far.
+    #[serde(default)]
+    pub filtered: u64,
 }
 
 /// How far a file is done.
@@ -72,7 +84,23 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// Nothing is done yet.
     pub fn new(task: String) -> Self {
-        Self { version: VERSION, task, files: Vec::new(), rejects_bytes: 0, points: 0, refused: 0 }
+        Self {
+            version: VERSION,
+            task,
+            files: Vec::new(),
+            rejects_bytes: 0,
+            points: 0,
+            refused: 0,
+            records: 0,
+            empty: 0,
+            filtered: 0,
+        }
+    }
+
+    /// What became of all records so far.
+    pub(crate) const fn tally(&self) -> Tally {
+        let Self { points, refused, records, empty, filtered, .. } = *self;
+        Tally { points, records, empty, refused, filtered }
     }
 
     /// Reads a checkpoint; `None` where there is none.
@@ -113,6 +141,11 @@ impl Checkpoint {
     /// How far a file is done; `None`: it is not begun, or was changed since.
     pub fn of(&self, name: &str, len: Option<u64>) -> Option<&FileDone> {
         self.files.iter().find(|file| file.name == name && file.len == len)
+    }
+
+    /// All of it is stored.
+    pub(crate) fn is_complete(&self, input: &Input) -> bool {
+        self.of(&input.name, input.len).is_some_and(|file| file.complete)
     }
 }
 

@@ -62,7 +62,48 @@ impl Snapshot {
     }
 }
 
+/// What became of the records of a piece, or of all pieces up to a place; as in [`Snapshot`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) points: u64,
+    pub(crate) records: u64,
+    pub(crate) empty: u64,
+    pub(crate) refused: u64,
+    pub(crate) filtered: u64,
+}
+
+impl Tally {
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.points += other.points;
+        self.records += other.records;
+        self.empty += other.empty;
+        self.refused += other.refused;
+        self.filtered += other.filtered;
+    }
+
+    /// What is in `self` and not in `before`, which was counted earlier.
+    pub(crate) const fn since(&self, before: &Self) -> Self {
+        Self {
+            points: self.points.saturating_sub(before.points),
+            records: self.records.saturating_sub(before.records),
+            empty: self.empty.saturating_sub(before.empty),
+            refused: self.refused.saturating_sub(before.refused),
+            filtered: self.filtered.saturating_sub(before.filtered),
+        }
+    }
+}
+
 impl Counters {
+    /// Counts again from here on: everything behind is done once more.
+    pub(crate) fn set_back(&self, tally: &Tally, read_bytes: u64) {
+        self.points.store(tally.points, Relaxed);
+        self.records.store(tally.records, Relaxed);
+        self.empty.store(tally.empty, Relaxed);
+        self.refused.store(tally.refused, Relaxed);
+        self.filtered.store(tally.filtered, Relaxed);
+        self.read_bytes.store(read_bytes, Relaxed);
+    }
+
     /// The figures now.
     pub fn snapshot(&self) -> Snapshot {
         let get = |counter: &AtomicU64| counter.load(Relaxed);

@@ -1,12 +1,13 @@
 //! One batch into the sink: tried again where that may help, taken apart where some of its lines can never be stored.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use backend::WriteError;
 use formats::Lines;
 
-use crate::counters::add;
+use crate::counters::{Tally, add};
 use crate::error::ImportError;
 use crate::run::Shared;
 use crate::sink::{SinkSession, Taken};
@@ -36,7 +37,7 @@ pub(crate) enum Undelivered {
 impl Delivery<'_> {
     /// Stores lines that nobody has checked, batch by batch. False when the sink does not check them, or refuses one: then all of them are to be
     /// converted and stored again, which names the bad ones.
-    pub(crate) fn deliver_unchecked(&mut self, lines: &Lines) -> Result<bool, Undelivered> {
+    pub(crate) fn deliver_unchecked(&mut self, lines: &Lines, tally: &mut Tally) -> Result<bool, Undelivered> {
         let (batch, mut from) = (self.shared.options.batch.max(1), 0);
         while from < lines.len() {
             let to = (from + batch).min(lines.len());
@@ -46,7 +47,7 @@ impl Delivery<'_> {
             self.shared.counters.in_flight.fetch_sub(1, Relaxed);
             match stored? {
                 Some(Ok(taken)) if taken.refused.is_empty() => {
-                    add(&self.shared.counters.filtered, taken.filtered);
+                    self.count_filtered(taken.filtered, tally);
                     add(&self.shared.counters.points, (to - from) as u64);
                     add(&self.shared.counters.batches, 1);
                 }
@@ -61,7 +62,7 @@ impl Delivery<'_> {
     }
 
     /// Stores the lines of a piece, batch by batch. Gives those that can never be stored.
-    pub(crate) fn deliver(&mut self, lines: &Lines) -> Result<Vec<RefusedLine>, Undelivered> {
+    pub(crate) fn deliver(&mut self, lines: &Lines, tally: &mut Tally) -> Result<Vec<RefusedLine>, Undelivered> {
         let mut refused = Vec::new();
         let batch = self.shared.options.batch.max(1);
         let mut from = 0;
@@ -69,7 +70,7 @@ impl Delivery<'_> {
             // Once the import is to end, what is begun is done: a piece half stored is stored again by the next one.
             let to = (from + batch).min(lines.len());
             self.shared.counters.in_flight.fetch_add(1, Relaxed);
-            let stored = self.store(lines, from, to, &mut refused);
+            let stored = self.store(lines, from..to, &mut refused, tally);
             self.shared.counters.in_flight.fetch_sub(1, Relaxed);
             stored?;
             add(&self.shared.counters.batches, 1);
@@ -82,16 +83,16 @@ impl Delivery<'_> {
     fn store(
         &mut self,
         lines: &Lines,
-        from: usize,
-        to: usize,
+        Range { start: from, end: to }: Range<usize>,
         refused: &mut Vec<RefusedLine>,
+        tally: &mut Tally,
     ) -> Result<(), Undelivered> {
         let text = lines.slice(from, to);
         match self.try_patiently(&mut |session| Some(session.write(text)))? {
             None => Ok(()),
             Some(Ok(taken)) => {
                 add(&self.shared.counters.points, ((to - from) - taken.refused.len()) as u64);
-                add(&self.shared.counters.filtered, taken.filtered);
+                self.count_filtered(taken.filtered, tally);
                 refused.extend(taken.refused.into_iter().map(|(line, reason)| (from + line, reason)));
                 Ok(())
             }
@@ -101,10 +102,15 @@ impl Delivery<'_> {
             }
             Some(Err(_)) => {
                 let middle = from + (to - from) / 2;
-                self.store(lines, from, middle, refused)?;
-                self.store(lines, middle, to, refused)
+                self.store(lines, from..middle, refused, tally)?;
+                self.store(lines, middle..to, refused, tally)
             }
         }
+    }
+
+    fn count_filtered(&self, count: u64, tally: &mut Tally) {
+        add(&self.shared.counters.filtered, count);
+        tally.filtered += count;
     }
 
     /// Tries until the store takes what is sent, or says that it never will: then the reason comes back. `None`: it was not sent.

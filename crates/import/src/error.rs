@@ -49,6 +49,11 @@ pub enum ImportError {
     /// The checkpoint cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The store was started anew and may have lost something that cannot be written again.
+    #[error(
+        "the store was started anew and may have lost what it was given last; {0} cannot be read again: import it once more"
+    )]
+    Lost(String),
     /// A thread died; a defect of this program.
     #[error("a thread of the import ended unexpectedly")]
     Panicked,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::checkpoint::Done;
+use crate::counters::Tally;
 use crate::rejects::Refused;
 
 /// How far one file is done. Pieces have numbers from 0 on, without gaps.
@@ -21,8 +22,8 @@ pub(crate) struct Frontier {
 pub(crate) struct Piece {
     /// The place behind it.
     pub(crate) end: Done,
-    /// Points of it that were stored.
-    pub(crate) points: u64,
+    /// What became of its records.
+    pub(crate) tally: Tally,
     /// Its records that were not stored, in order.
     pub(crate) refused: Vec<Refused>,
 }
@@ -30,7 +31,7 @@ pub(crate) struct Piece {
 /// What came of the pieces that the frontier has passed.
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
-    pub(crate) points: u64,
+    pub(crate) tally: Tally,
     pub(crate) refused: Vec<Refused>,
 }
 
@@ -47,7 +48,7 @@ impl Frontier {
         while let Some(piece) = self.ahead.remove(&self.next) {
             self.next += 1;
             self.done = Some(piece.end);
-            passed.points += piece.points;
+            passed.tally.add(&piece.tally);
             passed.refused.extend(piece.refused);
         }
         passed
@@ -69,7 +70,7 @@ mod tests {
 
     fn piece(number: u64) -> Piece {
         let refused = vec![Refused { line: number, reason: String::new(), text: Vec::new(), count: 1 }];
-        Piece { end: Done { offset: 10 * (number + 1), line: number + 2 }, points: 5, refused }
+        Piece { end: Done { offset: 10 * (number + 1), line: number + 2 }, tally: Tally::default(), refused }
     }
 
     #[test]

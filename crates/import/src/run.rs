@@ -5,11 +5,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint::{Checkpoint, FileDone};
-use crate::counters::{Counters, Snapshot};
+use crate::counters::{Counters, Snapshot, Tally};
 use crate::deliver::Undelivered;
 use crate::error::ImportError;
 use crate::file::{FileReader, Layout, Piece};
 use crate::frontier::{self, Frontier};
+use crate::guard::{Guard, Kept};
 use crate::inputs::Input;
 use crate::options::Options;
 use crate::queue::Queue;
@@ -57,6 +58,8 @@ pub struct Outcome {
     pub skipped: usize,
     /// How long it took.
     pub took: Duration,
+    /// The store was started anew.
+    lost: bool,
 }
 
 /// Why an import ended early.
@@ -73,10 +76,30 @@ impl Import<'_> {
     ///
     /// # Errors
     /// What `watch` reports; how the import itself went is in the outcome.
-    pub fn run(self, watch: &mut dyn FnMut(&Watched<'_>) -> Result<(), ImportError>) -> Result<Outcome, ImportError> {
-        let start = Instant::now();
-        let shared = Shared::new(&self);
-        let mut outcome = Ok(());
+    pub fn run(
+        mut self,
+        watch: &mut dyn FnMut(&Watched<'_>) -> Result<(), ImportError>,
+    ) -> Result<Outcome, ImportError> {
+        let (start, first) = (Instant::now(), self.checkpoint.clone());
+        let skipped = self.inputs.iter().filter(|input| first.is_complete(input)).count();
+        loop {
+            let mut outcome = self.once(watch)?;
+            outcome.took = start.elapsed();
+            outcome.skipped = outcome.skipped.min(skipped);
+            if outcome.stopped.is_some() || !std::mem::take(&mut outcome.lost) {
+                return Ok(outcome);
+            }
+            if let Err(error) = self.go_back(&outcome.checkpoint, &first) {
+                outcome.stopped = Some(Stopped::Failed(error));
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Runs it until its end, or until the store was started anew.
+    fn once(&self, watch: &mut dyn FnMut(&Watched<'_>) -> Result<(), ImportError>) -> Result<Outcome, ImportError> {
+        let shared = Shared::new(self);
+        let (mut outcome, mut kept) = (Ok(()), Kept::Safe);
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| shared.read());
             let workers: Vec<_> = (0..self.options.workers.max(1) as u64)
@@ -87,7 +110,20 @@ impl Import<'_> {
                     })
                 })
                 .collect();
-            while workers.iter().any(|worker| !worker.is_finished()) {
+            let guard = shared.guard.as_ref().map(|guard| {
+                scope.spawn(|| {
+                    let kept = guard.keep(&shared);
+                    // What would still be written is written again.
+                    shared.end_if(kept != Kept::Safe);
+                    kept
+                })
+            });
+            loop {
+                let is_written = workers.iter().all(|worker| worker.is_finished());
+                shared.written.store(is_written, Relaxed);
+                if is_written && guard.as_ref().is_none_or(|guard| guard.is_finished()) {
+                    break;
+                }
                 if self.stop.load(Relaxed) {
                     shared.end();
                 }
@@ -105,19 +141,34 @@ impl Import<'_> {
             if reader.join().is_err() || died {
                 shared.fail(ImportError::Panicked);
             }
+            kept = guard.map_or(kept, |guard| guard.join().unwrap_or(Kept::Ended));
         });
         outcome?;
         watch(&shared.watched())?;
-        let checkpoint = shared.checkpoint();
+        let checkpoint = shared.safe_checkpoint();
         // The lock is let go of before the next question, which takes it, too.
         let failure = shared.lock().failure.take();
         let stopped = match failure {
             Some(error) => Some(Stopped::Failed(error)),
-            None if self.stop.load(Relaxed) && !shared.is_complete() => Some(Stopped::Asked),
+            None if self.stop.load(Relaxed) && !(shared.is_complete() && kept == Kept::Safe) => Some(Stopped::Asked),
             None => None,
         };
-        let skipped = shared.lock().skipped;
-        Ok(Outcome { stopped, checkpoint, counts: self.counters.snapshot(), skipped, took: start.elapsed() })
+        let (skipped, counts) = (shared.lock().skipped, self.counters.snapshot());
+        let lost = kept != Kept::Safe;
+        Ok(Outcome { stopped, checkpoint, counts, skipped, took: Duration::ZERO, lost })
+    }
+
+    /// Begins again at a place; the figures are those of that place, too. `first` is where the import began.
+    fn go_back(&mut self, place: &Checkpoint, first: &Checkpoint) -> Result<(), ImportError> {
+        if let Some(input) = self.inputs.iter().find(|input| input.len.is_none()) {
+            return Err(ImportError::Lost(input.name.clone()));
+        }
+        let read = self.inputs.iter().filter(|input| place.is_complete(input) && !first.is_complete(input));
+        let read_bytes = read.filter_map(|input| input.len).sum();
+        self.counters.set_back(&place.tally().since(&first.tally()), read_bytes);
+        self.rejects = Rejects::new(self.rejects.path().to_owned(), place.rejects_bytes);
+        self.checkpoint = place.clone();
+        Ok(())
     }
 }
 
@@ -136,7 +187,7 @@ impl Watched<'_> {
         let path = state.rejects.path().to_owned();
         state.rejects.sync().map_err(|source| ImportError::Rejects { path, source })?;
         drop(state);
-        Ok(self.shared.checkpoint())
+        Ok(self.shared.safe_checkpoint())
     }
 
     /// The figures now.
@@ -162,15 +213,19 @@ pub(crate) struct Shared<'a> {
     before: &'a Checkpoint,
     state: Mutex<State>,
     changed: Condvar,
+    /// Where the sink answers from memory.
+    guard: Option<Guard<'a>>,
+    /// The workers have ended.
+    written: AtomicBool,
+    batches_before: u64,
 }
 
 struct State {
     files: Vec<FileState>,
     rejects: Rejects,
-    /// Refused so far, for the limit; and points and refused records before the frontiers, for the checkpoint.
+    /// Refused so far, for the limit; and what became of the records before the frontiers, for the checkpoint.
     refused: u64,
-    points_passed: u64,
-    refused_passed: u64,
+    passed: Tally,
     skipped: usize,
     ended: bool,
     failure: Option<ImportError>,
@@ -194,8 +249,7 @@ impl<'a> Shared<'a> {
             files: Vec::new(),
             rejects: Rejects::new(import.rejects.path().to_owned(), import.rejects.bytes()),
             refused: import.checkpoint.refused,
-            points_passed: import.checkpoint.points,
-            refused_passed: import.checkpoint.refused,
+            passed: import.checkpoint.tally(),
             skipped: 0,
             ended: false,
             failure: None,
@@ -212,6 +266,9 @@ impl<'a> Shared<'a> {
             before: &import.checkpoint,
             state: Mutex::new(state),
             changed: Condvar::new(),
+            guard: import.sink.forgetful().map(|store| Guard::new(store, import.checkpoint.clone())),
+            written: AtomicBool::new(false),
+            batches_before: import.counters.batches.load(Relaxed),
         }
     }
 
@@ -275,16 +332,16 @@ impl<'a> Shared<'a> {
     }
 
     /// A piece is stored, but for what was refused.
-    pub(crate) fn finish(&self, piece: &Piece, points: u64, refused: Vec<Refused>) -> Result<(), Undelivered> {
+    pub(crate) fn finish(&self, piece: &Piece, tally: Tally, refused: Vec<Refused>) -> Result<(), Undelivered> {
         let mut state = self.lock();
         state.refused += rejects::count(&refused);
         let last = refused.last().map(|refused| refused.reason.clone());
-        let State { files, rejects, points_passed, refused_passed, .. } = &mut *state;
+        let State { files, rejects, passed: all_passed, .. } = &mut *state;
         if let Some(file) = files.get_mut(piece.file) {
             file.finished += 1;
-            let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, points, refused });
-            *points_passed += passed.points;
-            *refused_passed += rejects::count(&passed.refused);
+            let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, tally, refused });
+            all_passed.add(&passed.tally);
+            all_passed.refused += rejects::count(&passed.refused);
             rejects.write(&self.name_of(piece.file), &passed.refused).map_err(|source| {
                 Undelivered::Failed(ImportError::Rejects { path: rejects.path().to_owned(), source })
             })?;
@@ -345,6 +402,27 @@ impl<'a> Shared<'a> {
         self.end();
     }
 
+    /// All that there is was handed out and written.
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.load(Relaxed)
+    }
+
+    /// Something was.
+    pub(crate) fn has_written(&self) -> bool {
+        self.counters.batches.load(Relaxed) > self.batches_before
+    }
+
+    /// What is done and will stay.
+    fn safe_checkpoint(&self) -> Checkpoint {
+        self.guard.as_ref().map_or_else(|| self.checkpoint(), Guard::safe)
+    }
+
+    fn end_if(&self, is_over: bool) {
+        if is_over {
+            self.end();
+        }
+    }
+
     /// Hands out nothing more.
     fn end(&self) {
         self.lock().ended = true;
@@ -362,7 +440,7 @@ impl<'a> Shared<'a> {
     }
 
     /// What is done so far. Files that were not begun keep what was known of them.
-    fn checkpoint(&self) -> Checkpoint {
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
         let state = self.lock();
         let mut files: Vec<FileDone> = Vec::with_capacity(self.inputs.len());
         for (number, input) in self.inputs.iter().enumerate() {
@@ -377,13 +455,9 @@ impl<'a> Shared<'a> {
                 None => files.extend(known.cloned()),
             }
         }
-        Checkpoint {
-            files,
-            rejects_bytes: state.rejects.bytes(),
-            points: state.points_passed,
-            refused: state.refused_passed,
-            ..self.before.clone()
-        }
+        let Tally { points, records, empty, refused, filtered } = state.passed;
+        let rejects_bytes = state.rejects.bytes();
+        Checkpoint { files, rejects_bytes, points, records, empty, refused, filtered, ..self.before.clone() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use formats::{Converted, Lines, REJECT_TEXT_MAX};
 
 use crate::ImportError;
-use crate::counters::add;
+use crate::counters::{Tally, add};
 use crate::deliver::{Delivery, RefusedLine, Undelivered};
 use crate::file::Piece;
 use crate::rejects::{self, Refused};
@@ -30,18 +30,19 @@ pub(crate) fn work(shared: &Shared<'_>, number: u64) {
 
 fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Result<(), Undelivered> {
     if let Some(lines) = piece.take_plain() {
-        if delivery.deliver_unchecked(&lines)? {
-            add(&shared.counters.records, lines.len() as u64);
-            return shared.finish(&piece, lines.len() as u64, Vec::new());
+        let mut tally = Tally { points: lines.len() as u64, records: lines.len() as u64, ..Tally::default() };
+        if delivery.deliver_unchecked(&lines, &mut tally)? {
+            add(&shared.counters.records, tally.records);
+            return shared.finish(&piece, tally, Vec::new());
         }
         piece.put_back(lines);
     }
-    let (mut points, mut refused, mut outcome) = (0, Vec::new(), Ok(()));
+    let (mut tally, mut refused, mut outcome) = (Tally::default(), Vec::new(), Ok(()));
     let converted =
         piece.convert(
             &mut |first_line, converted| match portion(shared, delivery, first_line, converted, &mut refused) {
-                Ok(stored) => {
-                    points += stored;
+                Ok(portion) => {
+                    tally.add(&portion);
                     ControlFlow::Continue(())
                 }
                 Err(undelivered) => {
@@ -52,17 +53,17 @@ fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Re
         );
     outcome?;
     converted.map_err(|source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source }))?;
-    shared.finish(&piece, points, refused)
+    shared.finish(&piece, tally, refused)
 }
 
-/// Stores a portion of a piece; gives the number of points stored.
+/// Stores a portion of a piece; gives what became of its records, but for those refused.
 fn portion(
     shared: &Shared<'_>,
     delivery: &mut Delivery<'_>,
     first_line: u64,
     converted: Converted,
     refused: &mut Vec<Refused>,
-) -> Result<u64, Undelivered> {
+) -> Result<Tally, Undelivered> {
     let Converted { lines, rejects, more_rejects, records, empty } = converted;
     let before = rejects::count(refused);
     refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text, count: 1 }));
@@ -76,14 +77,15 @@ fn portion(
             count: more_rejects,
         });
     }
-    let unstorable = delivery.deliver(&lines)?;
-    let points = (lines.len() - unstorable.len()) as u64;
+    let mut tally = Tally { records, empty, ..Tally::default() };
+    let unstorable = delivery.deliver(&lines, &mut tally)?;
+    tally.points = (lines.len() - unstorable.len()) as u64;
     refused.extend(unstorable.into_iter().map(|line| described(first_line, &lines, line)));
     refused.sort_by_key(|r| r.line);
     add(&shared.counters.records, records);
     add(&shared.counters.empty, empty);
     add(&shared.counters.refused, rejects::count(refused) - before);
-    Ok(points)
+    Ok(tally)
 }
 
 fn described(first_line: u64, lines: &Lines, (number, reason): RefusedLine) -> Refused {

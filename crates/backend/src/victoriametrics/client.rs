@@ -1,11 +1,13 @@
 //! VictoriaMetrics' requests, and what its errors mean.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use query::QueryError;
+use serde::Deserialize;
 
 use crate::WriteError;
-use crate::http::{Auth, Endpoint, Http, HttpError, HttpSettings, SetupError};
+use crate::http::{Auth, Endpoint, Http, HttpError, HttpSettings, SetupError, form};
 
 use super::VictoriaMetricsConfig;
 use super::address::Addresses;
@@ -14,6 +16,15 @@ use super::address::Addresses;
 const CONNECTIONS: usize = 16;
 
 const NAME: &str = "VictoriaMetrics";
+
+/// Most bytes of an answer that names a snapshot.
+const MAX_SNAPSHOT: u64 = 4 << 10;
+
+/// The answer to a snapshot that was taken.
+#[derive(Debug, Deserialize)]
+struct Snapshot {
+    snapshot: String,
+}
 
 /// The ways to one VictoriaMetrics; shared by all threads.
 #[derive(Debug)]
@@ -51,6 +62,33 @@ impl Client {
         match self.write.post(target, "text/plain; charset=utf-8", lines) {
             Ok(_) => Ok(()),
             Err(error) => Err(write_error(error)),
+        }
+    }
+
+    /// Has it write its memory to disk. NOTE: `/internal/force_flush` only makes points visible; a snapshot is made of what is on disk, so it is
+    /// written there before. False where that did not work.
+    pub(super) fn write_to_disk(&self) -> bool {
+        let taken = self.take_snapshot();
+        let taken =
+            taken.inspect_err(|error| tracing::debug!(%error, "VictoriaMetrics takes no snapshot")).ok().flatten();
+        if let Some(name) = &taken
+            && let Err(error) = self.write_root.get(&format!("/snapshot/delete?{}", form(&[("snapshot", name)])))
+        {
+            tracing::debug!(%error, name, "VictoriaMetrics keeps a snapshot");
+        }
+        taken.is_some()
+    }
+
+    /// The name of a new snapshot.
+    fn take_snapshot(&self) -> Result<Option<String>, HttpError> {
+        let mut answer = String::new();
+        // As an answer that comes in parts: it may take its time.
+        match self.write_root.stream_get("/snapshot/create")?.take(MAX_SNAPSHOT).read_to_string(&mut answer) {
+            Ok(_) => Ok(serde_json::from_str::<Snapshot>(&answer).ok().map(|taken| taken.snapshot)),
+            Err(error) => {
+                tracing::debug!(%error, "VictoriaMetrics does not tell how its snapshot is called");
+                Ok(None)
+            }
         }
     }
 

@@ -16,6 +16,8 @@ mod names;
 mod rules;
 
 mod encode;
+mod plain;
+
 mod health;
 mod manage;
 mod query;

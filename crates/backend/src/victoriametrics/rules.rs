@@ -14,15 +14,15 @@ const MAX_LABELS: usize = 30;
 /// `-maxLabelValueLen` where it is not told. Longer values, and metric names, are cut.
 const MAX_VALUE: usize = 16 << 10;
 /// Longer label names are cut.
-const MAX_NAME: usize = 256;
+pub(super) const MAX_NAME: usize = 256;
 /// How far in the future a point may lie.
 const AHEAD: Duration = Duration::from_hours(48);
 
 /// What can be stored at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rules {
-    max_labels: usize,
-    max_value: usize,
+    pub(super) max_labels: usize,
+    pub(super) max_value: usize,
     /// Points before it are older than the store keeps any; in milliseconds.
     pub(super) oldest_ms: Option<i64>,
     newest_ms: Option<i64>,

@@ -15,6 +15,7 @@ use super::encode::render;
 use super::facts::Facts;
 use super::manage::WantedPolicy;
 use super::names::POLICY;
+use super::plain::PlainLines;
 use super::rules::Rules;
 
 /// Version 1.79 was seen to lose by `kill -9` what it had taken up to 10 s before; newer ones write their memory every 5 s. The rest
@@ -129,40 +130,65 @@ impl Shared {
 
 impl Write for VictoriaMetrics {
     fn session(&self) -> Box<dyn Session> {
-        Box::new(Writing { shared: Arc::clone(&self.shared), lines: Vec::new() })
+        Box::new(Writing { shared: Arc::clone(&self.shared), lines: Vec::new(), plain: PlainLines::default() })
     }
 
     fn durable_after(&self) -> Duration {
         DURABLE_AFTER
+    }
+
+    fn answers_from_memory(&self) -> bool {
+        true
+    }
+
+    fn make_durable(&self) -> bool {
+        !self.shared.is_cluster && self.shared.client.write_to_disk()
     }
 }
 
 /// One thread's way into it.
 struct Writing {
     shared: Arc<Shared>,
+    /// Memory of the last batch, used again.
     lines: Vec<u8>,
+    plain: PlainLines,
+}
+
+impl Writing {
+    /// What can be stored in a place right now.
+    fn rules(&self, place: &Destination) -> Result<Rules, WriteError> {
+        if place.is_default {
+            self.shared.set_default(&place.database, &place.policy);
+        }
+        let known = self.shared.known_or_learnt().map_err(probe_error)?;
+        Ok(Rules::new(known.writer.as_deref(), place))
+    }
 }
 
 impl Session for Writing {
     fn write(&mut self, points: &dyn Points, range: Range<usize>) -> Result<Written, WriteError> {
         let place = points.place();
-        if place.is_default {
-            self.shared.set_default(&place.database, &place.policy);
-        }
-        let known = self.shared.known_or_learnt().map_err(probe_error)?;
-        let rules = Rules::new(known.writer.as_deref(), place);
+        let rules = self.rules(place)?;
         self.lines.clear();
         let written = render(points, range, &rules, &mut self.lines)?;
         if !self.lines.is_empty() {
-            self.shared.client.write(&target(place), &self.lines)?;
+            self.shared.client.write(&target(place, "ms"), &self.lines)?;
         }
         Ok(written)
     }
+
+    fn write_lines(&mut self, place: &Destination, text: &[u8]) -> Option<Result<(), WriteError>> {
+        let rules = match self.rules(place) {
+            Ok(rules) => rules,
+            Err(error) => return Some(Err(error)),
+        };
+        self.plain.holds(text, &rules).then(|| self.shared.client.write(&target(place, "ns"), text))
+    }
 }
 
-fn target(place: &Destination) -> String {
+fn target(place: &Destination, precision: &str) -> String {
     let policy = format!("{POLICY}={}", place.policy);
-    let mut parameters = vec![("db", place.database.as_str()), ("precision", "ms")];
+    let mut parameters = vec![("db", place.database.as_str()), ("precision", precision)];
     if !place.is_default {
         parameters.push(("extra_label", &policy));
     }

@@ -22,6 +22,17 @@ pub trait Write: Send + Sync {
     fn durable_after(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// Whether already the end of its process loses what it was given within [`Write::durable_after`]; else only that of its machine does.
+    fn answers_from_memory(&self) -> bool {
+        false
+    }
+
+    /// Has the store write to its disk at once what it was given before; false where it cannot be told to, or did not do it: then it does so by
+    /// itself, within [`Write::durable_after`]. Blocks for up to a minute.
+    fn make_durable(&self) -> bool {
+        false
+    }
 }
 
 /// One thread's way into a store.

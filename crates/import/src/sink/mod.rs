@@ -4,6 +4,8 @@ mod journal;
 mod nowhere;
 mod store;
 
+use std::time::Duration;
+
 use backend::WriteError;
 
 pub use journal::JournalSink;
@@ -20,6 +22,26 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// As for [`SinkSession::write`].
     fn prepare(&self) -> Result<(), WriteError>;
+
+    /// What it takes to be sure of a place that answers from memory; `None`: what it has taken is there for good.
+    fn forgetful(&self) -> Option<&dyn Forgetful> {
+        None
+    }
+}
+
+/// A place that answers from memory: when its process ends, the last of what it was given is lost.
+pub trait Forgetful: Sync {
+    /// How long what it was given may be lost.
+    fn durable_after(&self) -> Duration;
+
+    /// What tells its process from the next one; `None`: it does not say.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    fn incarnation(&self) -> Result<Option<String>, WriteError>;
+
+    /// Has it write to its disk what it was given before; false where that cannot be had.
+    fn make_durable(&self) -> bool;
 }
 
 /// One worker's way into a sink.

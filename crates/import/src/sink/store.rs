@@ -1,10 +1,11 @@
 //! A store in another process as a sink.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backend::{Destination, LinePoints, Points, RemoteStore, Session, Wanted, WriteError};
 
-use super::{Sink, SinkSession, Taken};
+use super::{Forgetful, Sink, SinkSession, Taken};
 
 /// A store in another process, and the place in it that points go to.
 pub struct StoreSink {
@@ -27,6 +28,24 @@ impl Sink for StoreSink {
 
     fn prepare(&self) -> Result<(), WriteError> {
         self.store.keep_in_step(&self.wanted).map(drop)
+    }
+
+    fn forgetful(&self) -> Option<&dyn Forgetful> {
+        self.store.answers_from_memory().then_some(self)
+    }
+}
+
+impl Forgetful for StoreSink {
+    fn durable_after(&self) -> Duration {
+        self.store.durable_after()
+    }
+
+    fn incarnation(&self) -> Result<Option<String>, WriteError> {
+        self.store.probe().map(|probe| probe.incarnation)
+    }
+
+    fn make_durable(&self) -> bool {
+        self.store.make_durable()
     }
 }
 

@@ -147,3 +147,91 @@ fn wishes_that_it_cannot_fulfil_are_told_with_the_flag_and_always_the_same() {
     assert!(long.contains("\"raw\"") && long.contains("30d"), "{long}");
     assert!(store.probe().unwrap().advice.contains(short));
 }
+
+/// Lines that may be sent as they are, with all that is spelled in several ways.
+fn plain_lines() -> String {
+    let line = |n: i64| {
+        let values = [
+            "1",
+            "-0",
+            "-0.0",
+            "0012.50",
+            "7i",
+            "-7i",
+            "008i",
+            "9007199254740993i",
+            "8u",
+            "-9.75",
+            "123456789.123456",
+            "54.130000",
+        ];
+        let words = ["t", "T", "true", "True", "TRUE", "f", "F", "false", "False", "FALSE"];
+        let value = values[n as usize % values.len()];
+        let word = words[n as usize % words.len()];
+        let long = 10.0 + 1.0 / (n + 3) as f64;
+        format!(
+            "plain{},b=2,a=ü,dbx={} value={value},on={word},long={long},ß'=1 {}\n",
+            n % 2,
+            n % 3,
+            T + n * 1_234_567_891
+        )
+    };
+    (0..60).map(line).collect()
+}
+
+#[test]
+fn lines_taken_as_they_are_become_what_their_values_become() {
+    let text = plain_lines();
+    let found = [true, false].map(|as_they_are| {
+        let server = rig::victoriametrics();
+        let mut session = store(&server).session();
+        for place in [place(), Destination { policy: "weekly".to_owned(), is_default: false, ..place() }] {
+            if as_they_are {
+                assert_eq!(session.write_lines(&place, text.as_bytes()), Some(Ok(())));
+            } else {
+                let points = crate::LinePoints::new(place, text.as_bytes());
+                assert_eq!(session.write(&points, 0..points.len()), Ok(Written::default()));
+            }
+        }
+        exported(&server)
+    });
+    assert_eq!(found[0].len(), 2 * 6 * 4);
+    assert_eq!(found[0], found[1]);
+}
+
+#[test]
+fn lines_that_would_be_read_otherwise_are_not_taken_as_they_are() {
+    let server = rig::victoriametrics_with(&["-retentionPeriod=30d"]);
+    let store = store(&server);
+    store.probe().unwrap();
+    let now = store.shared.known().writer.unwrap().now_ms().unwrap() * 1_000_000;
+    let day = 86_400_000_000_000;
+    let mut session = store.session();
+    let mut takes = |line: String| session.write_lines(&place(), line.as_bytes()).is_some();
+    assert!(takes(format!("m v=1 {now}\nm v=2 {}\n", now - day)));
+    for line in [
+        format!("m v=1 {}\n", now - 31 * day),
+        format!("m v=1 {}\n", now + 3 * day),
+        format!("m v=\"text\" {now}\n"),
+        format!("m v=.5 {now}\n"),
+        format!("m,db=x v=1 {now}\n"),
+        format!("m v=1 {now}\nm v=x {now}\n"),
+    ] {
+        assert!(!takes(line.clone()), "{line}");
+    }
+}
+
+#[test]
+fn what_was_written_to_disk_survives_its_death() {
+    let mut server = rig::victoriametrics();
+    let store = store(&server);
+    let at = |n: i64| write(&store, &list(place(), &[("m", "v", FieldValue::Float(1.0), T + n * 1_000_000_000)]));
+    assert_eq!((at(1), store.make_durable()), (Ok(Written::default()), true));
+    assert_eq!(rig::http_get(&format!("{}/snapshot/list", server.url())).matches('-').count(), 0);
+    server.kill();
+    assert!(!store.make_durable());
+    server.start_again();
+    assert_eq!(exported(&server), [line(r#""__name__":"m_v","db":"ems""#, "1", &(T / 1_000_000 + 1000).to_string())]);
+    let guarded = rig::victoriametrics_with(&["-retentionPeriod=100y", "-snapshotAuthKey=k"]);
+    assert!(!self::store(&guarded).make_durable());
+}

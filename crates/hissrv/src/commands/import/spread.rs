@@ -192,4 +192,8 @@ impl Sink for Shared {
     fn prepare(&self) -> Result<(), backend::WriteError> {
         self.0.sink().prepare()
     }
+
+    fn forgetful(&self) -> Option<&dyn import::Forgetful> {
+        self.0.sink().forgetful()
+    }
 }

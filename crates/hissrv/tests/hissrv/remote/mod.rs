@@ -4,6 +4,7 @@ mod peers;
 
 mod chain;
 mod dead_letters;
+mod imports;
 mod outages;
 mod rollups;
 mod seed;
