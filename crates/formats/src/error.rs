@@ -54,3 +54,13 @@ impl Error {
         Self::Columns(text.into())
     }
 }
+
+/// Refuses a text that begins with the mark of UTF-16.
+pub(crate) fn refuse_utf16(head: &[u8]) -> Result<(), Error> {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(Error::columns(
+            "the file is UTF-16: convert it before, for example with `iconv -f UTF-16 -t UTF-8`",
+        ));
+    }
+    Ok(())
+}

@@ -43,9 +43,10 @@ pub struct Source {
     compression: Compression,
     read: Arc<AtomicU64>,
     len: Option<u64>,
-    /// Read ahead by [`Source::peek`].
+    /// Read ahead by [`Source::peek`], and what was met behind that.
     ahead: Vec<u8>,
     ahead_at: usize,
+    failure: Option<io::Error>,
 }
 
 enum Stream {
@@ -111,7 +112,7 @@ impl Source {
     }
 
     fn new(stream: Stream, compression: Compression, read: Arc<AtomicU64>, len: Option<u64>) -> Self {
-        Self { stream, compression, read, len, ahead: Vec::new(), ahead_at: 0 }
+        Self { stream, compression, read, len, ahead: Vec::new(), ahead_at: 0, failure: None }
     }
 
     /// How it is compressed.
@@ -129,15 +130,17 @@ impl Source {
         Arc::clone(&self.read)
     }
 
-    /// The first bytes, at most `len`; they are read again after. To be asked before anything else is read.
+    /// The first bytes, at most `len`; they are read again after. To be asked before anything else is read. A failure behind some bytes is met
+    /// again behind them.
     ///
     /// # Errors
-    /// [`Error::Read`].
+    /// [`Error::Read`]: there is no byte before it.
     pub fn peek(&mut self, len: usize) -> Result<&[u8], Error> {
-        let missing = len.saturating_sub(self.ahead.len()) as u64;
-        let read = self.stream.by_ref().take(missing).read_to_end(&mut self.ahead);
-        let offset = self.ahead.len() as u64;
-        read.map_err(|source| Error::Read { offset, source })?;
+        let missing = if self.failure.is_some() { 0 } else { len.saturating_sub(self.ahead.len()) as u64 };
+        match self.stream.by_ref().take(missing).read_to_end(&mut self.ahead) {
+            Err(source) if self.ahead.is_empty() => return Err(Error::Read { offset: 0, source }),
+            read => self.failure = self.failure.take().or(read.err()),
+        }
         Ok(self.ahead.get(..len).unwrap_or(&self.ahead))
     }
 
@@ -149,7 +152,7 @@ impl Source {
     pub fn skip_to(&mut self, offset: u64) -> Result<(), Error> {
         let skipped = if let Stream::File(file) = &mut self.stream {
             self.ahead.clear();
-            self.ahead_at = 0;
+            (self.ahead_at, self.failure) = (0, None);
             file.count.store(offset, Relaxed);
             file.inner.seek(SeekFrom::Start(offset)).map(drop)
         } else {
@@ -166,7 +169,7 @@ impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let ahead = self.ahead.get(self.ahead_at..).unwrap_or_default();
         if ahead.is_empty() {
-            return self.stream.read(buffer);
+            return self.failure.take().map_or_else(|| self.stream.read(buffer), Err);
         }
         let count = ahead.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), ahead.get(..count)) {
@@ -259,7 +262,13 @@ mod tests {
     fn a_stream_that_is_cut_off_is_an_error() {
         let text = "some text ".repeat(1000);
         for stored in [gzip(text.as_bytes()), zstd(text.as_bytes())] {
-            assert!(all(source(&stored[..stored.len() - 5])).is_err());
+            let cut = &stored[..stored.len() - 5];
+            assert!(all(source(cut)).is_err());
+            // What comes before is there all the same, also for who looks at the start first.
+            let (mut source, mut read) = (source(cut), Vec::new());
+            let peeked = source.peek(1 << 20).unwrap().to_vec();
+            assert!(source.read_to_end(&mut read).is_err());
+            assert!(!read.is_empty() && read == peeked && text.as_bytes().starts_with(&read));
         }
     }
 

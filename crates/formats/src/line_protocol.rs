@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blocks::Block;
 use crate::converted::{Converted, Lines};
+use crate::error::{Error, refuse_utf16};
 use crate::framing::lines::Records;
 use crate::print::put_integer;
 use crate::time::{Unit, is_storable};
@@ -17,8 +18,9 @@ use crate::time::{Unit, is_storable};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LineOptions {
-    /// Unit of the times: `ns`, `us`, `ms` or `s`. Default `ns`.
-    pub precision: Unit,
+    /// Unit of the times: `ns`, `us`, `ms` or `s`. Default `ns`, unless the first time is then in 1970 and in another unit is of our days: such
+    /// a file is refused.
+    pub precision: Option<Unit>,
     /// Time of lines without one, in nanoseconds since 1970. Default: none, such lines are rejected.
     pub now: Option<i64>,
 }
@@ -33,7 +35,22 @@ pub struct LineReader {
 impl LineReader {
     /// A reader with these options.
     pub fn new(options: LineOptions) -> Self {
-        Self { precision: options.precision.into(), now: options.now.map(TimestampNs) }
+        let precision = options.precision.unwrap_or(Unit::Ns).into();
+        Self { precision, now: options.now.map(TimestampNs) }
+    }
+
+    /// A reader for the file that begins with `head`: some of its lines, or all.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for a text in UTF-16, and for one whose times seem to be in another unit than nanoseconds, if nothing was said about that.
+    pub fn for_file(options: LineOptions, head: &[u8]) -> Result<Self, Error> {
+        refuse_utf16(head)?;
+        match first_time(head).filter(|_| options.precision.is_none()).and_then(|time| Some((time, unit_of(time)?))) {
+            Some((time, unit)) => Err(Error::Columns(format!(
+                "in nanoseconds the first time ({time}) would be in 1970: say --precision {unit}, or --precision ns if that is right"
+            ))),
+            None => Ok(Self::new(options)),
+        }
     }
 
     /// The lines of a block as they stand, for who checks them again: where all of them seem to be points with times in nanoseconds, by their
@@ -126,6 +143,26 @@ impl LineReader {
     }
 }
 
+/// Times between 1990 and 2100, in seconds.
+const OUR_DAYS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+
+/// The time of the first line that has one.
+fn first_time(head: &[u8]) -> Option<i64> {
+    let mut parser = LineParser::new(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head));
+    while let Some(line) = parser.next_line() {
+        if let Some(time) = line.ok().and_then(|line| line.time) {
+            return Some(time);
+        }
+    }
+    None
+}
+
+/// The unit, other than nanoseconds, in which a time is of our days. In nanoseconds it is in 1970 then.
+fn unit_of(time: i64) -> Option<&'static str> {
+    let units = [("s", 1), ("ms", 1000), ("us", 1_000_000)];
+    units.into_iter().find(|(_, per_second)| OUR_DAYS.contains(&(time / per_second))).map(|(unit, _)| unit)
+}
+
 /// The text of a block without the mark that some programs write at the start of UTF-8 files.
 pub(crate) fn without_mark(block: &Block) -> &[u8] {
     let text = block.bytes.as_slice();
@@ -205,10 +242,26 @@ mod tests {
 
     #[test]
     fn times_become_nanoseconds() {
-        let seconds = LineOptions { precision: Unit::S, now: Some(7) };
+        let seconds = LineOptions { precision: Some(Unit::S), now: Some(7) };
         let out = convert("m v=1 2\nm v=1 -3\nm v=4\nm v=1 9999999999999", seconds);
         assert_eq!(text(&out), "m v=1 2000000000\nm v=1 -3000000000\nm v=4 7\n");
         assert_eq!(out.rejects[0].reason, "the time 9999999999999s is beyond the years 1677 to 2262");
+    }
+
+    #[test]
+    fn times_in_another_unit_are_not_taken_for_nanoseconds_and_utf16_is_named() {
+        let error = |text: &[u8], precision| {
+            LineReader::for_file(LineOptions { precision, now: None }, text).err().map(|e| e.to_string())
+        };
+        for (time, unit) in [("1700000000", "s"), ("1700000000000", "ms"), ("1700000000000000", "us")] {
+            let text = format!("\u{feff}# c\nm v=\nm v=1\nm v=1 {time}\nm v=2 1700000000000000000\n");
+            assert!(error(text.as_bytes(), None).unwrap().contains(&format!("say --precision {unit},")), "{time}");
+            assert_eq!(error(text.as_bytes(), Some(Unit::Ns)), None);
+        }
+        for text in ["m v=1 1700000000000000000", "m v=1 5", "m v=1 -5", "m v=1 631151999", "m v=1", "no line", ""] {
+            assert_eq!(error(text.as_bytes(), None), None, "{text}");
+        }
+        assert!(error(b"\xff\xfem\0", None).unwrap().contains("UTF-16"));
     }
 
     #[test]

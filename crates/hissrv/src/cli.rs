@@ -19,7 +19,7 @@ pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
 pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs as EventsGenerateArgs, ListArgs};
 pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use generate::{GenerateArgs, PlanArgs, SubjectName, TimeSource};
-pub(crate) use import::{ImportArgs, InputFormat, TableArgs};
+pub(crate) use import::{ImportArgs, InputFormat, TableArgs, WhichOfTwo};
 pub(crate) use target::{DeliveryArgs, TargetArgs, TargetName};
 
 /// Exit status of a run-time failure.

@@ -94,14 +94,14 @@ impl Tally {
 }
 
 impl Counters {
-    /// Counts again from here on: everything behind is done once more.
-    pub(crate) fn set_back(&self, tally: &Tally, read_bytes: u64) {
+    /// Counts again from here on: everything behind is done once more, and files are gone through from the first one.
+    pub(crate) fn set_back(&self, tally: &Tally) {
         self.points.store(tally.points, Relaxed);
         self.records.store(tally.records, Relaxed);
         self.empty.store(tally.empty, Relaxed);
         self.refused.store(tally.refused, Relaxed);
         self.filtered.store(tally.filtered, Relaxed);
-        self.read_bytes.store(read_bytes, Relaxed);
+        self.read_bytes.store(0, Relaxed);
     }
 
     /// The figures now.

@@ -18,6 +18,8 @@ use crate::inputs::{Input, Maker};
 
 /// Points that are shown of a file.
 const SHOWN: usize = 3;
+/// Bytes of the start of line protocol that times are judged by.
+const HEAD_BYTES: usize = 64 << 10;
 /// Points of a piece of what is made; some megabytes as text.
 const MADE_AT_A_TIME: u64 = 25_000;
 
@@ -149,6 +151,17 @@ pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
     Ok(text)
 }
 
+/// Looks whether a file can be read so: at its start, without waiting for a stream.
+///
+/// # Errors
+/// [`Error`]: it cannot.
+pub fn check(input: &Input, layout: &Layout) -> Result<(), Error> {
+    if input.len.is_none() {
+        return Ok(());
+    }
+    FileReader::open(0, input, layout, None).map(drop)
+}
+
 /// A file being read.
 pub(crate) struct FileReader {
     file: usize,
@@ -183,12 +196,16 @@ impl FileReader {
         let mut source = open(&input.path)?;
         let read = source.stored_read();
         let (converter, framing) = match input.format {
-            FileFormat::Csv => {
+            // In an empty file there is nothing to be found out, and nothing to do.
+            FileFormat::Csv if !source.peek(1)?.is_empty() => {
                 let reader = CsvReader::new(&layout.csv, source.peek(SAMPLE_BYTES)?)?;
                 let framing = reader.framing();
                 (Converter::Csv(Arc::new(reader)), framing)
             }
-            _ => (Converter::Lines(Arc::new(LineReader::new(layout.lines))), Framing::Lines),
+            _ => {
+                let reader = LineReader::for_file(layout.lines, source.peek(HEAD_BYTES)?)?;
+                (Converter::Lines(Arc::new(reader)), Framing::Lines)
+            }
         };
         if done.offset > 0 {
             source.skip_to(done.offset)?;
@@ -242,7 +259,8 @@ impl FileFormat {
     /// What the ending of a name says, a `.gz` or `.zst` behind it left out.
     pub fn of_name(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let name = [".gz", ".zst", ".zstd"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+        let name =
+            [".gz", ".gzip", ".zst", ".zstd"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
         let (_, ending) = name.rsplit_once('.')?;
         match ending {
             "lp" | "line" | "lines" | "influx" => Some(Self::Lines),

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::glob;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Done;
 use crate::error::ImportError;
 use crate::file::FileFormat;
+use crate::pattern;
 
 /// A file that is read, or points that are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +74,8 @@ impl Input {
     }
 }
 
-/// The files meant by `names`, in that order: a name may be a file, `-`, a pattern (`data/*.csv.gz`, which stands for files in the order of
-/// their names), or a folder, whose files of known formats are meant. Without `format` the ending of each file's name decides.
+/// The files meant by `names`, in that order: a name may be a file, `-`, a pattern (`data/*/**/*.csv.gz`, which stands for files in the order
+/// of their paths), or a folder, whose files of known formats are meant. Without `format` the ending of each file's name decides.
 ///
 /// # Errors
 /// [`ImportError::Input`]: which name means nothing, or which format is not known.
@@ -95,22 +95,24 @@ pub fn find_inputs(names: &[String], format: Option<FileFormat>) -> Result<Vec<I
                 maker: None,
             });
         } else if path.is_dir() {
-            let known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
-            let files: Vec<PathBuf> = listed(path)?.into_iter().filter(known).collect();
+            let files = known_files(path, format)?;
             if files.is_empty() {
                 return Err(ImportError::Input(format!(
-                    "{name}: no file in this folder ends in .lp, .csv, .parquet or the like"
+                    "{name}: no file in this folder ends in .lp, .csv, .parquet or the like (those of folders below it: '{}/**')",
+                    name.trim_end_matches('/')
                 )));
             }
             files.iter().try_for_each(|file| inputs.push_file(file, format))?;
         } else if path.exists() {
             inputs.push_file(path, format)?;
-        } else {
-            let files = matching(path)?;
+        } else if pattern::is_pattern(path) {
+            let files = matching(path, format)?;
             if files.is_empty() {
-                return Err(ImportError::Input(format!("{name}: no such file")));
+                return Err(ImportError::Input(format!("{name}: no file fits this pattern")));
             }
             files.iter().try_for_each(|file| inputs.push_file(file, format))?;
+        } else {
+            return Err(ImportError::Input(format!("{name}: no such file")));
         }
     }
     Ok(inputs)
@@ -135,8 +137,15 @@ impl PushFile for Vec<Input> {
     }
 }
 
+/// Files of a folder whose format is known.
+fn known_files(folder: &Path, format: Option<FileFormat>) -> Result<Vec<PathBuf>, ImportError> {
+    let is_known = |path: &PathBuf| format.is_some() || FileFormat::of_name(path).is_some();
+    Ok(listed(folder)?.into_iter().filter(is_known).collect())
+}
+
 /// Files of a folder, by name.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let failed = |e: std::io::Error| ImportError::Input(format!("{}: {e}", folder.display()));
     let entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
@@ -144,16 +153,19 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     Ok(files)
 }
 
-/// Files whose names match the last part of `pattern`.
-fn matching(pattern: &Path) -> Result<Vec<PathBuf>, ImportError> {
-    let name = pattern.file_name().unwrap_or_default().as_encoded_bytes();
-    let is_pattern = name.iter().any(|byte| b"*?[".contains(byte));
-    let folder = pattern.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !is_pattern || !folder.is_dir() {
-        return Ok(Vec::new());
+/// Files that fit a pattern; one that ends in `**` means the files of all folders below whose format is known.
+fn matching(path: &Path, format: Option<FileFormat>) -> Result<Vec<PathBuf>, ImportError> {
+    let failed = |(path, e): (PathBuf, std::io::Error)| ImportError::Input(format!("{}: {e}", path.display()));
+    let found = pattern::matching(path).map_err(failed)?;
+    if path.file_name().is_some_and(|name| name == "**") {
+        let mut files = Vec::new();
+        for folder in &found {
+            files.extend(known_files(folder, format)?);
+        }
+        files.sort();
+        return Ok(files);
     }
-    let matches = |path: &PathBuf| glob::matches(name, path.file_name().unwrap_or_default().as_encoded_bytes());
-    Ok(listed(folder)?.into_iter().filter(matches).collect())
+    Ok(found.into_iter().filter(|path| path.is_file()).collect())
 }
 
 #[cfg(test)]
@@ -163,7 +175,8 @@ mod tests {
     #[test]
     fn names_patterns_and_folders_stand_for_files_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.csv", "a.csv.gz", "c.lp", "d.xyz"] {
+        fs::create_dir_all(folder.path().join("e/f")).unwrap();
+        for name in ["b.csv", "a.csv.gz", "c.lp", "d.xyz", "e/f/c.lp", "e/f/d.xyz"] {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         let named = |name: &str| folder.path().join(name).display().to_string();
@@ -174,10 +187,14 @@ mod tests {
         use FileFormat::{Csv, Lines};
         let (a, b, c) = (("a.csv.gz".to_owned(), Csv), ("b.csv".to_owned(), Csv), ("c.lp".to_owned(), Lines));
         assert_eq!(found(&[named("c.lp"), named("*.csv*")]), [c.clone(), a.clone(), b.clone()]);
-        assert_eq!(found(&[named("")]), [a, b, c]);
+        assert_eq!(found(&[named("")]), [a.clone(), b.clone(), c.clone()]);
+        assert_eq!(found(&[named("**")]), [a, b, c.clone(), c.clone()]);
+        assert_eq!(found(&[named("**/f/c.*")]), [c]);
         let wrong = |name: &str| find_inputs(&[name.to_owned()], None).unwrap_err().to_string();
         assert!(wrong(&named("d.xyz")).contains("--format"));
         assert!(wrong(&named("e.csv")).contains("no such file"));
+        assert!(wrong(&named("*/*.csv")).contains("no file fits"));
+        assert!(wrong(&named("e")).contains("/e/**'"));
         assert!(wrong("-").contains("--format"));
         assert_eq!(find_inputs(&[named("d.xyz")], Some(Csv)).unwrap()[0].len, Some(1));
     }

@@ -16,6 +16,7 @@ mod frontier;
 mod guard;
 mod inputs;
 mod options;
+mod pattern;
 mod queue;
 mod rejects;
 mod run;
@@ -23,10 +24,13 @@ mod sink;
 pub mod spread;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use checkpoint::{Checkpoint, CheckpointError, Done, FileDone};
 pub use counters::{Counters, Snapshot};
 pub use error::ImportError;
-pub use file::{FileFormat, Layout, describe};
+pub use file::{FileFormat, Layout, check, describe};
 pub use inputs::{Input, MadeLines, Part, find_inputs};
 pub use options::Options;
 pub use rejects::{Refused, Rejects};

@@ -28,12 +28,14 @@ pub struct Rejects {
     path: PathBuf,
     file: Option<File>,
     bytes: u64,
+    /// Something stands behind what counts.
+    has_more: bool,
 }
 
 impl Rejects {
     /// Rejects go to `path`, behind its first `bytes`; what stands there after them is from an import that was cut off, and is cut off, too.
     pub fn new(path: PathBuf, bytes: u64) -> Self {
-        Self { path, file: None, bytes }
+        Self { path, file: None, bytes, has_more: false }
     }
 
     /// Where they go.
@@ -46,13 +48,33 @@ impl Rejects {
         self.bytes
     }
 
+    /// Whether anything stands in the file.
+    pub fn has_any(&self) -> bool {
+        self.bytes > 0 || self.has_more
+    }
+
     /// Appends rejects of a file.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&mut self, input: &str, refused: &[Refused]) -> io::Result<()> {
+        self.bytes += self.append(input, refused)?;
+        Ok(())
+    }
+
+    /// Appends rejects that do not count: they are for people, and whoever goes on writes over them. Nothing can be written after them.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_for_now(&mut self, input: &str, refused: &[Refused]) -> io::Result<()> {
+        self.has_more |= self.append(input, refused)? > 0;
+        Ok(())
+    }
+
+    /// Gives the number of bytes.
+    fn append(&mut self, input: &str, refused: &[Refused]) -> io::Result<u64> {
         if refused.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let mut text = Vec::new();
         for Refused { line, reason, text: record, .. } in refused {
@@ -61,8 +83,7 @@ impl Rejects {
             text.push(b'\n');
         }
         self.file()?.write_all(&text)?;
-        self.bytes += text.len() as u64;
-        Ok(())
+        Ok(text.len() as u64)
     }
 
     /// Makes what was written durable.
@@ -70,14 +91,22 @@ impl Rejects {
     /// # Errors
     /// The disk does not take it.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.as_ref().map_or(Ok(()), File::sync_data)
+        match &self.file {
+            // A pipe or /dev/null keeps nothing.
+            Some(file) if file.metadata()?.is_file() => file.sync_data(),
+            _ => Ok(()),
+        }
     }
 
     fn file(&mut self) -> io::Result<&mut File> {
         if self.file.is_none() {
             let mut file = File::options().create(true).write(true).truncate(false).open(&self.path)?;
-            file.set_len(self.bytes)?;
-            file.seek(SeekFrom::End(0))?;
+            if file.metadata()?.is_file() {
+                // Where somebody removed what was there, nothing stands in its place.
+                self.bytes = self.bytes.min(file.metadata()?.len());
+                file.set_len(self.bytes)?;
+                file.seek(SeekFrom::End(0))?;
+            }
             self.file = Some(file);
         }
         self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -99,7 +128,8 @@ mod tests {
         let mut first = Rejects::new(path.clone(), 0);
         first.write("a.lp", &[refused(3)]).unwrap();
         let counts = first.bytes();
-        first.write("a.lp", &[refused(4)]).unwrap();
+        first.write_for_now("a.lp", &[refused(4)]).unwrap();
+        assert!(first.has_any() && first.bytes() == counts);
         let mut second = Rejects::new(path.clone(), counts);
         second.write("b.lp", &[refused(5)]).unwrap();
         let text = std::fs::read_to_string(path).unwrap();

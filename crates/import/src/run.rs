@@ -1,10 +1,11 @@
 //! An import from start to end: one thread reads, workers convert and write, the caller looks on and saves what is done.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::{Checkpoint, FileDone};
+use crate::checkpoint::{Checkpoint, Done, FileDone};
 use crate::counters::{Counters, Snapshot, Tally};
 use crate::deliver::Undelivered;
 use crate::error::ImportError;
@@ -56,6 +57,8 @@ pub struct Outcome {
     pub counts: Snapshot,
     /// Files that were done before and were not read again.
     pub skipped: usize,
+    /// There is something in the file of rejects.
+    pub has_rejects: bool,
     /// How long it took.
     pub took: Duration,
     /// The store was started anew.
@@ -146,6 +149,9 @@ impl Import<'_> {
         outcome?;
         watch(&shared.watched())?;
         let checkpoint = shared.safe_checkpoint();
+        if let Err(error) = shared.write_waiting() {
+            shared.fail(error);
+        }
         // The lock is let go of before the next question, which takes it, too.
         let failure = shared.lock().failure.take();
         let stopped = match failure {
@@ -153,9 +159,10 @@ impl Import<'_> {
             None if self.stop.load(Relaxed) && !(shared.is_complete() && kept == Kept::Safe) => Some(Stopped::Asked),
             None => None,
         };
-        let (skipped, counts) = (shared.lock().skipped, self.counters.snapshot());
+        let State { skipped, ref rejects, .. } = *shared.lock();
+        let (counts, has_rejects) = (self.counters.snapshot(), rejects.has_any());
         let lost = kept != Kept::Safe;
-        Ok(Outcome { stopped, checkpoint, counts, skipped, took: Duration::ZERO, lost })
+        Ok(Outcome { stopped, checkpoint, counts, skipped, has_rejects, took: Duration::ZERO, lost })
     }
 
     /// Begins again at a place; the figures are those of that place, too. `first` is where the import began.
@@ -163,9 +170,7 @@ impl Import<'_> {
         if let Some(input) = self.inputs.iter().find(|input| input.len.is_none()) {
             return Err(ImportError::Lost(input.name.clone()));
         }
-        let read = self.inputs.iter().filter(|input| place.is_complete(input) && !first.is_complete(input));
-        let read_bytes = read.filter_map(|input| input.len).sum();
-        self.counters.set_back(&place.tally().since(&first.tally()), read_bytes);
+        self.counters.set_back(&place.tally().since(&first.tally()));
         self.rejects = Rejects::new(self.rejects.path().to_owned(), place.rejects_bytes);
         self.checkpoint = place.clone();
         Ok(())
@@ -184,8 +189,7 @@ impl Watched<'_> {
     /// The rejects cannot be written.
     pub fn checkpoint(&self) -> Result<Checkpoint, ImportError> {
         let state = self.shared.lock();
-        let path = state.rejects.path().to_owned();
-        state.rejects.sync().map_err(|source| ImportError::Rejects { path, source })?;
+        state.rejects.sync().map_err(|source| state.rejects_failed(source))?;
         drop(state);
         Ok(self.shared.safe_checkpoint())
     }
@@ -223,6 +227,10 @@ pub(crate) struct Shared<'a> {
 struct State {
     files: Vec<FileState>,
     rejects: Rejects,
+    /// Rejects of pieces that are not before the frontier of their file, by file and piece.
+    waiting: BTreeMap<(usize, u64), Vec<Refused>>,
+    /// Rejects could not be written: whatever comes after them is not done.
+    lost_rejects: bool,
     /// Refused so far, for the limit; and what became of the records before the frontiers, for the checkpoint.
     refused: u64,
     passed: Tally,
@@ -232,8 +240,41 @@ struct State {
     trouble: Option<String>,
 }
 
+impl State {
+    /// Moves the frontier of a file, and writes the rejects that it passes. Once some could not be written nothing more counts as done.
+    fn pass(&mut self, piece: &Piece, tally: Tally, refused: Vec<Refused>, name: &str) -> Result<(), ImportError> {
+        let Some(file) = self.files.get_mut(piece.file) else { return Ok(()) };
+        if !refused.is_empty() {
+            self.waiting.insert((piece.file, piece.number), refused.clone());
+        }
+        let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, tally, refused });
+        let (done, count) = (file.frontier.done(), file.frontier.count());
+        if self.lost_rejects {
+            return Ok(());
+        }
+        if let Err(source) = self.rejects.write(name, &passed.refused) {
+            self.lost_rejects = true;
+            return Err(self.rejects_failed(source));
+        }
+        self.waiting.retain(|(file, number), _| *file != piece.file || *number >= count);
+        self.passed.add(&passed.tally);
+        self.passed.refused += rejects::count(&passed.refused);
+        if let Some(file) = self.files.get_mut(piece.file) {
+            file.done = done;
+            file.finished += 1;
+        }
+        Ok(())
+    }
+
+    fn rejects_failed(&self, source: std::io::Error) -> ImportError {
+        ImportError::Rejects { path: self.rejects.path().to_owned(), source }
+    }
+}
+
 struct FileState {
     frontier: Frontier,
+    /// The place before which all is stored, rejects written.
+    done: Option<Done>,
     /// Pieces handed out, and pieces done.
     begun: u64,
     finished: u64,
@@ -248,6 +289,8 @@ impl<'a> Shared<'a> {
         let state = State {
             files: Vec::new(),
             rejects: Rejects::new(import.rejects.path().to_owned(), import.rejects.bytes()),
+            waiting: BTreeMap::new(),
+            lost_rejects: false,
             refused: import.checkpoint.refused,
             passed: import.checkpoint.tally(),
             skipped: 0,
@@ -282,7 +325,11 @@ impl<'a> Shared<'a> {
             match self.read_file(number) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => return self.fail(error),
+                Err(error) => {
+                    // What was read before is stored.
+                    self.lock().failure.get_or_insert(error);
+                    break;
+                }
             }
         }
         self.queue.close();
@@ -297,10 +344,11 @@ impl<'a> Shared<'a> {
         {
             let mut state = self.lock();
             let frontier = Frontier::at(done);
-            state.files.push(FileState { frontier, begun: 0, finished: 0, read: is_complete, len: input.len });
+            state.files.push(FileState { frontier, done, begun: 0, finished: 0, read: is_complete, len: input.len });
             state.skipped += usize::from(is_complete);
         }
         if is_complete {
+            self.counters.read_bytes.fetch_add(input.len.unwrap_or_default(), Relaxed);
             return Ok(true);
         }
         let failed = |source| ImportError::File { name: input.name.clone(), source };
@@ -333,26 +381,40 @@ impl<'a> Shared<'a> {
 
     /// A piece is stored, but for what was refused.
     pub(crate) fn finish(&self, piece: &Piece, tally: Tally, refused: Vec<Refused>) -> Result<(), Undelivered> {
+        let last = refused.last().map(|refused| self.place_of(piece, refused));
         let mut state = self.lock();
         state.refused += rejects::count(&refused);
-        let last = refused.last().map(|refused| refused.reason.clone());
-        let State { files, rejects, passed: all_passed, .. } = &mut *state;
-        if let Some(file) = files.get_mut(piece.file) {
-            file.finished += 1;
-            let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, tally, refused });
-            all_passed.add(&passed.tally);
-            all_passed.refused += rejects::count(&passed.refused);
-            rejects.write(&self.name_of(piece.file), &passed.refused).map_err(|source| {
-                Undelivered::Failed(ImportError::Rejects { path: rejects.path().to_owned(), source })
-            })?;
-        }
+        let passed = state.pass(piece, tally, refused, &self.name_of(piece.file)).map_err(Undelivered::Failed);
         let too_many = state.refused > self.options.max_errors;
         drop(state);
         self.changed.notify_all();
-        match (too_many, last) {
-            (true, Some(last)) => Err(self.too_many(last)),
+        match (passed?, too_many, last) {
+            ((), true, Some(last)) => Err(self.too_many(last)),
             _ => Ok(()),
         }
+    }
+
+    /// The import ends while a piece is not stored: what was refused of it is written at the end.
+    pub(crate) fn leave(&self, piece: &Piece, refused: Vec<Refused>) {
+        self.lock().waiting.insert((piece.file, piece.number), refused);
+    }
+
+    /// Where a record is that was refused, and why.
+    pub(crate) fn place_of(&self, piece: &Piece, Refused { line, reason, .. }: &Refused) -> String {
+        format!("{}:{line}: {reason}", self.name_of(piece.file))
+    }
+
+    /// Writes the rejects of pieces that the frontiers have not passed, for people; a next run, which does these pieces again, writes over them.
+    fn write_waiting(&self) -> Result<(), ImportError> {
+        let mut state = self.lock();
+        if state.lost_rejects {
+            return Ok(());
+        }
+        for ((file, _), refused) in std::mem::take(&mut state.waiting) {
+            let written = state.rejects.write_for_now(&self.name_of(file), &refused);
+            written.map_err(|source| state.rejects_failed(source))?;
+        }
+        Ok(())
     }
 
     /// Ends the import when so many more refused records are too many.
@@ -449,7 +511,7 @@ impl<'a> Shared<'a> {
                 Some(file) => files.push(FileDone {
                     name: input.name.clone(),
                     len: file.len,
-                    done: file.frontier.done(),
+                    done: file.done,
                     complete: file.is_complete(),
                 }),
                 None => files.extend(known.cloned()),

@@ -38,20 +38,26 @@ fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Re
         piece.put_back(lines);
     }
     let (mut tally, mut refused, mut outcome) = (Tally::default(), Vec::new(), Ok(()));
-    let converted =
-        piece.convert(
-            &mut |first_line, converted| match portion(shared, delivery, first_line, converted, &mut refused) {
-                Ok(portion) => {
-                    tally.add(&portion);
-                    ControlFlow::Continue(())
-                }
-                Err(undelivered) => {
-                    outcome = Err(undelivered);
-                    ControlFlow::Break(())
-                }
-            },
-        );
-    outcome?;
+    let converted = piece.convert(&mut |first_line, converted| match portion(
+        shared,
+        delivery,
+        (&piece, first_line),
+        converted,
+        &mut refused,
+    ) {
+        Ok(portion) => {
+            tally.add(&portion);
+            ControlFlow::Continue(())
+        }
+        Err(undelivered) => {
+            outcome = Err(undelivered);
+            ControlFlow::Break(())
+        }
+    });
+    if let Err(undelivered) = outcome {
+        shared.leave(&piece, refused);
+        return Err(undelivered);
+    }
     converted.map_err(|source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source }))?;
     shared.finish(&piece, tally, refused)
 }
@@ -60,14 +66,14 @@ fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Re
 fn portion(
     shared: &Shared<'_>,
     delivery: &mut Delivery<'_>,
-    first_line: u64,
+    (piece, first_line): (&Piece, u64),
     converted: Converted,
     refused: &mut Vec<Refused>,
 ) -> Result<Tally, Undelivered> {
     let Converted { lines, rejects, more_rejects, records, empty } = converted;
-    let before = rejects::count(refused);
+    add(&shared.counters.refused, rejects.len() as u64 + more_rejects);
     refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text, count: 1 }));
-    shared.check_errors(rejects::count(refused) + more_rejects, refused.last().map(|r| r.reason.as_str()))?;
+    let last = refused.last().map(|last| shared.place_of(piece, last));
     if more_rejects > 0 {
         let line = refused.last().map_or(first_line, |r| r.line);
         refused.push(Refused {
@@ -77,14 +83,15 @@ fn portion(
             count: more_rejects,
         });
     }
+    shared.check_errors(rejects::count(refused), last.as_deref())?;
     let mut tally = Tally { records, empty, ..Tally::default() };
     let unstorable = delivery.deliver(&lines, &mut tally)?;
     tally.points = (lines.len() - unstorable.len()) as u64;
+    add(&shared.counters.refused, unstorable.len() as u64);
     refused.extend(unstorable.into_iter().map(|line| described(first_line, &lines, line)));
     refused.sort_by_key(|r| r.line);
     add(&shared.counters.records, records);
     add(&shared.counters.empty, empty);
-    add(&shared.counters.refused, rejects::count(refused) - before);
     Ok(tally)
 }
 

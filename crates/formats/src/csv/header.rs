@@ -1,6 +1,8 @@
 //! The start of a CSV file: delimiter, names of the columns, and the first records as a sample.
 
-use crate::error::Error;
+use memchr::memchr;
+
+use crate::error::{Error, refuse_utf16};
 use crate::framing::CsvFraming;
 use crate::table::Sample;
 
@@ -26,6 +28,11 @@ pub(super) struct Header {
 /// Reads the start of a file. `head` is all of it, or long enough.
 pub(super) fn read(options: &CsvOptions, head: &[u8]) -> Result<Header, Error> {
     refuse_utf16(head)?;
+    if memchr(b'\r', head).is_some() && memchr(b'\n', head).is_none() {
+        return Err(Error::columns(
+            "the lines end in carriage returns alone: convert the file before, for example with `tr '\\r' '\\n'`",
+        ));
+    }
     let mut framing = CsvFraming {
         delimiter: b',',
         quote: options.quote.map(|quote| ascii(quote, "quote")).transpose()?,
@@ -53,15 +60,6 @@ pub(super) fn read(options: &CsvOptions, head: &[u8]) -> Result<Header, Error> {
 
 fn too_short() -> Error {
     Error::columns("the file ends before its first record")
-}
-
-fn refuse_utf16(head: &[u8]) -> Result<(), Error> {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        return Err(Error::columns(
-            "the file is UTF-16: convert it before, for example with `iconv -f UTF-16 -t UTF-8`",
-        ));
-    }
-    Ok(())
 }
 
 fn ascii(sign: char, what: &str) -> Result<u8, Error> {
@@ -171,6 +169,7 @@ mod tests {
         let error = |options: &CsvOptions, head: &[u8]| read(options, head).unwrap_err().to_string();
         assert_eq!(error(&CsvOptions::default(), b""), "the file ends before its first record");
         assert!(error(&CsvOptions::default(), b"\xff\xfea\0").contains("UTF-16"));
+        assert!(error(&CsvOptions::default(), b"a,b\r1,2\r").contains("carriage returns"));
         let wide = CsvOptions { delimiter: Some('，'), ..CsvOptions::default() };
         assert_eq!(error(&wide, b"a"), "`，` cannot be the delimiter: expected one ASCII character");
     }

@@ -87,15 +87,17 @@ impl Numbers {
             return Some(());
         }
         let mut rest = text;
-        let mut in_fraction = false;
+        let (mut in_fraction, mut has_groups) = (false, false);
         while let Some((byte, after)) = rest.split_first() {
-            if let Some(behind) =
-                self.thousands.as_ref().filter(|_| !in_fraction).and_then(|sign| rest.strip_prefix(sign.as_slice()))
-            {
-                // Only between digits.
-                if !(out.last().is_some_and(u8::is_ascii_digit) && behind.first().is_some_and(u8::is_ascii_digit)) {
+            let sign = self.thousands.as_deref().filter(|_| !in_fraction).unwrap_or_default();
+            if let Some(behind) = rest.strip_prefix(sign).filter(|_| !sign.is_empty()) {
+                // Only between digits, and before three of them: `1.5` is no 15.
+                let before = out.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+                let is_head = if has_groups { before > 0 } else { (1..=3).contains(&before) };
+                if !(is_head && is_group(behind, sign)) {
                     return None;
                 }
+                has_groups = true;
                 rest = behind;
                 continue;
             }
@@ -111,6 +113,13 @@ impl Numbers {
         }
         Some(())
     }
+}
+
+/// Whether a text can stand behind a sign between thousands: it begins with three digits, or with two and another sign, as in India.
+fn is_group(text: &[u8], sign: &[u8]) -> bool {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let is_last = || !text.get(digits..).unwrap_or_default().starts_with(sign);
+    digits == 3 || digits == 2 && !is_last()
 }
 
 /// What a decimal number looks like.
@@ -187,7 +196,8 @@ mod tests {
         assert_eq!(float(&french, "1\u{a0}234,5").as_deref(), Some("1234.5"));
         let english = Numbers::new('.', Some(',')).unwrap();
         assert_eq!(float(&english, "1,234.5").as_deref(), Some("1234.5"));
-        for text in [",5", "1,", "1,,2", "1.2,3"] {
+        assert_eq!(float(&english, "12,34,567").as_deref(), Some("1234567"));
+        for text in [",5", "1,", "1,,2", "1.2,3", "1,5", "1,23", "1,2345", "12,34", "1234,567"] {
             assert_eq!(float(&english, text), None, "{text}");
         }
         assert!(Numbers::new(';', None).is_err() && Numbers::new(',', Some(',')).is_err());

@@ -46,7 +46,9 @@ impl<'a> Planner<'a> {
         let mut names: Vec<_> = self.sample.columns.iter().map(|c| &c.name).collect();
         names.sort_unstable();
         match names.array_windows().find(|[a, b]| a == b) {
-            Some([name, _]) => Err(format!("two columns are called `{name}`: give the columns other names")),
+            Some([name, _]) => Err(format!(
+                "two columns are called `{name}`: give all columns names of their own (--columns, with --skip-lines for those in the file)"
+            )),
             None => Ok(()),
         }
     }
@@ -64,7 +66,9 @@ impl<'a> Planner<'a> {
         let column = self.column(name)?;
         let used = self.used.get_mut(column).ok_or("a column is missing")?;
         if std::mem::replace(used, true) {
-            return Err(format!("column `{name}` is said to be two things"));
+            return Err(format!(
+                "column `{name}` is named twice: it can be one thing only (time, tag, field, measurement or ignored)"
+            ));
         }
         Ok(column)
     }
@@ -74,7 +78,8 @@ impl<'a> Planner<'a> {
             Some(Measurement::Named(name)) if !name.is_empty() => Ok(Name::Fixed(name.clone())),
             Some(Measurement::Column(column)) => Ok(Name::Column(self.take(column)?)),
             _ => {
-                Err("it is not said which measurement the file holds: give its name, or the column that has it"
+                Err("it is not said which measurement the file holds: give its name (--measurement), or the column that has it \
+                     (--measurement-column)"
                     .to_owned())
             }
         }
@@ -112,33 +117,56 @@ impl<'a> Planner<'a> {
             (columns, format)
         };
         let names = columns.iter().filter_map(|at| self.sample.columns.get(*at)).map(|c| c.name.clone());
-        for name in names.collect::<Vec<_>>() {
-            self.take(&name)?;
+        let names: Vec<String> = names.collect();
+        for name in &names {
+            self.take(name)?;
+        }
+        let (parser, would_be) = (parser(&format)?, names.join(" "));
+        if parser.parse(would_be.as_bytes()).is_ok() {
+            return Err(format!(
+                "the first record has values where names are expected (`{would_be}` is a time): say that there are none (--no-header), or \
+                 give them (--columns)"
+            ));
         }
         let (column, clock) = match columns.as_slice() {
             [column] => (*column, None),
             [column, clock] => (*column, Some(*clock)),
             _ => {
                 return Err(
-                    "the time is in one column, or in one with the date and one with the time of day".to_owned()
+                    "the time is in one column, or in one with the date and one with the time of day (--time, once or twice)"
+                        .to_owned()
                 );
             }
         };
-        Ok(TimePlan { column, clock, parser: parser(&format)? })
+        Ok(TimePlan { column, clock, parser })
     }
 
     fn tags(&mut self) -> Result<Vec<TagPlan>, String> {
         let columns = match &self.mapping.tags {
             Some(said) => said.iter().map(|name| self.column(name)).collect::<Result<Vec<_>, _>>()?,
-            None => self.take_rest(|content| content == Content::Values(Kind::String)),
+            None => {
+                let texts = self.take_rest(|content| content == Content::Values(Kind::String));
+                self.doubt(&texts)?;
+                texts
+            }
         };
         Ok(columns.into_iter().map(|column| TagPlan { column, key: self.name_of(column) }).collect())
+    }
+
+    /// Columns of texts of which nothing was said are texts only if they can hardly be anything else.
+    fn doubt(&self, columns: &[usize]) -> Result<(), String> {
+        let is_text = |column: &&usize| self.content(**column) == Content::Values(Kind::String);
+        let mut doubts = columns.iter().filter(is_text).filter_map(|column| self.sample.doubt(*column, &self.nulls));
+        doubts.next().map_or(Ok(()), Err)
     }
 
     fn layout(&mut self) -> Result<LayoutPlan, String> {
         match &self.mapping.layout {
             Layout::Long { field, value } => {
                 let (field, value) = (self.column(field)?, self.column(value)?);
+                if self.said_kind(value).is_none() {
+                    self.doubt(&[value])?;
+                }
                 Ok(LayoutPlan::Long { field, value: self.field(value) })
             }
             Layout::Fields => Ok(LayoutPlan::Fields(self.fields()?)),
@@ -155,23 +183,30 @@ impl<'a> Planner<'a> {
     fn fields(&mut self) -> Result<Vec<FieldPlan>, String> {
         let columns = match &self.mapping.fields {
             Some(said) => said.iter().map(|field| self.column(&field.column)).collect::<Result<Vec<_>, _>>()?,
-            None => self.take_rest(|content| content != Content::Times),
+            None => {
+                let values = self.take_rest(|content| content != Content::Times);
+                self.doubt(&values)?;
+                values
+            }
         };
         if columns.is_empty() {
-            return Err("no column is left that could be a field: say which columns are fields".to_owned());
+            return Err("no column is left that could be a field: say which columns are fields (--field)".to_owned());
         }
         Ok(columns.into_iter().map(|column| self.field(column)).collect())
     }
 
     fn field(&self, column: usize) -> FieldPlan {
-        let name = self.sample.columns.get(column).map(|c| c.name.as_str()).unwrap_or_default();
-        let said = self.mapping.fields.iter().flatten().find(|field| field.column == name).and_then(|field| field.kind);
-        let kind = said.unwrap_or_else(|| match self.content(column) {
+        let kind = self.said_kind(column).unwrap_or_else(|| match self.content(column) {
             Content::Empty => Kind::Float,
             Content::Values(kind) => kind,
             Content::Times => Kind::Integer,
         });
         FieldPlan::new(column, self.name_of(column), kind)
+    }
+
+    fn said_kind(&self, column: usize) -> Option<Kind> {
+        let name = &self.sample.columns.get(column)?.name;
+        self.mapping.fields.iter().flatten().find(|field| field.column == *name).and_then(|field| field.kind)
     }
 
     fn content(&self, column: usize) -> Content {
@@ -214,10 +249,12 @@ fn check(tags: &[TagPlan], layout: &LayoutPlan) -> Result<(), String> {
 fn check_keys(keys: &mut [&String], what: &str) -> Result<(), String> {
     keys.sort_unstable();
     if let Some([twice, _]) = keys.array_windows().find(|[a, b]| a == b) {
-        return Err(format!("two columns would be the {what} `{twice}`: rename one of them"));
+        return Err(format!("two columns would be the {what} `{twice}`: rename one of them (--rename)"));
     }
     match keys.iter().find(|key| key.is_empty() || key.as_str() == "time") {
-        Some(key) => Err(format!("a {what} cannot be called `{key}`: rename the column, or leave it out")),
+        Some(key) => {
+            Err(format!("a {what} cannot be called `{key}`: rename the column (--rename), or leave it out (--ignore)"))
+        }
         None => Ok(()),
     }
 }
@@ -309,21 +346,66 @@ mod tests {
         let error = |mapping: &Mapping, columns| plan(mapping, columns).unwrap_err();
         assert_eq!(
             error(&mapping(), &[("a", &[]), ("a", &[])]),
-            "two columns are called `a`: give the columns other names"
+            "two columns are called `a`: give all columns names of their own (--columns, with --skip-lines for those in the file)"
         );
         assert_eq!(
             error(&Mapping::default(), PLAIN),
-            "it is not said which measurement the file holds: give its name, or the column that has it"
+            "it is not said which measurement the file holds: give its name (--measurement), or the column that has it (--measurement-column)"
         );
         let unknown = Mapping { tags: Some(vec!["x".to_owned()]), ..mapping() };
         assert_eq!(error(&unknown, PLAIN), "there is no column `x`; there are: at, site, v, on, n");
         let either: &[(&str, &[&str])] = &[("d", &["01/02/2024"]), ("v", &["1"])];
         assert_eq!(
             error(&mapping(), either),
-            "the times in `d` can be %d/%m/%Y as well as %m/%d/%Y: say the time format"
+            "the times in `d` can be %d/%m/%Y as well as %m/%d/%Y: say which with --time-format"
         );
         assert!(error(&mapping(), &[("a", &["1"])]).starts_with("no column holds times only"));
         let time: &[(&str, &[&str])] = &[("at", &["2024-01-01"]), ("time", &["1"])];
-        assert_eq!(error(&mapping(), time), "a field cannot be called `time`: rename the column, or leave it out");
+        assert_eq!(
+            error(&mapping(), time),
+            "a field cannot be called `time`: rename the column (--rename), or leave it out (--ignore)"
+        );
+    }
+
+    #[test]
+    fn a_first_record_of_values_is_not_taken_for_names() {
+        let error = |columns| plan(&mapping(), columns).unwrap_err();
+        let rows: &[(&str, &[&str])] = &[("2024-01-01T00:00:00Z", &["2024-01-01T00:00:01Z"]), ("1.5", &["2.5"])];
+        assert!(error(rows).contains("(`2024-01-01T00:00:00Z` is a time): say that there are none (--no-header)"));
+        let epochs: &[(&str, &[&str])] = &[("1700000000", &["1700000001"]), ("1.5", &["2.5"])];
+        assert!(error(epochs).contains("--no-header"));
+        let clocks: &[(&str, &[&str])] = &[("16/12/2006", &["17/12/2006"]), ("17:24", &["17:25"]), ("1", &["2"])];
+        assert!(error(clocks).contains("--no-header"));
+    }
+
+    #[test]
+    fn numbers_and_times_that_would_become_tags_are_asked_about() {
+        let error = |mapping: &Mapping, columns| plan(mapping, columns).unwrap_err();
+        let german: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("p", &["1,5", "NA", "2"]), ("q", &["3"])];
+        assert!(
+            error(&mapping(), german)
+                .starts_with("column `p` has numbers such as `1,5`: say how numbers are written (--decimal ',')")
+        );
+        let comma = Mapping { decimal: ',', ..mapping() };
+        assert!(plan(&comma, german).unwrap().contains("p: field p (float)"));
+        let tag = Mapping { tags: Some(vec!["p".to_owned()]), ..mapping() };
+        assert!(plan(&tag, german).unwrap().contains("p: tag p"));
+        let groups: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("p", &["1.234,5", "0,5"]), ("q", &["3"])];
+        assert!(error(&mapping(), groups).contains("--decimal ',' --thousands '.'"));
+        assert!(error(&Mapping { tags: Some(Vec::new()), ..mapping() }, groups).contains("--thousands '.'"));
+        let times: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("u", &["2024-01-02T00:00:00Z"]), ("q", &["3"])];
+        assert!(error(&mapping(), times).starts_with("column `u` has times such as `2024-01-02T00:00:00Z`, too"));
+        let long = Mapping { layout: "long:k,x".parse().unwrap(), ..mapping() };
+        let columns: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("k", &["p"]), ("x", &["1,5"])];
+        assert!(error(&long, columns).contains("--decimal ','"));
+    }
+
+    #[test]
+    fn times_that_are_texts_come_before_numbers_that_may_be_times() {
+        let columns: &[(&str, &[&str])] = &[("serial", &["1700000000"]), ("at", &["2024-01-01"])];
+        assert_eq!(
+            plan(&mapping(), columns).unwrap(),
+            "measurement: m; at: time (rfc3339); serial: field serial (float)"
+        );
     }
 }

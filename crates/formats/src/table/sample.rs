@@ -33,6 +33,15 @@ pub(crate) struct Column {
     pub(crate) texts: Vec<Vec<u8>>,
 }
 
+/// Other ways to write numbers than the usual one: decimal sign, and sign between thousands.
+const OTHER_NUMBERS: [(char, Option<char>); 6] =
+    [(',', None), ('.', None), (',', Some('.')), ('.', Some(',')), (',', Some(' ')), ('.', Some(' '))];
+
+/// Whether all texts are numbers with these signs.
+fn are_numbers(texts: &[&[u8]], (decimal, thousands): (char, Option<char>)) -> bool {
+    Numbers::new(decimal, thousands).is_ok_and(|numbers| texts.iter().all(|text| is_number(text, &numbers)))
+}
+
 /// Where times are and how they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -68,6 +77,27 @@ impl Sample {
         }
     }
 
+    /// Why a column of texts is hardly meant to be one, and what to say about it: numbers written otherwise, or times.
+    pub(crate) fn doubt(&self, column: usize, nulls: &Nulls) -> Option<String> {
+        let column = self.columns.get(column).filter(|column| column.declared.is_none())?;
+        let trimmed = column.texts.iter().map(|text| text.trim_ascii());
+        let texts: Vec<&[u8]> = trimmed.filter(|text| !nulls.contains(text)).collect();
+        let first = String::from_utf8_lossy(texts.first()?).into_owned();
+        let name = &column.name;
+        if let Some((decimal, thousands)) = OTHER_NUMBERS.into_iter().find(|signs| are_numbers(&texts, *signs)) {
+            let thousands = thousands.map_or_else(String::new, |sign| format!(" --thousands '{sign}'"));
+            return Some(format!(
+                "column `{name}` has numbers such as `{first}`: say how numbers are written (--decimal '{decimal}'{thousands}), or that \
+                 it is something else (--tag, --field {name}:string, --ignore)"
+            ));
+        }
+        (!matches!(guess(&texts), Guess::No)).then(|| {
+            format!(
+                "column `{name}` has times such as `{first}`, too: say what it is (--time, --ignore, --field {name}:string, --tag)"
+            )
+        })
+    }
+
     /// The format of the times in these columns.
     ///
     /// # Errors
@@ -86,7 +116,7 @@ impl Sample {
             Guess::No => {
                 let first = texts.first().map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
                 Err(format!(
-                    "the format of the times in {} is not known (the first is `{first}`): say the time format, for example %d/%m/%Y %H:%M:%S",
+                    "the format of the times in {} is not known (the first is `{first}`): say it, for example --time-format '%d/%m/%Y %H:%M:%S'",
                     named()
                 ))
             }
@@ -114,8 +144,12 @@ impl Sample {
         };
         found.ok_or_else(|| {
             let names: Vec<_> = self.columns.iter().take(20).map(|c| c.name.as_str()).collect();
+            let what = match parser {
+                Some(_) => format!("has times of the format {format}"),
+                None => "holds times only".to_owned(),
+            };
             format!(
-                "no column holds times only: say which is the time column and its format (columns: {})",
+                "no column {what}: say which is the time column and its format (--time, --time-format; columns: {})",
                 names.join(", ")
             )
         })
@@ -132,7 +166,11 @@ impl Sample {
     }
 
     fn find_any(&self, free: &[usize]) -> Result<Option<Found>, String> {
-        for &at in free {
+        // Numbers that may be times are counters as often, so texts are asked first.
+        let (numbers, texts): (Vec<usize>, Vec<usize>) = free.iter().partition(|at| {
+            matches!(self.guess(&self.joined(&[**at])), Guess::Times { format: TimeFormat::Epoch(_), .. })
+        });
+        for at in texts.into_iter().chain(numbers) {
             let guessed = self.guess(&self.joined(&[at]));
             let is_date = matches!(guessed, Guess::Times { is_date: true, .. });
             let clock = if is_date { self.find_clock(free) } else { None };
@@ -182,5 +220,5 @@ impl Sample {
 }
 
 fn either(names: &str, [a, b]: [&str; 2]) -> String {
-    format!("the times in {names} can be {a} as well as {b}: say the time format")
+    format!("the times in {names} can be {a} as well as {b}: say which with --time-format")
 }

@@ -14,7 +14,7 @@ use super::{DeliveryArgs, TargetArgs};
     after_help = "Points that the store has already are overwritten by the same, so that doing it twice changes nothing. Of two lines in \
     one file for the same series, field and time the later one wins with --workers 1; with more either may.\n\nExamples:\n  \
     hissrv import day.lp.gz\n  \
-    hissrv import 'export/*.lp' --to influxdb --config hissrv.yaml\n  \
+    hissrv import 'export/**/*.lp' --to influxdb --config hissrv.yaml\n  \
     zcat old.lp.gz | hissrv import - --format lines --precision s\n  \
     hissrv import household.txt --format csv --measurement household --dry-run\n  \
     hissrv import day.lp.gz --resume\n  \
@@ -23,7 +23,7 @@ use super::{DeliveryArgs, TargetArgs};
     hissrv import --worker --coordinator redis://redis:6379 --to service --url http://centre:6004"
 )]
 pub(crate) struct ImportArgs {
-    /// Files, folders, patterns in quotes, or - for standard input. gzip and zstd are recognised.
+    /// Files, folders, patterns in quotes (*, ?, [a-c], ** for folders at any depth), or - for standard input. gzip and zstd are recognised.
     #[arg(required_unless_present = "worker", value_name = "FILE")]
     pub(crate) files: Vec<String>,
     /// Format of the files; default: what each one's ending says.
@@ -31,9 +31,10 @@ pub(crate) struct ImportArgs {
     pub(crate) format: Option<InputFormat>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// Unit of the times in line protocol: ns, us, ms or s.
-    #[arg(long, value_name = "UNIT", default_value = "ns", value_parser = ["ns", "us", "ms", "s"])]
-    pub(crate) precision: String,
+    /// Unit of the times in line protocol: ns, us, ms or s. Default ns; a file that begins with times of our days in another unit is then
+    /// refused.
+    #[arg(long, value_name = "UNIT", value_parser = ["ns", "us", "ms", "s"])]
+    pub(crate) precision: Option<String>,
     #[command(flatten)]
     pub(crate) table: TableArgs,
     #[command(flatten)]
@@ -41,7 +42,7 @@ pub(crate) struct ImportArgs {
     /// End when more records than this are refused.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_errors: u64,
-    /// File for refused records, with place and reason; default: hissrv-import.rejects in the working folder.
+    /// File for refused records, with place and reason; default: hissrv-import-NUMBER.rejects in the working folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
     /// Go on where an import of the same files was cut off.
@@ -102,6 +103,9 @@ pub(crate) struct TableArgs {
     /// IANA zone of times without one, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: String,
+    /// What a time means that the zone has twice, when clocks are set back.
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "earlier")]
+    pub(crate) twice: WhichOfTwo,
     /// A column that is a tag; then only those named are.
     #[arg(long = "tag", value_name = "COLUMN")]
     pub(crate) tags: Vec<String>,
@@ -112,7 +116,7 @@ pub(crate) struct TableArgs {
     #[arg(long = "ignore", value_name = "COLUMN")]
     pub(crate) ignore: Vec<String>,
     /// Another name for a column.
-    #[arg(long = "rename", value_name = "COLUMN=NAME", value_parser = super::parse_tag)]
+    #[arg(long = "rename", value_name = "COLUMN=NAME", value_parser = parse_rename)]
     pub(crate) rename: Vec<(String, String)>,
     /// What columns of values become: fields; tag:NAME (each a series, told by that tag); long:COLUMN,COLUMN (one has the field's name, the
     /// other its value).
@@ -125,7 +129,7 @@ pub(crate) struct TableArgs {
     #[arg(long, value_name = "SIGN")]
     pub(crate) thousands: Option<char>,
     /// A word for a missing value, besides the empty cell; default: NA, NaN, null and ?.
-    #[arg(long = "null", value_name = "WORD")]
+    #[arg(long = "null", value_name = "WORD", allow_negative_numbers = true)]
     pub(crate) nulls: Vec<String>,
     /// CSV: the sign between cells; default: found out. \\t is a tab.
     #[arg(long, value_name = "SIGN", value_parser = parse_delimiter)]
@@ -144,6 +148,14 @@ pub(crate) struct TableArgs {
     pub(crate) comment: Option<String>,
 }
 
+fn parse_rename(text: &str) -> Result<(String, String), String> {
+    // Names of columns may have equals signs in them, new names less often.
+    match text.rsplit_once('=') {
+        Some((column, name)) if !column.is_empty() && !name.is_empty() => Ok((column.to_owned(), name.to_owned())),
+        _ => Err("expected COLUMN=NAME, such as kWh=energy".to_owned()),
+    }
+}
+
 fn parse_delimiter(text: &str) -> Result<char, String> {
     let mut signs = text.chars();
     match (text, signs.next(), signs.next()) {
@@ -151,6 +163,17 @@ fn parse_delimiter(text: &str) -> Result<char, String> {
         (_, Some(sign), None) => Ok(sign),
         _ => Err("expected one sign, such as ; or \\t".to_owned()),
     }
+}
+
+/// Which of two equal local times is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhichOfTwo {
+    /// The first, before clocks are set back.
+    Earlier,
+    /// The second.
+    Later,
+    /// Neither: the record is refused.
+    Reject,
 }
 
 /// Formats of files.

@@ -36,6 +36,8 @@ pub(super) struct Progress {
     shown: Option<Instant>,
     /// Points at earlier moments, for the rate.
     earlier: Vec<(Instant, u64)>,
+    /// The share that was done before.
+    before: Option<f64>,
     drawn: bool,
     /// What the store said last when it did not take something, unless it was shown.
     trouble: Option<String>,
@@ -44,12 +46,23 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(total: Total, quiet: bool) -> Self {
         let (start, is_terminal) = (Instant::now(), std::io::stderr().is_terminal());
-        Self { total, quiet, is_terminal, start, shown: None, earlier: Vec::new(), drawn: false, trouble: None }
+        Self {
+            total,
+            quiet,
+            is_terminal,
+            start,
+            shown: None,
+            earlier: Vec::new(),
+            before: None,
+            drawn: false,
+            trouble: None,
+        }
     }
 
     /// Shows the state, unless it was shown just now; what the store said is kept until then.
     pub(super) fn show(&mut self, counts: &Snapshot, trouble: Option<String>) {
         self.trouble = trouble.or(self.trouble.take());
+        self.before = self.before.or_else(|| self.share(counts));
         let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
         if !self.quiet && self.shown.unwrap_or(self.start).elapsed() >= every {
             self.draw(counts);
@@ -88,7 +101,9 @@ impl Progress {
             (None, Total::Endless) => String::new(),
             (None, _) => format!("{} MB, ", counts.read_bytes / 1_000_000),
         };
-        let eta = done.filter(|done| *done > 0.0).map(|done| self.start.elapsed().mul_f64((1.0 / done - 1.0).max(0.0)));
+        let before = self.before.unwrap_or_default();
+        let now_done = done.filter(|done| *done > before);
+        let eta = now_done.map(|done| self.start.elapsed().mul_f64((1.0 - done).max(0.0) / (done - before)));
         let eta = eta.map_or_else(String::new, |left| format!(", {} left", clock(left)));
         let mut line = format!("{head}{} points, {}/s{eta}", grouped(counts.points), grouped(rate as u64),);
         for (count, what) in [

@@ -37,6 +37,8 @@ pub(super) struct Target {
     /// The data directory, where that is it.
     node: Option<Arc<Node>>,
     name: String,
+    /// What may be the matter when it does not answer.
+    hint: Option<String>,
 }
 
 /// Most bytes of parameters in a request to a service.
@@ -47,7 +49,23 @@ const READY_CHECK: Duration = Duration::from_millis(20);
 impl Target {
     /// A place that keeps nothing.
     pub(super) fn nowhere() -> Self {
-        Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned() }
+        Self { sink: Box::new(Nowhere), node: None, name: "nowhere (dry run)".to_owned(), hint: None }
+    }
+
+    /// The place that the command line says, told from others by its data directory or its address.
+    pub(super) fn place(args: &TargetArgs, config: &Config) -> String {
+        let named = |name| config.address_of(name).trim().to_owned();
+        match (args.to.unwrap_or(TargetName::Auto), &args.url) {
+            (TargetName::Auto | TargetName::Service, Some(url)) => url.clone(),
+            (TargetName::Service, None) => url_of(config),
+            (TargetName::Auto | TargetName::Embedded, _) => {
+                std::path::absolute(&config.data_dir).unwrap_or(config.data_dir.clone()).display().to_string()
+            }
+            (TargetName::Influxdb, _) => named(StoreName::Influxdb),
+            (TargetName::Victoriametrics, _) => named(StoreName::Victoriametrics),
+            (TargetName::Postgres, _) => named(StoreName::Postgres),
+            (TargetName::Hissrv, _) => named(StoreName::Hissrv),
+        }
     }
 
     /// The target that the command line says.
@@ -64,7 +82,15 @@ impl Target {
     ) -> Result<Self, Failure> {
         let place = Place { database: database.unwrap_or(config.database()), policy };
         match args.to.unwrap_or(TargetName::Auto) {
-            TargetName::Auto if args.url.is_some() || is_in_use(config) => service(args, config, place),
+            TargetName::Auto if args.url.is_some() => service(args, config, place),
+            TargetName::Auto if is_in_use(config) => {
+                let hint = format!(
+                    " (the data directory {} is in use, so a service is expected there; if it is another import or export that uses it, wait \
+                     for its end)",
+                    config.data_dir.display()
+                );
+                service(args, config, place).map(|target| Self { hint: Some(hint), ..target })
+            }
             TargetName::Service => service(args, config, place),
             TargetName::Auto | TargetName::Embedded => embedded(config, place),
             TargetName::Influxdb => remote(config, place, StoreName::Influxdb),
@@ -93,6 +119,11 @@ impl Target {
             Some(node) => generate_events(node, parameters),
             None => Ok(request_patiently(&self.name, "POST", &path_of("/api/v1/admin/events", parameters))?),
         }
+    }
+
+    /// What may be the matter when it does not answer: empty, or in brackets behind a blank.
+    pub(super) fn hint(&self) -> &str {
+        self.hint.as_deref().unwrap_or_default()
     }
 
     /// Writes to files what is in memory, where that is ours to do.
@@ -129,7 +160,7 @@ fn embedded(config: &Config, place: Place<'_>) -> Result<Target, Failure> {
     }
     let target = node.intake.target(database, policy).map_err(|e| Failure::Usage(e.to_string()))?;
     let sink = Box::new(JournalSink::new(node.intake.clone(), target, now));
-    Ok(Target { sink, node: Some(Arc::new(node)), name: config.data_dir.display().to_string() })
+    Ok(Target { sink, node: Some(Arc::new(node)), name: config.data_dir.display().to_string(), hint: None })
 }
 
 fn service(args: &TargetArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {
@@ -144,7 +175,7 @@ fn remote(config: &Config, place: Place<'_>, name: StoreName) -> Result<Target, 
     let store = stores(config)?.into_iter().find(|store| store.name() == name.text()).ok_or_else(|| {
         Failure::Usage(format!("the configuration has no store {}: name the file with --config", name.text()))
     })?;
-    Ok(of_store(place, store, config.address_of(name)))
+    Ok(of_store(place, store, config.address_of(name).trim().to_owned()))
 }
 
 fn of_store(place: Place<'_>, store: Arc<dyn RemoteStore>, name: String) -> Target {
@@ -157,7 +188,7 @@ fn of_store(place: Place<'_>, store: Arc<dyn RemoteStore>, name: String) -> Targ
         is_default: place.policy.is_none(),
     };
     let sink = Box::new(StoreSink::new(store, destination, wanted(place)));
-    Target { sink, node: None, name }
+    Target { sink, node: None, name, hint: None }
 }
 
 /// What is made where the place is missing: the database, if no policy of it was named.

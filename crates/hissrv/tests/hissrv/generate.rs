@@ -249,6 +249,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_written() {
         (&["ems", "--out", "a.lp", "--start", "2026-01-02", "--end", "2026-01-01"], 2, "not after their start"),
         (&["ems", "--out", "a.lp", "--start", "2026-01-02", "--end", "2026-01-03", "--days", "1"], 2, "two of them"),
         (&["ems", "--out", "missing/a.lp"], 1, "missing/a.lp"),
+        (&["ems", "--out", "a.lp", "--labels", "./a.lp"], 2, "name another one with --labels"),
+        (&["ems", "--out", "a.lp", "--labels", "missing/l.json"], 1, "missing/l.json"),
         (&["ems", "--redis", &absent, "--format-of-redis", "morse"], 2, "comsrv-text-time"),
         (&["ems", "--redis", &absent, "--labels", "l.json"], 2, "--times plan"),
         (&["ems", "--redis", &absent], 1, "Redis"),

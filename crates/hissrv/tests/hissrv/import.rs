@@ -110,7 +110,7 @@ fn what_is_refused_is_named_with_its_place_and_too_much_of_it_ends_the_import() 
         folder.write("a.lp", &text);
         let summary = imported(folder, &[&["a.lp", "--workers", "1"], target.as_slice()].concat());
         assert_eq!((&summary["points"], &summary["refused"]), (&json!(1500), &json!(2)), "{target:?}");
-        let rejects = std::fs::read_to_string(folder.path().join("hissrv-import.rejects")).unwrap();
+        let rejects = std::fs::read_to_string(folder.path().join(summary["rejects"].as_str().unwrap())).unwrap();
         let named: Vec<&str> = rejects.lines().filter(|line| line.starts_with('#')).collect();
         assert!(named[0].starts_with("# a.lp:1001: ") && named[1].starts_with("# a.lp:1002: "), "{rejects}");
         assert!(named[1].contains("type"), "{rejects}");
@@ -120,7 +120,10 @@ fn what_is_refused_is_named_with_its_place_and_too_much_of_it_ends_the_import() 
     let finished = run_to_end(&mut import(&folder, &["bad.lp", "--max-errors", "49", "--url", &service.url()]));
     assert_eq!(finished.code, Some(1));
     assert!(finished.err.contains("more than 49 records were refused"), "{finished:?}");
-    assert_eq!(imported(&folder, &["bad.lp", "--max-errors", "50", "--url", &service.url()])["refused"], 50);
+    assert!(finished.err.contains("bad.lp:50: "), "{finished:?}");
+    let finished = run_to_end(&mut import(&folder, &["bad.lp", "--max-errors", "50", "--url", &service.url()]));
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.err.contains("nothing was stored: all 50 records were refused"), "{finished:?}");
 }
 
 #[test]
@@ -142,18 +145,85 @@ fn a_table_is_shown_before_it_is_imported() {
     let summary = imported(&folder, &table);
     assert_eq!((&summary["points"], &summary["refused"]), (&json!(2), &json!(1)));
     let wrong = run_to_end(&mut import(&folder, &["meter.csv"]));
-    assert!(wrong.code == Some(1) && wrong.err.contains("measurement"), "{wrong:?}");
+    assert!(wrong.code == Some(2) && wrong.err.contains("--measurement"), "{wrong:?}");
+    // Nothing is stored of the files before one that cannot be read so.
+    folder.write("a.lp", &lines(1, 0..10));
+    let wrong = run_to_end(import(&folder, &["a.lp", "meter.csv"]).arg("--json"));
+    assert!(wrong.code == Some(2) && wrong.out.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn times_that_a_zone_has_twice_are_those_asked_for() {
+    let folder = Folder::new();
+    folder.write("a.csv", "time,v\n2024-10-27 02:30,1\n");
+    let time = |which: &str| {
+        let arguments = ["a.csv", "--measurement", "m", "--time-zone", "Europe/Berlin", "--twice", which, "--dry-run"];
+        run_to_end(&mut import(&folder, &arguments))
+    };
+    assert!(time("earlier").out.contains("m v=1 1729989000000000000"), "{:?}", time("earlier"));
+    assert!(time("later").out.contains("m v=1 1729992600000000000"), "{:?}", time("later"));
+    let refused = time("reject");
+    assert!(refused.code == Some(1) && refused.err.contains("1 records would be refused"), "{refused:?}");
+}
+
+#[test]
+fn an_import_writes_over_nothing_but_what_imports_wrote() {
+    let folder = Folder::new();
+    for name in ["a.lp", "b.lp"] {
+        folder.write(name, "m v=1 1\nno line\n");
+    }
+    folder.write("notes.txt", "important\n");
+    for (option, name) in
+        [("--rejects", "a.lp"), ("--checkpoint", "./a.lp"), ("--rejects", "notes.txt"), ("--checkpoint", "notes.txt")]
+    {
+        let finished = run_to_end(&mut import(&folder, &["a.lp", option, name]));
+        assert!(finished.code == Some(2) && finished.err.contains(name), "{finished:?}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.lp")).unwrap(), "m v=1 1\nno line\n");
+    assert_eq!(std::fs::read_to_string(folder.path().join("notes.txt")).unwrap(), "important\n");
+    let rejects = |name: &str| folder.path().join(imported(&folder, &[name])["rejects"].as_str().unwrap());
+    let (a, b) = (rejects("a.lp"), rejects("b.lp"));
+    assert!(std::fs::read_to_string(&a).unwrap().starts_with("# a.lp:2: "));
+    assert!(std::fs::read_to_string(&b).unwrap().starts_with("# b.lp:2: "));
+    // What was mended is refused no more, and does not seem to be.
+    folder.write("a.lp", "m v=1 1\nm v=2 2\n");
+    assert_eq!(imported(&folder, &["a.lp"])["refused"], 0);
+    assert!(!a.exists() && b.exists());
+}
+
+#[test]
+fn an_import_goes_on_only_where_it_began() {
+    let folder = Folder::new();
+    folder.write("a.lp", &format!("{}no line\n", lines(1, 0..10)));
+    let failed = run_to_end(&mut import(&folder, &["a.lp", "--max-errors", "0"]));
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    let mut files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let checkpoint = files.find(|path| path.extension().is_some_and(|e| e == "json")).unwrap();
+    let checkpoint = checkpoint.file_name().unwrap().to_str().unwrap();
+    let other = folder.write("other.yaml", "data_dir: ./other\nredis: { enabled: false }\n");
+    let resumed = |arguments: &[&str]| {
+        run_to_end(hissrv().current_dir(folder.path()).args(["import", "a.lp", "--resume"]).args(arguments))
+    };
+    let elsewhere = resumed(&["--config", other.to_str().unwrap(), "--checkpoint", checkpoint]);
+    assert!(elsewhere.code == Some(2) && elsewhere.err.contains("is of another import"), "{elsewhere:?}");
+    let here = folder.path().join("import.yaml");
+    let here = resumed(&["--config", here.to_str().unwrap(), "--max-errors", "1"]);
+    assert_eq!(here.code, Some(0), "{here:?}");
 }
 
 #[test]
 fn bad_inputs_are_usage_errors() {
     let folder = Folder::new();
     folder.write("a.xyz", "");
+    folder.write("seconds.lp", "m v=1 1700000000\n");
     for (arguments, word) in [
         (&["missing.lp"][..], "no such file"),
         (&["a.xyz"], "--format"),
         (&["-"], "--format"),
         (&["a.xyz", "--format", "lines", "--resume"], "--resume"),
+        (&["-", "--format", "lines", "--resume"], "cannot be read again"),
+        (&["seconds.lp"], "--precision s"),
+        (&["*/*.lp"], "no file fits"),
         (&["a.xyz", "--format", "lines", "--to", "influxdb"], "influxdb"),
     ] {
         let Finished { code, err, .. } = run_to_end(&mut import(&folder, arguments));

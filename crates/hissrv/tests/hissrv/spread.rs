@@ -141,10 +141,31 @@ fn workers_share_an_import_and_rejects_come_with_their_places() {
     assert!(jobs > FILES, "the files were not cut: {summary}");
     let done: Vec<Value> = workers.map(|worker| serde_json::from_str(&worker.finish().out).unwrap()).into();
     assert_eq!(done.iter().map(|done| done["jobs"]["complete"].as_u64().unwrap()).sum::<u64>(), jobs);
-    let rejects = std::fs::read_to_string(site.folder.path().join("hissrv-import.rejects")).unwrap();
+    let rejects = std::fs::read_to_string(site.folder.path().join(summary["rejects"].as_str().unwrap())).unwrap();
     assert!(rejects.contains(&format!("0.lp:{}: ", long + 1)), "{rejects}");
     assert_eq!(site.count(1), FILES * POINTS);
     assert_eq!(site.redis.command(&["KEYS", "hissrv:import:*"]).trim(), "");
+}
+
+#[test]
+fn how_many_rejects_are_too_many_is_said_by_the_coordinator_and_none_is_lost() {
+    let site = Site::new();
+    // More than a worker takes by itself, and no text.
+    let bad = [b"no \xc0 line\n".repeat(1500), lines(1, 0).into_bytes()].concat();
+    std::fs::write(site.folder.path().join("0.lp"), bad).unwrap();
+    let worker = site.worker();
+    let redis = site.redis.url();
+    let finished = Running::start(&site.folder, &["*.lp", "--coordinator", &redis, "--max-errors", "1500"]).finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let summary: Value = serde_json::from_str(&finished.out).unwrap();
+    assert_eq!((&summary["points"], &summary["refused"]), (&json!(POINTS), &json!(1500)), "{summary}");
+    let rejects = std::fs::read_to_string(site.folder.path().join(summary["rejects"].as_str().unwrap())).unwrap();
+    assert!(rejects.starts_with("# 0.lp:1: "), "{rejects}");
+    worker.finish();
+    let worker = site.worker();
+    let finished = Running::start(&site.folder, &["*.lp", "--coordinator", &redis, "--max-errors", "1499"]).finish();
+    assert!(finished.code == Some(1) && finished.err.contains("more than 1499 records were refused"), "{finished:?}");
+    worker.finish();
 }
 
 #[test]

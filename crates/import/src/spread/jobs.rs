@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 use super::Job;
 use crate::checkpoint::Done;
 use crate::error::ImportError;
-use crate::file::{FileFormat, Layout};
+use crate::file::{FileFormat, Layout, check};
 use crate::inputs::{Input, Part};
 
 /// Bytes of a job, about.
@@ -31,6 +31,7 @@ pub fn cut(inputs: &[Input], layout: &Layout, chunk: u64) -> Result<Vec<Job>, Im
             return Err(ImportError::Input(format!("{}: a stream cannot be spread over workers", input.name)));
         };
         let input = Input { path: absolute, ..input.clone() };
+        check(&input, layout).map_err(failed)?;
         match framing(&input, layout).map_err(failed)? {
             Some(framing) if len > chunk => parts.extend(cut_text(&input, len, chunk, &framing).map_err(failed)?),
             _ => parts.push(input),
@@ -41,7 +42,7 @@ pub fn cut(inputs: &[Input], layout: &Layout, chunk: u64) -> Result<Vec<Job>, Im
 
 /// How the records of a text are told apart; `None` for a file that can be read from its start only.
 fn framing(input: &Input, layout: &Layout) -> Result<Option<Framing>, Error> {
-    if input.format == FileFormat::Parquet {
+    if input.format == FileFormat::Parquet || input.len == Some(0) {
         return Ok(None);
     }
     let mut source = open(&input.path)?;

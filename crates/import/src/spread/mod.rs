@@ -37,6 +37,8 @@ pub struct Task {
     pub database: Option<String>,
     /// Retention policy; `None`: the database's default one.
     pub policy: Option<String>,
+    /// The import ends when more records than this are refused, and so does a job.
+    pub max_errors: u64,
     /// A job that was not renewed for so long is taken over; at least a second.
     pub lease: Duration,
     /// Number of jobs.

@@ -8,6 +8,7 @@ use super::board::{Board, BoardError, Taken};
 use super::{ATTEMPTS, JobDone, Task};
 use crate::checkpoint::Checkpoint;
 use crate::counters::{Counters, Snapshot};
+use crate::error::ImportError;
 use crate::options::Options;
 use crate::rejects::Rejects;
 use crate::run::{Import, Outcome, Stopped};
@@ -114,13 +115,17 @@ fn one(
     worked: &mut Worked,
 ) -> Result<Step, BoardError> {
     let Some(outcome) = import(board, duties, task, sink, taken) else { return Ok(Step::Again) };
-    let rejects = std::fs::read_to_string(&duties.scratch).unwrap_or_default();
+    // Records that are no text are refused, too, and are shown as far as they can be.
+    let rejects = std::fs::read(&duties.scratch).unwrap_or_default();
+    let rejects = String::from_utf8_lossy(&rejects).into_owned();
     let failure = match outcome.stopped {
         None => None,
         Some(Stopped::Asked) => return Ok(Step::Again),
         Some(Stopped::Failed(error)) => {
             (duties.tell)(&format!("{}: {error}", taken.job.input.name));
-            if board.count_failure(&taken.job)? < ATTEMPTS {
+            // Nobody else would find fewer of them.
+            let is_final = matches!(error, ImportError::TooManyErrors { .. });
+            if !is_final && board.count_failure(&taken.job)? < ATTEMPTS {
                 // It stays pending: somebody else may be luckier.
                 return Ok(Step::Wait);
             }
@@ -136,6 +141,7 @@ fn one(
 
 /// Imports a job; `None`: it is somebody else's now.
 fn import(board: &mut Board, duties: &Duties<'_>, task: &Task, sink: &dyn Sink, taken: &Taken) -> Option<Outcome> {
+    let options = Options { max_errors: task.max_errors, ..duties.options.clone() };
     let (counters, stop, mut lost) = (Counters::default(), AtomicBool::new(false), false);
     // What a job before left there belongs to that job.
     std::fs::remove_file(&duties.scratch).ok();
@@ -143,7 +149,7 @@ fn import(board: &mut Board, duties: &Duties<'_>, task: &Task, sink: &dyn Sink, 
         inputs: std::slice::from_ref(&taken.job.input),
         layout: &task.layout,
         sink,
-        options: duties.options,
+        options: &options,
         checkpoint: Checkpoint::new(task.id.clone()),
         rejects: Rejects::new(duties.scratch.clone(), 0),
         counters: &counters,

@@ -2,6 +2,7 @@
 
 mod outputs;
 mod pipes;
+mod progress;
 mod source;
 mod stream;
 mod summary;
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let begun = Instant::now();
     let source = Source::open(args, &config)?;
-    let exported = export(args, &source, &place);
+    let exported = progress::shown(args.quiet, place.is_stdout(), || export(args, &source, &place));
     source.close();
     let (files, done) = match exported {
         Ok(exported) => exported,
@@ -44,10 +45,13 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
 /// Writes every file; gives how many there are and what they hold.
 fn export(args: &ExportArgs, source: &Source, place: &Place) -> Result<(usize, Summary), Failure> {
     let (mut files, mut done) = (0, Summary::default());
-    for task in tasks(args, source, place)? {
+    let tasks = tasks(args, source, place)?;
+    progress::begin(tasks.len());
+    for task in tasks {
         let part = place.write(&task, |to| source.export(&task.parameters, to))?;
         files += usize::from(place.keeps(&part));
         done.add(part);
+        progress::next();
     }
     Ok((files, done))
 }

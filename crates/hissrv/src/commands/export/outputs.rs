@@ -138,7 +138,10 @@ impl Place {
         };
         let (temporary, file) = begin(path)?;
         let to = file.try_clone().and_then(|file| Output::new(Box::new(Stoppable(file)), self.packing));
-        let written = to.map_err(Failure::from).and_then(export);
+        let written = to.map_err(Failure::from).and_then(export).map_err(|failure| match failure {
+            Failure::Run(error) => Failure::Run(error.context(format!("write {}", path.display()))),
+            usage => usage,
+        });
         match written {
             Ok(summary) if self.keeps(&summary) => {
                 file.sync_all()

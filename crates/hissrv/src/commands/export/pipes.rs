@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::STOP;
+use super::{STOP, progress};
 
 /// Set once nobody reads standard output any more.
 static READER_GONE: AtomicBool = AtomicBool::new(false);
@@ -42,7 +42,9 @@ impl<W: Write> Write for Stoppable<W> {
         if STOP.load(Relaxed) {
             return Err(io::Error::other("stopped before the end"));
         }
-        self.0.write(bytes)
+        let written = self.0.write(bytes)?;
+        progress::wrote(written);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

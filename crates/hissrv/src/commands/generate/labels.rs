@@ -7,6 +7,25 @@ use std::path::Path;
 use anyhow::Context;
 use generate::Plan;
 
+use crate::cli::Failure;
+
+/// Looks whether labels can be written to a file, before long work, and whether that is another one than that of the points.
+pub(super) fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
+    let named = format!("the labels {}", path.display());
+    if let Some(out) = out
+        && is_same(path, out)
+    {
+        return Err(Failure::Usage(format!("{named}: the points go to this file: name another one with --labels")));
+    }
+    File::options().create(true).append(true).open(path).with_context(|| named)?;
+    Ok(())
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
+    a == b || place(a).is_some_and(|a| Some(a) == place(b))
+}
+
 /// Writes the labels of the first times of a plan; gives their number.
 pub(super) fn write(plan: &Plan, ticks: u64, path: &Path) -> anyhow::Result<u64> {
     let place = || format!("the labels {}", path.display());

@@ -32,6 +32,9 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     let plan = options::plan(&args.plan, args.redis.is_some(), now())?;
+    if let Some(path) = &args.plan.labels {
+        labels::check(path, args.out.as_deref())?;
+    }
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let mut progress = Progress::new(total(&plan), args.quiet);
     let made = make(args, &plan, times, &mut progress);

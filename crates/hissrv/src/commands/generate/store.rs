@@ -45,10 +45,12 @@ pub(super) fn write(
     target.close();
     let outcome = outcome.map_err(anyhow::Error::from)?;
     let counts = &outcome.counts;
+    // Before this place all is stored.
+    let stored = outcome.checkpoint.files.first().and_then(|file| file.done).map_or(0, |done| done.offset);
     Ok(Done {
         target: target.name(),
         points: counts.points,
-        ticks: plan.ticks(),
+        ticks: stored.div_ceil((plan.series().len() as u64).max(1)),
         complete: outcome.stopped.is_none(),
         refused: counts.refused,
         reason: (counts.refused > 0).then(|| format!("see {REJECTS}")),

@@ -3,11 +3,11 @@
 use formats::{CsvOptions, LineOptions, Mapping, Measurement, TimeOptions, Twice, Unit};
 use import::Layout;
 
-use crate::cli::{ImportArgs, TableArgs};
+use crate::cli::{ImportArgs, TableArgs, WhichOfTwo};
 
 /// How files of each format are read.
 pub(super) fn layout(args: &ImportArgs) -> Layout {
-    Layout { lines: LineOptions { precision: unit(&args.precision), now: None }, csv: csv(&args.table) }
+    Layout { lines: LineOptions { precision: args.precision.as_deref().map(unit), now: None }, csv: csv(&args.table) }
 }
 
 fn unit(name: &str) -> Unit {
@@ -16,6 +16,14 @@ fn unit(name: &str) -> Unit {
         "ms" => Unit::Ms,
         "s" => Unit::S,
         _ => Unit::Ns,
+    }
+}
+
+const fn twice(which: WhichOfTwo) -> Twice {
+    match which {
+        WhichOfTwo::Earlier => Twice::Earlier,
+        WhichOfTwo::Later => Twice::Later,
+        WhichOfTwo::Reject => Twice::Reject,
     }
 }
 
@@ -41,7 +49,7 @@ fn mapping(table: &TableArgs) -> Mapping {
             columns: table.time.clone(),
             format: table.time_format.clone(),
             zone: table.time_zone.clone(),
-            twice: Twice::default(),
+            twice: twice(table.twice),
         },
         tags: some(&table.tags),
         fields: (!table.fields.is_empty()).then(|| table.fields.clone()),

@@ -2,16 +2,20 @@
 
 mod events;
 mod layout;
+mod paths;
 mod spread;
 mod summary;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use import::{Checkpoint, Counters, FileFormat, Import, Input, Options, Outcome, Rejects, Stopped, find_inputs};
+use import::{
+    Checkpoint, Counters, FileFormat, Import, ImportError, Input, Layout, Options, Outcome, Rejects, Stopped,
+    find_inputs,
+};
 
 use super::progress::{Progress, Total};
 use super::target::Target;
@@ -19,11 +23,10 @@ use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName};
 use crate::config::{self, Config};
 use events::Noting;
 use layout::layout;
+use paths::Paths;
 
 /// Set by SIGINT and SIGTERM.
 static STOP: AtomicBool = AtomicBool::new(false);
-/// Name of the file of rejects unless one is given.
-const REJECTS: &str = "hissrv-import.rejects";
 /// What is done is saved so often.
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
@@ -42,14 +45,15 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         events::check(args, &config)?;
     }
     let task = task(args, &config, &inputs);
-    let checkpoint_path = checkpoint_path(args, &task);
-    let checkpoint = begin(args, &checkpoint_path, task)?;
+    let paths = Paths::of(args, &task);
+    paths.check(&inputs)?;
+    let checkpoint = begin(args, &inputs, &paths, task)?;
+    check(&inputs, &checkpoint, &layout(args))?;
     if args.dry_run && !args.json {
         show(&inputs, args)?;
     }
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let target = if args.dry_run { Target::nowhere() } else { Target::open(&args.target, &config)? };
-    let rejects_path = rejects_path(args);
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
     let (counters, options, layout) = (Counters::default(), options(args), layout(args));
     let noting = Noting::new(target.sink());
@@ -58,7 +62,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         layout: &layout,
         sink: if args.events { &noting } else { target.sink() },
         options: &options,
-        rejects: Rejects::new(rejects_path.clone(), checkpoint.rejects_bytes),
+        rejects: Rejects::new(paths.rejects.clone(), checkpoint.rejects_bytes),
         checkpoint,
         counters: &counters,
         stop: &STOP,
@@ -69,7 +73,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let outcome = import.run(&mut |watched| {
         progress.show(&watched.counts(), watched.trouble());
         if keeps && saved.elapsed() >= SAVE_EVERY {
-            watched.checkpoint()?.save(&checkpoint_path)?;
+            watched.checkpoint()?.save(&paths.checkpoint)?;
             saved = Instant::now();
         }
         Ok(())
@@ -80,15 +84,18 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     // Also after a failure: what was written is then in files, and the next start is short.
     target.close();
     let outcome = outcome.map_err(anyhow::Error::from)?;
-    if keeps {
-        leave(&outcome, &checkpoint_path)?;
-    }
+    let left = if keeps { leave(&outcome, &paths.checkpoint) } else { Ok(()) };
     let made = events.as_ref().ok().and_then(Option::as_ref);
     let name = target.name();
     let summary = summary::Summary { events: made, ..summary::Summary::of(&outcome, &name) };
-    summary::tell(args, &summary, &rejects_path)?;
-    ended(args, outcome, keeps)?;
-    events.map(|_| ()).map_err(of_events)
+    summary::tell(args, &summary, &paths.rejects)?;
+    let ended = ended(args, outcome, &target, if keeps && left.is_ok() { Next::Resume } else { Next::Anew });
+    match (left, ended) {
+        (Ok(()), Ok(())) => events.map(|_| ()).map_err(of_events),
+        (Ok(()), ended) => ended,
+        (Err(unsaved), Err(Failure::Run(why))) => Err(anyhow!("{why}; and {unsaved:#}").into()),
+        (Err(unsaved), _) => Err(unsaved.into()),
+    }
 }
 
 /// All is stored, so the import need not be done again.
@@ -100,8 +107,16 @@ fn of_events(failure: Failure) -> Failure {
     }
 }
 
-fn rejects_path(args: &ImportArgs) -> PathBuf {
-    args.rejects.clone().unwrap_or_else(|| PathBuf::from(REJECTS))
+/// Looks whether files can be read so, before anything is stored.
+fn check(inputs: &[Input], checkpoint: &Checkpoint, layout: &Layout) -> Result<(), Failure> {
+    let is_left = |input: &&Input| checkpoint.of(&input.name, input.len).is_none_or(|done| !done.complete);
+    for input in inputs.iter().filter(is_left) {
+        import::check(input, layout).map_err(|error| match error {
+            formats::Error::Columns(_) => Failure::Usage(format!("{}: {error}", input.name)),
+            error => Failure::Run(anyhow!("{}: {error}", input.name)),
+        })?;
+    }
+    Ok(())
 }
 
 /// Shows how the first file of each format is read.
@@ -118,7 +133,7 @@ fn show(inputs: &[Input], args: &ImportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the import is asked to do; a checkpoint of something else is not taken up.
+/// What the import is asked to do, and where; a checkpoint of something else is not taken up.
 fn task(args: &ImportArgs, config: &Config, inputs: &[Input]) -> String {
     let files: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     let database = args.target.database.as_deref().unwrap_or(config.database());
@@ -126,15 +141,10 @@ fn task(args: &ImportArgs, config: &Config, inputs: &[Input]) -> String {
         "{} -> {:?} {} {database}.{} ({:?})",
         files.join(", "),
         args.target.to.unwrap_or(TargetName::Auto),
-        args.target.url.as_deref().unwrap_or_default(),
+        Target::place(&args.target, config),
         args.target.policy.as_deref().unwrap_or_default(),
         layout(args)
     )
-}
-
-fn checkpoint_path(args: &ImportArgs, task: &str) -> PathBuf {
-    let number = crc32c::crc32c(task.as_bytes());
-    args.checkpoint.clone().unwrap_or_else(|| PathBuf::from(format!("hissrv-import-{number:08x}.json")))
 }
 
 /// Standard input cannot be read again, and a dry run does nothing.
@@ -143,9 +153,20 @@ fn keeps_checkpoint(args: &ImportArgs, inputs: &[Input]) -> bool {
 }
 
 /// What was done before.
-fn begin(args: &ImportArgs, path: &Path, task: String) -> Result<Checkpoint, Failure> {
+fn begin(args: &ImportArgs, inputs: &[Input], paths: &Paths, task: String) -> Result<Checkpoint, Failure> {
+    let path = &paths.checkpoint;
     if !args.resume {
+        if args.rejects.is_none() {
+            paths.remove_old_rejects()?;
+        }
         return Ok(Checkpoint::new(task));
+    }
+    if inputs.iter().any(|input| input.len.is_none()) {
+        return Err(Failure::Usage(
+            "--resume: standard input and pipes cannot be read again from where they were; leave --resume out and send everything again, \
+             which changes nothing of what is there"
+                .to_owned(),
+        ));
     }
     match Checkpoint::load(path).map_err(|e| Failure::Usage(e.to_string()))? {
         Some(found) if found.task == task => Ok(found),
@@ -197,17 +218,28 @@ fn leave(outcome: &Outcome, path: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn ended(args: &ImportArgs, outcome: Outcome, keeps: bool) -> Result<(), Failure> {
-    let how = match keeps {
-        true => "; run the same command with --resume to go on",
-        false => "",
+/// What can be done about an import that ended early.
+enum Next {
+    Resume,
+    Anew,
+}
+
+fn ended(args: &ImportArgs, outcome: Outcome, target: &Target, next: Next) -> Result<(), Failure> {
+    let how = match next {
+        Next::Resume => "; run the same command with --resume to go on",
+        Next::Anew => "",
     };
+    let refused = outcome.counts.refused;
     match outcome.stopped {
-        None if outcome.counts.refused > 0 && args.dry_run => {
-            Err(anyhow!("{} records would be refused", outcome.counts.refused).into())
+        None if refused > 0 && args.dry_run => Err(anyhow!("{refused} records would be refused").into()),
+        None if refused > 0 && outcome.checkpoint.points == 0 => {
+            Err(anyhow!("nothing was stored: all {refused} records were refused").into())
         }
         None => Ok(()),
         Some(Stopped::Asked) => Err(anyhow!("stopped before the end{how}").into()),
+        Some(Stopped::Failed(error @ ImportError::Store { .. })) => {
+            Err(anyhow!("{error}{}{how}", target.hint()).into())
+        }
         Some(Stopped::Failed(error)) => Err(anyhow!("{error}{how}").into()),
     }
 }

@@ -1,18 +1,19 @@
 //! `hissrv import --coordinator` and `--worker`: one import on several machines.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use import::Sink;
-use import::find_inputs;
 use import::spread::{Board, BoardError, Coordinator, Duties, Task, Total, cut, work as take_jobs};
+use import::{Sink, Snapshot, find_inputs};
 use source::Stop;
 
 use super::layout::layout;
+use super::paths::Paths;
 use super::summary::{Summary, tell};
-use super::{STOP, format, options, rejects_path};
+use super::{STOP, format, options};
 use crate::cli::{Failure, ImportArgs};
 use crate::commands::progress::{Progress, Total as Amount};
 use crate::commands::signals;
@@ -34,12 +35,18 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         layout,
         database: args.target.database.clone(),
         policy: args.target.policy.clone(),
+        max_errors: args.max_errors,
         lease: args.lease.0.max(LEAST_LEASE),
         jobs: jobs.len() as u64,
     };
     let content = format!("{task:?} {jobs:?}");
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     task.id = format!("{:08x} {}", crc32c::crc32c(content.as_bytes()), names.join(", "));
+    let paths = Paths::of(args, &task.id);
+    paths.check(&inputs)?;
+    if args.rejects.is_none() {
+        paths.remove_old_rejects()?;
+    }
     let mut board = board(args, redis)?;
     signals::on_stop(&STOP).context("listen for signals")?;
     if args.anew {
@@ -49,16 +56,17 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let amount = bytes.sum::<Option<u64>>().map_or(Amount::Stream, Amount::Bytes);
     let mut progress = Progress::new(amount, args.quiet);
     let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs));
-    let outcome = watch(args, &mut coordinator, &mut progress);
+    let outcome = watch(args, &paths.rejects, &mut coordinator, &mut progress);
     progress.end();
     let total = outcome?;
-    let rejects = write_rejects(args, &coordinator)?;
+    let rejects = write_rejects(&paths.rejects, &coordinator)?;
     coordinator.end().context("remove the jobs from Redis")?;
+    let given_up = coordinator.done().values().filter(|done| done.failure.is_some()).count();
     let summary = Summary {
         target: redis_without_login(redis),
-        complete: true,
+        complete: given_up == 0,
         unit: "jobs",
-        done: coordinator.done().len(),
+        done: coordinator.done().len() - given_up,
         before: 0,
         counts: total.counts,
         points_in_all: total.counts.points,
@@ -66,7 +74,7 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         took: start.elapsed(),
         events: None,
     };
-    tell(args, &summary, &rejects_path(args))?;
+    tell(args, &summary, &paths.rejects)?;
     let failed: Vec<String> = coordinator
         .done()
         .iter()
@@ -82,44 +90,46 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
 }
 
 /// Looks until all jobs are done.
-fn watch(args: &ImportArgs, coordinator: &mut Coordinator, progress: &mut Progress) -> Result<Total, Failure> {
+fn watch(
+    args: &ImportArgs,
+    rejects: &Path,
+    coordinator: &mut Coordinator,
+    progress: &mut Progress,
+) -> Result<Total, Failure> {
     loop {
-        let (trouble, total) = match coordinator.look() {
-            Ok(total) => (None, total),
-            Err(BoardError::Link(error)) => (Some(format!("Redis: {error}")), Total::default()),
+        let left = match coordinator.look() {
+            Ok(total) if total.done >= total.jobs => return Ok(total),
+            Ok(total) if total.counts.refused > args.max_errors => return Err(too_many(args, rejects, coordinator)),
+            Ok(total) => {
+                progress.show(&total.counts, None);
+                format!("{} jobs are left, and the workers go on with them", total.jobs - total.done)
+            }
+            Err(BoardError::Link(error)) => {
+                progress.show(&Snapshot::default(), Some(format!("Redis: {error}")));
+                format!("Redis does not answer ({error}); with what is posted there the workers go on")
+            }
             Err(other) => return Err(Failure::Usage(other.to_string())),
         };
-        if trouble.is_none() {
-            if total.done >= total.jobs {
-                return Ok(total);
-            }
-            if total.counts.refused > args.max_errors {
-                coordinator.end().context("remove the jobs from Redis")?;
-                return Err(
-                    anyhow!("more than {} records were refused; the workers are told to end", args.max_errors).into()
-                );
-            }
-            progress.show(&total.counts, None);
-        } else {
-            progress.show(&total.counts, trouble);
-        }
         if STOP.load(Relaxed) {
-            let left = total.jobs - total.done;
-            return Err(anyhow!(
-                "stopped watching; {left} jobs are left, and the workers go on with them. The same command watches again"
-            )
-            .into());
+            return Err(anyhow!("stopped watching; {left}. The same command watches again").into());
         }
         std::thread::sleep(LOOK_EVERY);
     }
 }
 
+/// Ends the import.
+fn too_many(args: &ImportArgs, rejects: &Path, coordinator: &mut Coordinator) -> Failure {
+    let ended = write_rejects(rejects, coordinator)
+        .and_then(|_| coordinator.end().context("remove the jobs from Redis"))
+        .map_or_else(|e| format!("; but {e:#}"), |()| "; the workers are told to end".to_owned());
+    anyhow!("more than {} records were refused: see {}{ended}", args.max_errors, rejects.display()).into()
+}
+
 /// The rejects of all jobs, in the order of the jobs; gives their bytes.
-fn write_rejects(args: &ImportArgs, coordinator: &Coordinator) -> anyhow::Result<usize> {
+fn write_rejects(path: &Path, coordinator: &Coordinator) -> anyhow::Result<usize> {
     let text: String = coordinator.done().values().map(|done| done.rejects.as_str()).collect();
     if !text.is_empty() {
-        let path = rejects_path(args);
-        std::fs::write(&path, &text).with_context(|| format!("write {}", path.display()))?;
+        std::fs::write(path, &text).with_context(|| format!("write {}", path.display()))?;
     }
     Ok(text.len())
 }

@@ -41,7 +41,7 @@ impl<'a> Summary<'a> {
             before: outcome.skipped,
             counts: outcome.counts,
             points_in_all: outcome.checkpoint.points,
-            has_rejects: outcome.checkpoint.rejects_bytes > 0,
+            has_rejects: outcome.has_rejects,
             took: outcome.took,
             events: None,
         }
