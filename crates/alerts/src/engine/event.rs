@@ -49,11 +49,11 @@ impl Events {
         fitting.map(|source| self.hold_ns_of(source)).min()
     }
 
-    /// What the last event of a series means now.
+    /// What the last event of a series means now. The rule may have been about others when it came.
     pub(super) fn judge_last(&self, series: &Labels, reading: &Reading, now: TimestampNs) -> Verdict {
         let is_bad = reading.level.is_some_and(|level| level >= self.level);
         let is_fresh = reading.time_ns.is_some_and(|time| elapsed(time, now) < self.hold_ns(series));
-        if is_bad && is_fresh { Verdict::Beyond } else { Verdict::Clear }
+        if is_bad && is_fresh && self.are_about(series) { Verdict::Beyond } else { Verdict::Clear }
     }
 }
 

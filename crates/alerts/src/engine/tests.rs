@@ -323,6 +323,14 @@ fn what_is_told_to_end_lasts_until_then_and_what_is_told_once_is_over_after_a_wh
 }
 
 #[test]
+fn an_alert_that_the_rule_is_not_about_any_more_is_over() {
+    let mut bench = events("");
+    assert_eq!(bench.see(10, &[event(Level::Critical, 10)]), [FIRING]);
+    bench.rule = rule(r#"{"name":"busy","event":{"node":"host-*"},"channels":["x"]}"#);
+    assert_eq!(bench.see(20, &[]), [RESOLVED]);
+}
+
+#[test]
 fn events_that_come_again_or_in_another_order_change_nothing() {
     let mut bench = events("");
     let all = [event(Level::Info, 30), event(Level::Critical, 20)];

@@ -43,6 +43,8 @@ fn wait_for_lane(service: &Service) {
         let events = &service.status()["events"];
         events["lag_records"] == 0 && events["waiting"] == 0
     });
+    // An answered write can be read, and so can what was written before.
+    service.client().write("settled v=1 1");
 }
 
 /// Everything that can be told of events.
@@ -155,7 +157,7 @@ fn events_made_by_other_rules_replace_the_ones_before_and_twice_changes_nothing(
     let after = events(&mut service.client());
     assert_eq!(after.len() as u64, dry["events"].as_u64().unwrap() + 1);
     assert!(
-        !after.iter().any(|event| event.contains("\"info\"")) && after.iter().any(|event| event.contains("by hand"))
+        !after.iter().any(|event| event.contains(", normal\"")) && after.iter().any(|event| event.contains("by hand"))
     );
     is_what_history_gives(&service, after.len() - 1);
     service.stop();
@@ -181,7 +183,7 @@ fn events_of_what_is_not_watched_any_more_go_and_those_without_samples_stay() {
     let of = |service: &Service, metric: &str| {
         events(&mut service.client()).into_iter().filter(|event| event.contains(metric)).count()
     };
-    let before = ["cpu_usage", "disk_io", "voltage"].map(|metric| of(&service, metric));
+    let before = ["CPU usage", "Disk I/O", "oltage"].map(|metric| of(&service, metric));
     assert!(before.iter().all(|count| *count > 3), "{before:?}");
     service.stop();
 
@@ -193,8 +195,8 @@ fn events_of_what_is_not_watched_any_more_go_and_those_without_samples_stay() {
     service.client().post(dropped, "").ok();
     let report = generated(&["--url", &service.url()]);
     assert_eq!(report["nodes"], 2, "{report}");
-    assert_eq!(["cpu_usage", "disk_io", "voltage"].map(|metric| of(&service, metric)), [before[0], 0, 0]);
-    assert!(of(&service, "temperature") > 0);
+    assert_eq!(["CPU usage", "Disk I/O", "oltage"].map(|metric| of(&service, metric)), [before[0], 0, 0]);
+    assert!(of(&service, "emperature") > 0);
     let again = generated(&["--url", &service.url()]);
     assert_eq!((&again["written"], &again["removed"]), (&0.into(), &0.into()), "{again}");
     service.stop();

@@ -426,7 +426,7 @@ fn events_of_all(service: &Service) -> [u64; 4] {
 #[test]
 fn an_import_makes_the_events_of_what_it_imports_and_of_nothing_else() {
     let folder = Folder::new();
-    folder.write("history.lp", &metrics(["vm-1", "vm&2"], 0..48));
+    folder.write("history.lp", &metrics(["vm-1", "vm[2]&"], 0..48));
     // Without a service, into a data directory where events are switched off.
     let summary = imported(&folder, &["history.lp", "--events"]);
     let made = &summary["events"];

@@ -164,7 +164,7 @@ pub(super) fn make(args: &ImportArgs, target: &Target, seen: &Seen) -> Result<Va
     nodes.sort_unstable();
     let mut sum = Value::Null;
     for part in parts(&nodes, target.parameters_max()) {
-        let matches = part.iter().map(|node| ("match".to_owned(), (*node).to_owned()));
+        let matches = part.iter().map(|node| ("match".to_owned(), quoted(node)));
         let parameters: Vec<(String, String)> = times.iter().cloned().chain(matches).collect();
         let answer = target.generate_events(&parameters)?;
         sum = together(sum, serde_json::from_slice(&answer).context("read the answer")?);
@@ -182,11 +182,17 @@ fn range(seen: &Seen) -> Option<[String; 2]> {
     Some([text(first)?, text(last.saturating_add(1))?])
 }
 
+/// A node as a pattern that matches nothing else.
+fn quoted(node: &str) -> String {
+    let quote = |sign: char| matches!(sign, '*' | '?' | '[' | '\\').then_some('\\');
+    node.chars().flat_map(|sign| quote(sign).into_iter().chain([sign])).collect()
+}
+
 /// Cuts a list of nodes so that each part has so many bytes as parameters at most; the empty list, which stands for all nodes, is one part.
 fn parts<'n, 'a>(nodes: &'n [&'a str], most: usize) -> Vec<&'n [&'a str]> {
     let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (place, node) in nodes.iter().enumerate() {
-        let len = "&match=".len() + encoded(node).len();
+        let len = "&match=".len() + encoded(&quoted(node)).len();
         if place > start && bytes + len > most {
             parts.extend(nodes.get(start..place));
             (start, bytes) = (place, 0);
@@ -234,5 +240,6 @@ mod tests {
         assert_eq!(parts(&["a", "b", "c d", "e"], 18), [&["a", "b"] as &[&str], &["c d"], &["e"]]);
         assert_eq!(parts(&["a", "b"], usize::MAX).len(), 1);
         assert_eq!(parts(&["a", "b"], 0).len(), 2);
+        assert_eq!(quoted("rack[1]*"), "rack\\[1]\\*");
     }
 }
