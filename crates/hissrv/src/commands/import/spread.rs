@@ -64,6 +64,7 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         points_in_all: total.counts.points,
         has_rejects: rejects > 0,
         took: start.elapsed(),
+        settling: Duration::ZERO,
     };
     tell(args, &summary, &rejects_path(args))?;
     let failed: Vec<String> = coordinator
@@ -174,6 +175,7 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
         points_in_all: worked.counts.points,
         has_rejects: false,
         took: start.elapsed(),
+        settling: Duration::ZERO,
     };
     tell(args, &summary, &scratch)?;
     Ok(())

@@ -25,6 +25,8 @@ pub(super) struct Summary<'a> {
     /// There is a file of rejects.
     pub(super) has_rejects: bool,
     pub(super) took: Duration,
+    /// Of that, waiting until the store had all on its disk.
+    pub(super) settling: Duration,
 }
 
 impl<'a> Summary<'a> {
@@ -40,6 +42,7 @@ impl<'a> Summary<'a> {
             points_in_all: outcome.checkpoint.points,
             has_rejects: outcome.checkpoint.rejects_bytes > 0,
             took: outcome.took,
+            settling: outcome.settling,
         }
     }
 }
@@ -47,7 +50,7 @@ impl<'a> Summary<'a> {
 /// Tells what was done: on stdout, for people or for machines.
 pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took } = summary;
+    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took, settling } = summary;
     let seconds = took.as_secs_f64();
     let rate = counts.points as f64 / seconds.max(1e-3);
     if args.json {
@@ -57,7 +60,7 @@ pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> 
             "records": counts.records, "points": counts.points, "points_in_all": points_in_all,
             "empty": counts.empty, "refused": counts.refused, "filtered": counts.filtered,
             "batches": counts.batches, "retries": counts.retries, "bytes": counts.read_bytes,
-            "seconds": seconds, "points_per_second": rate,
+            "seconds": seconds, "settling_seconds": settling.as_secs_f64(), "points_per_second": rate,
             "rejects": has_rejects.then(|| rejects.display().to_string()),
         });
         return writeln!(out, "{summary}");
