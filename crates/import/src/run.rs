@@ -222,6 +222,8 @@ pub(crate) struct Shared<'a> {
     /// The workers have ended.
     written: AtomicBool,
     batches_before: u64,
+    /// The store could not be reached for a moment.
+    pub(crate) was_away: AtomicBool,
 }
 
 struct State {
@@ -273,6 +275,7 @@ impl<'a> Shared<'a> {
             guard: import.sink.forgetful().map(|store| Guard::new(store, import.checkpoint.clone())),
             written: AtomicBool::new(false),
             batches_before: import.counters.batches.load(Relaxed),
+            was_away: AtomicBool::new(false),
         }
     }
 
