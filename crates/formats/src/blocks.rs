@@ -73,6 +73,11 @@ impl<R: Read> Blocks<R> {
         self
     }
 
+    /// Number of the line behind the last block.
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+
     /// The next block; `None` at the end. Whole records that come before a failure are handed out before it is.
     ///
     /// # Errors

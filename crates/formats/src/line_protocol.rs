@@ -14,6 +14,9 @@ use crate::framing::lines::Records;
 use crate::print::put_integer;
 use crate::time::{Unit, is_storable};
 
+/// Bytes of a line that is short.
+const SHORT_LINE: usize = 32;
+
 /// How line protocol is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -67,11 +70,15 @@ impl LineReader {
         if !is_plain {
             return Err(block);
         }
-        // Counting is nothing beside the memory that a list takes, and gives back, while it grows.
-        let (mut ends, mut start) = (Vec::with_capacity(memchr_iter(b'\n', text).count()), 0);
+        // A list that grows takes and gives back more memory than all else here.
+        let mut ends = Vec::with_capacity(text.len() / SHORT_LINE + 1);
+        let (mut start, mut last_time): (_, &[u8]) = (0, b"\n");
         for end in memchr_iter(b'\n', text) {
-            if !ends_with_time(text.get(start..end).unwrap_or_default()) {
-                return Err(block);
+            let line = text.get(start..end).unwrap_or_default();
+            // Mostly that of the line before.
+            if !line.ends_with(last_time) {
+                let Some(time) = time_of(line) else { return Err(block) };
+                last_time = time;
             }
             start = end + 1;
             ends.push(start as u32);
@@ -169,12 +176,11 @@ pub(crate) fn without_mark(block: &Block) -> &[u8] {
     if block.offset == 0 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text }
 }
 
-/// Whether a line ends in digits behind a blank. What can be read at all, and ends so, has a time: values are behind equals signs.
-fn ends_with_time(line: &[u8]) -> bool {
-    let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let before = line.len() - digits;
-    let is_time = |at: usize| at.checked_sub(1).and_then(|at| line.get(at)) == Some(&b' ');
-    digits > 0 && (is_time(before) || line.get(before.wrapping_sub(1)) == Some(&b'-') && is_time(before - 1))
+/// The digits behind a blank that a line ends in, with the blank. What can be read at all, and ends so, has a time: values are behind equals signs.
+fn time_of(line: &[u8]) -> Option<&[u8]> {
+    let before = line.iter().rposition(|byte| !byte.is_ascii_digit())?;
+    let blank = if line.get(before) == Some(&b'-') { before.checked_sub(1)? } else { before };
+    (line.get(blank) == Some(&b' ') && before + 1 < line.len()).then_some(line.get(blank..)?)
 }
 
 /// A line without its time.

@@ -139,7 +139,10 @@ impl Delivery<'_> {
                         }
                     }
                 }
-                Err(WriteError::Away { message }) => (message, None),
+                Err(WriteError::Away { message }) => {
+                    self.shared.was_away.store(true, Relaxed);
+                    (message, None)
+                }
                 Err(WriteError::Busy { message, retry_after }) => (message, retry_after),
             };
             if tries > options.retries {

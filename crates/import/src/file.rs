@@ -221,7 +221,7 @@ impl FileReader {
         let (content, end) = match &mut self.cutter {
             Cutter::Text(converter, blocks) => {
                 let Some(block) = blocks.next_block()? else { return Ok(None) };
-                let end = Done { offset: block.end(), line: block.next_line() };
+                let end = Done { offset: block.end(), line: blocks.line() };
                 (Content::Text(converter.clone(), block), end)
             }
             Cutter::Rows(reader, next) => {

@@ -58,7 +58,7 @@ impl<'a> Guard<'a> {
 
     /// Looks at the store until all is written and is there for good.
     pub(crate) fn keep(&self, shared: &Shared<'_>) -> Kept {
-        let (mut is_written, mut is_durable, mut retries) = (false, false, 0);
+        let (mut is_written, mut is_durable) = (false, false);
         let mut seen = Instant::now();
         loop {
             if pause(shared, is_written) {
@@ -70,9 +70,7 @@ impl<'a> Guard<'a> {
             if is_written && !was_written {
                 is_durable = self.store.make_durable();
             }
-            let failures = shared.counters.retries.load(Relaxed);
-            let before = Before::of(shared, failures > retries);
-            retries = failures;
+            let before = Before::of(shared);
             match self.store.incarnation() {
                 Ok(incarnation) => {
                     seen = since;
@@ -120,14 +118,14 @@ enum Before {
     Nothing,
     /// Something was written.
     Writes,
-    /// And it did not always work.
+    /// And the store could not always be reached.
     Failures,
 }
 
 impl Before {
-    fn of(shared: &Shared<'_>, has_failed: bool) -> Self {
+    fn of(shared: &Shared<'_>) -> Self {
         match shared.has_written() {
-            _ if has_failed => Self::Failures,
+            _ if shared.was_away.swap(false, Relaxed) => Self::Failures,
             true => Self::Writes,
             false => Self::Nothing,
         }

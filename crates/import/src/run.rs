@@ -23,8 +23,8 @@ use crate::worker;
 const AHEAD: u64 = 64;
 /// Pieces that wait for a worker. One is read faster than it is stored.
 const QUEUED: usize = 2;
-/// How often the caller looks at what was done.
-const TICK: Duration = Duration::from_millis(100);
+/// How often the caller looks at what was done, and whether it is over.
+const TICK: Duration = Duration::from_millis(25);
 
 /// What an import is to do.
 pub struct Import<'a> {
@@ -61,6 +61,8 @@ pub struct Outcome {
     pub has_rejects: bool,
     /// How long it took.
     pub took: Duration,
+    /// How much of it was waiting, after all was written, until the store had it on its disk.
+    pub settling: Duration,
     /// The store was started anew.
     lost: bool,
 }
@@ -75,7 +77,7 @@ pub enum Stopped {
 }
 
 impl Import<'_> {
-    /// Runs the import. `watch` is called every 100 ms, with what is done so far; it may save it, and shows progress.
+    /// Runs the import. `watch` is called every 25 ms, with what is done so far; it may save it, and shows progress.
     ///
     /// # Errors
     /// What `watch` reports; how the import itself went is in the outcome.
@@ -102,7 +104,7 @@ impl Import<'_> {
     /// Runs it until its end, or until the store was started anew.
     fn once(&self, watch: &mut dyn FnMut(&Watched<'_>) -> Result<(), ImportError>) -> Result<Outcome, ImportError> {
         let shared = Shared::new(self);
-        let (mut outcome, mut kept) = (Ok(()), Kept::Safe);
+        let (mut outcome, mut kept, mut written_at) = (Ok(()), Kept::Safe, None);
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| shared.read());
             let workers: Vec<_> = (0..self.options.workers.max(1) as u64)
@@ -123,6 +125,7 @@ impl Import<'_> {
             });
             loop {
                 let is_written = workers.iter().all(|worker| worker.is_finished());
+                written_at = written_at.filter(|_| is_written).or_else(|| is_written.then(Instant::now));
                 shared.written.store(is_written, Relaxed);
                 if is_written && guard.as_ref().is_none_or(|guard| guard.is_finished()) {
                     break;
@@ -162,7 +165,9 @@ impl Import<'_> {
         let State { skipped, ref rejects, .. } = *shared.lock();
         let (counts, has_rejects) = (self.counters.snapshot(), rejects.has_any());
         let lost = kept != Kept::Safe;
-        Ok(Outcome { stopped, checkpoint, counts, skipped, has_rejects, took: Duration::ZERO, lost })
+        let settling = written_at.map(|at: Instant| at.elapsed()).unwrap_or_default();
+        let took = Duration::ZERO;
+        Ok(Outcome { stopped, checkpoint, counts, skipped, has_rejects, took, settling, lost })
     }
 
     /// Begins again at a place; the figures are those of that place, too. `first` is where the import began.
@@ -222,6 +227,8 @@ pub(crate) struct Shared<'a> {
     /// The workers have ended.
     written: AtomicBool,
     batches_before: u64,
+    /// The store could not be reached for a moment.
+    pub(crate) was_away: AtomicBool,
 }
 
 struct State {
@@ -312,6 +319,7 @@ impl<'a> Shared<'a> {
             guard: import.sink.forgetful().map(|store| Guard::new(store, import.checkpoint.clone())),
             written: AtomicBool::new(false),
             batches_before: import.counters.batches.load(Relaxed),
+            was_away: AtomicBool::new(false),
         }
     }
 

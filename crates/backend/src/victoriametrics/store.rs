@@ -137,8 +137,9 @@ impl Write for VictoriaMetrics {
         DURABLE_AFTER
     }
 
+    /// Of a cluster it does not matter: the processes that keep points are not seen, so nobody could tell that one of them ended.
     fn answers_from_memory(&self) -> bool {
-        true
+        !self.shared.is_cluster
     }
 
     fn make_durable(&self) -> bool {

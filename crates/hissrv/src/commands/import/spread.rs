@@ -73,6 +73,7 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         has_rejects: rejects > 0,
         took: start.elapsed(),
         events: None,
+        settling: Duration::ZERO,
     };
     tell(args, &summary, &paths.rejects)?;
     let failed: Vec<String> = coordinator
@@ -186,6 +187,7 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
         has_rejects: false,
         took: start.elapsed(),
         events: None,
+        settling: Duration::ZERO,
     };
     tell(args, &summary, &scratch)?;
     Ok(())

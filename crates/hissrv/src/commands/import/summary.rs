@@ -28,6 +28,8 @@ pub(super) struct Summary<'a> {
     pub(super) took: Duration,
     /// What became of the events of it, if they were asked for.
     pub(super) events: Option<&'a Value>,
+    /// Of that, waiting until the store had all on its disk.
+    pub(super) settling: Duration,
 }
 
 impl<'a> Summary<'a> {
@@ -44,6 +46,7 @@ impl<'a> Summary<'a> {
             has_rejects: outcome.has_rejects,
             took: outcome.took,
             events: None,
+            settling: outcome.settling,
         }
     }
 }
@@ -51,7 +54,8 @@ impl<'a> Summary<'a> {
 /// Tells what was done: on stdout, for people or for machines.
 pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took, events } = summary;
+    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took, events, settling } =
+        summary;
     let seconds = took.as_secs_f64();
     let rate = counts.points as f64 / seconds.max(1e-3);
     if args.json {
@@ -61,7 +65,7 @@ pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> 
             "records": counts.records, "points": counts.points, "points_in_all": points_in_all,
             "empty": counts.empty, "refused": counts.refused, "filtered": counts.filtered,
             "batches": counts.batches, "retries": counts.retries, "bytes": counts.read_bytes,
-            "seconds": seconds, "points_per_second": rate,
+            "seconds": seconds, "settling_seconds": settling.as_secs_f64(), "points_per_second": rate,
             "events": events,
             "rejects": has_rejects.then(|| rejects.display().to_string()),
         });
