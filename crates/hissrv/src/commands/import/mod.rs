@@ -148,7 +148,7 @@ fn begin(args: &ImportArgs, inputs: &[Input], paths: &Paths, task: String) -> Re
         ));
     }
     match Checkpoint::load(path).map_err(|e| Failure::Usage(e.to_string()))? {
-        Some(found) if found.task == task => Ok(found),
+        Some(found) if found.task == task => Ok(paths.without_changed(found, inputs)),
         Some(found) => Err(Failure::Usage(format!(
             "{} is of another import ({}): name the same files and the same store, or leave --resume out",
             path.display(),

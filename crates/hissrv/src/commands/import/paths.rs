@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use import::{Checkpoint, Input};
@@ -45,6 +46,18 @@ impl Paths {
             return Err(wrong_rejects(&self.rejects, "it is there, and is no file of rejects: name another one"));
         }
         Ok(())
+    }
+
+    /// What is done, without files that were changed since that was saved: they are read anew.
+    pub(super) fn without_changed(&self, mut found: Checkpoint, inputs: &[Input]) -> Checkpoint {
+        // The time of change is the file system's own; that of a modification may be older in a file that took the place of another one.
+        let saved = std::fs::metadata(&self.checkpoint).map(|about| (about.mtime(), about.mtime_nsec()));
+        let is_newer = |input: &Input| match (&saved, std::fs::metadata(&input.path)) {
+            (Ok(saved), Ok(about)) => (about.ctime(), about.ctime_nsec()) > *saved,
+            _ => true,
+        };
+        found.files.retain(|file| !inputs.iter().any(|input| input.name == file.name && is_newer(input)));
+        found
     }
 
     /// Removes rejects that an earlier import of the same task left.
