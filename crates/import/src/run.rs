@@ -211,7 +211,7 @@ impl<'a> Shared<'a> {
     /// False when the import is to end.
     fn read_file(&self, number: usize) -> Result<bool, ImportError> {
         let Some(input) = self.inputs.get(number) else { return Ok(true) };
-        let known = self.before.of(&input.name, input.len);
+        let known = self.known(number, input);
         let done = known.and_then(|known| known.done);
         let is_complete = known.is_some_and(|known| known.complete);
         {
@@ -345,11 +345,16 @@ impl<'a> Shared<'a> {
         Watched { shared: self }
     }
 
+    /// What was done of a file before. Files mostly stand where they stood then.
+    fn known(&self, number: usize, input: &Input) -> Option<&FileDone> {
+        let there = self.before.files.get(number).filter(|file| file.name == input.name && file.len == input.len);
+        there.or_else(|| self.before.of(&input.name, input.len))
+    }
+
     /// What is done so far. Files that were not begun keep what was known of them.
     fn checkpoint_of(&self, state: &State) -> Checkpoint {
         let mut files: Vec<FileDone> = Vec::with_capacity(self.inputs.len());
         for (number, input) in self.inputs.iter().enumerate() {
-            let known = self.before.of(&input.name, input.len);
             match state.files.get(number) {
                 Some(file) => files.push(FileDone {
                     name: input.name.clone(),
@@ -357,7 +362,7 @@ impl<'a> Shared<'a> {
                     done: file.done,
                     complete: file.is_complete(),
                 }),
-                None => files.extend(known.cloned()),
+                None => files.extend(self.known(number, input).cloned()),
             }
         }
         Checkpoint {

@@ -5,6 +5,7 @@ mod paths;
 mod spread;
 mod summary;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -88,7 +89,9 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
 
 /// Looks whether files can be read so, before anything is stored.
 fn check(inputs: &[Input], checkpoint: &Checkpoint, layout: &Layout) -> Result<(), Failure> {
-    let is_left = |input: &&Input| checkpoint.of(&input.name, input.len).is_none_or(|done| !done.complete);
+    let complete = checkpoint.files.iter().filter(|file| file.complete).map(|file| (&file.name, file.len));
+    let complete: HashSet<_> = complete.collect();
+    let is_left = |input: &&Input| !complete.contains(&(&input.name, input.len));
     for input in inputs.iter().filter(is_left) {
         import::check(input, layout).map_err(|error| match error {
             formats::Error::Columns(_) => Failure::Usage(format!("{}: {error}", input.name)),

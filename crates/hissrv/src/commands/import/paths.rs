@@ -1,5 +1,6 @@
 //! The files that an import writes beside the data: the checkpoint and the rejects. They never take the place of files that are something else.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
@@ -56,7 +57,9 @@ impl Paths {
             (Ok(saved), Ok(about)) => (about.ctime(), about.ctime_nsec()) > *saved,
             _ => true,
         };
-        found.files.retain(|file| !inputs.iter().any(|input| input.name == file.name && is_newer(input)));
+        let changed = inputs.iter().filter(|input| is_newer(input)).map(|input| input.name.as_str());
+        let changed: HashSet<&str> = changed.collect();
+        found.files.retain(|file| !changed.contains(file.name.as_str()));
         found
     }
 
