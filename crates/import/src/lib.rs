@@ -22,6 +22,7 @@ mod rejects;
 mod run;
 mod sink;
 pub mod spread;
+mod state;
 mod worker;
 
 #[cfg(test)]

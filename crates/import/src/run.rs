@@ -1,22 +1,22 @@
 //! An import from start to end: one thread reads, workers convert and write, the caller looks on and saves what is done.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::checkpoint::{Checkpoint, Done, FileDone};
+use crate::checkpoint::{Checkpoint, FileDone};
 use crate::counters::{Counters, Snapshot, Tally};
 use crate::deliver::Undelivered;
 use crate::error::ImportError;
 use crate::file::{FileReader, Layout, Piece};
-use crate::frontier::{self, Frontier};
+use crate::frontier::Frontier;
 use crate::guard::{Guard, Kept};
 use crate::inputs::Input;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::rejects::{self, Refused, Rejects};
 use crate::sink::Sink;
+use crate::state::{FileState, State};
 use crate::worker;
 
 /// Pieces that are read ahead of the first one that is not stored. Bounds what waits for a worker that is stuck.
@@ -151,7 +151,7 @@ impl Import<'_> {
         });
         outcome?;
         watch(&shared.watched())?;
-        let checkpoint = shared.safe_checkpoint();
+        let checkpoint = shared.safe_checkpoint(&shared.lock());
         if let Err(error) = shared.write_waiting() {
             shared.fail(error);
         }
@@ -195,8 +195,8 @@ impl Watched<'_> {
     pub fn checkpoint(&self) -> Result<Checkpoint, ImportError> {
         let state = self.shared.lock();
         state.rejects.sync().map_err(|source| state.rejects_failed(source))?;
-        drop(state);
-        Ok(self.shared.safe_checkpoint())
+        // Under the same lock: rejects that are written meanwhile are not synced.
+        Ok(self.shared.safe_checkpoint(&state))
     }
 
     /// The figures now.
@@ -231,80 +231,10 @@ pub(crate) struct Shared<'a> {
     pub(crate) was_away: AtomicBool,
 }
 
-struct State {
-    files: Vec<FileState>,
-    rejects: Rejects,
-    /// Rejects of pieces that are not before the frontier of their file, by file and piece.
-    waiting: BTreeMap<(usize, u64), Vec<Refused>>,
-    /// Rejects could not be written: whatever comes after them is not done.
-    lost_rejects: bool,
-    /// Refused so far, for the limit; and what became of the records before the frontiers, for the checkpoint.
-    refused: u64,
-    passed: Tally,
-    skipped: usize,
-    ended: bool,
-    failure: Option<ImportError>,
-    trouble: Option<String>,
-}
-
-impl State {
-    /// Moves the frontier of a file, and writes the rejects that it passes. Once some could not be written nothing more counts as done.
-    fn pass(&mut self, piece: &Piece, tally: Tally, refused: Vec<Refused>, name: &str) -> Result<(), ImportError> {
-        let Some(file) = self.files.get_mut(piece.file) else { return Ok(()) };
-        if !refused.is_empty() {
-            self.waiting.insert((piece.file, piece.number), refused.clone());
-        }
-        let passed = file.frontier.finish(piece.number, frontier::Piece { end: piece.end, tally, refused });
-        let (done, count) = (file.frontier.done(), file.frontier.count());
-        if self.lost_rejects {
-            return Ok(());
-        }
-        if let Err(source) = self.rejects.write(name, &passed.refused) {
-            self.lost_rejects = true;
-            return Err(self.rejects_failed(source));
-        }
-        self.waiting.retain(|(file, number), _| *file != piece.file || *number >= count);
-        self.passed.add(&passed.tally);
-        self.passed.refused += rejects::count(&passed.refused);
-        if let Some(file) = self.files.get_mut(piece.file) {
-            file.done = done;
-            file.finished += 1;
-        }
-        Ok(())
-    }
-
-    fn rejects_failed(&self, source: std::io::Error) -> ImportError {
-        ImportError::Rejects { path: self.rejects.path().to_owned(), source }
-    }
-}
-
-struct FileState {
-    frontier: Frontier,
-    /// The place before which all is stored, rejects written.
-    done: Option<Done>,
-    /// Pieces handed out, and pieces done.
-    begun: u64,
-    finished: u64,
-    /// All pieces were handed out.
-    read: bool,
-    /// Its length in bytes.
-    len: Option<u64>,
-}
-
 impl<'a> Shared<'a> {
     fn new(import: &'a Import<'a>) -> Self {
-        let state = State {
-            files: Vec::new(),
-            rejects: Rejects::new(import.rejects.path().to_owned(), import.rejects.bytes()),
-            waiting: BTreeMap::new(),
-            lost_rejects: false,
-            refused: import.checkpoint.refused,
-            passed: import.checkpoint.tally(),
-            skipped: 0,
-            ended: false,
-            failure: None,
-            trouble: None,
-        };
+        let rejects = Rejects::new(import.rejects.path().to_owned(), import.rejects.bytes());
+        let state = State::after(&import.checkpoint, rejects);
         Self {
             options: import.options,
             sink: import.sink,
@@ -346,7 +276,7 @@ impl<'a> Shared<'a> {
     /// False when the import is to end.
     fn read_file(&self, number: usize) -> Result<bool, ImportError> {
         let Some(input) = self.inputs.get(number) else { return Ok(true) };
-        let known = self.before.of(&input.name, input.len);
+        let known = self.known(number, input);
         let done = known.and_then(|known| known.done);
         let is_complete = known.is_some_and(|known| known.complete);
         {
@@ -412,17 +342,9 @@ impl<'a> Shared<'a> {
         format!("{}:{line}: {reason}", self.name_of(piece.file))
     }
 
-    /// Writes the rejects of pieces that the frontiers have not passed, for people; a next run, which does these pieces again, writes over them.
+    /// Writes the rejects of pieces that the frontiers have not passed, for people.
     fn write_waiting(&self) -> Result<(), ImportError> {
-        let mut state = self.lock();
-        if state.lost_rejects {
-            return Ok(());
-        }
-        for ((file, _), refused) in std::mem::take(&mut state.waiting) {
-            let written = state.rejects.write_for_now(&self.name_of(file), &refused);
-            written.map_err(|source| state.rejects_failed(source))?;
-        }
-        Ok(())
+        self.lock().write_waiting(|file| self.name_of(file))
     }
 
     /// Ends the import when so many more refused records are too many.
@@ -483,8 +405,13 @@ impl<'a> Shared<'a> {
     }
 
     /// What is done and will stay.
-    fn safe_checkpoint(&self) -> Checkpoint {
-        self.guard.as_ref().map_or_else(|| self.checkpoint(), Guard::safe)
+    fn safe_checkpoint(&self, state: &State) -> Checkpoint {
+        self.guard.as_ref().map_or_else(|| self.checkpoint_of(state), Guard::safe)
+    }
+
+    /// What is done so far.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint_of(&self.lock())
     }
 
     fn end_if(&self, is_over: bool) {
@@ -509,12 +436,16 @@ impl<'a> Shared<'a> {
         Watched { shared: self }
     }
 
+    /// What was done of a file before. Files mostly stand where they stood then.
+    fn known(&self, number: usize, input: &Input) -> Option<&FileDone> {
+        let there = self.before.files.get(number).filter(|file| file.name == input.name && file.len == input.len);
+        there.or_else(|| self.before.of(&input.name, input.len))
+    }
+
     /// What is done so far. Files that were not begun keep what was known of them.
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
-        let state = self.lock();
+    fn checkpoint_of(&self, state: &State) -> Checkpoint {
         let mut files: Vec<FileDone> = Vec::with_capacity(self.inputs.len());
         for (number, input) in self.inputs.iter().enumerate() {
-            let known = self.before.of(&input.name, input.len);
             match state.files.get(number) {
                 Some(file) => files.push(FileDone {
                     name: input.name.clone(),
@@ -522,17 +453,11 @@ impl<'a> Shared<'a> {
                     done: file.done,
                     complete: file.is_complete(),
                 }),
-                None => files.extend(known.cloned()),
+                None => files.extend(self.known(number, input).cloned()),
             }
         }
         let Tally { points, records, empty, refused, filtered } = state.passed;
         let rejects_bytes = state.rejects.bytes();
         Checkpoint { files, rejects_bytes, points, records, empty, refused, filtered, ..self.before.clone() }
-    }
-}
-
-impl FileState {
-    fn is_complete(&self) -> bool {
-        self.read && self.begun == self.finished
     }
 }

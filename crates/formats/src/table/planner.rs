@@ -153,10 +153,12 @@ impl<'a> Planner<'a> {
         Ok(columns.into_iter().map(|column| TagPlan { column, key: self.name_of(column) }).collect())
     }
 
-    /// Columns of texts of which nothing was said are texts only if they can hardly be anything else.
+    /// Columns of which nothing was said are texts only if they can hardly be anything else; further times are never left out without a word.
     fn doubt(&self, columns: &[usize]) -> Result<(), String> {
-        let is_text = |column: &&usize| self.content(**column) == Content::Values(Kind::String);
-        let mut doubts = columns.iter().filter(is_text).filter_map(|column| self.sample.doubt(*column, &self.nulls));
+        let is_doubtful =
+            |column: &&usize| matches!(self.content(**column), Content::Values(Kind::String) | Content::Times);
+        let mut doubts =
+            columns.iter().filter(is_doubtful).filter_map(|column| self.sample.doubt(*column, &self.nulls));
         doubts.next().map_or(Ok(()), Err)
     }
 
@@ -185,7 +187,8 @@ impl<'a> Planner<'a> {
             Some(said) => said.iter().map(|field| self.column(&field.column)).collect::<Result<Vec<_>, _>>()?,
             None => {
                 let values = self.take_rest(|content| content != Content::Times);
-                self.doubt(&values)?;
+                let times = self.take_rest(|content| content == Content::Times);
+                self.doubt(&[values.as_slice(), &times].concat())?;
                 values
             }
         };
@@ -395,6 +398,12 @@ mod tests {
         assert!(error(&Mapping { tags: Some(Vec::new()), ..mapping() }, groups).contains("--thousands '.'"));
         let times: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("u", &["2024-01-02T00:00:00Z"]), ("q", &["3"])];
         assert!(error(&mapping(), times).starts_with("column `u` has times such as `2024-01-02T00:00:00Z`, too"));
+        let mut typed = sample(&[("t", &[]), ("u", &[]), ("q", &["3"])]);
+        typed.columns.iter_mut().take(2).for_each(|column| column.declared = Some(Content::Times));
+        let error_of_typed = Planner::new(&mapping(), &typed).unwrap().plan().unwrap_err();
+        assert!(error_of_typed.starts_with("column `u` has times, too"), "{error_of_typed}");
+        let ignoring = Mapping { ignore: vec!["u".to_owned()], ..mapping() };
+        assert!(Planner::new(&ignoring, &typed).unwrap().plan().is_ok());
         let long = Mapping { layout: "long:k,x".parse().unwrap(), ..mapping() };
         let columns: &[(&str, &[&str])] = &[("t", &["2024-01-01"]), ("k", &["p"]), ("x", &["1,5"])];
         assert!(error(&long, columns).contains("--decimal ','"));

@@ -79,7 +79,12 @@ impl Sample {
 
     /// Why a column of texts is hardly meant to be one, and what to say about it: numbers written otherwise, or times.
     pub(crate) fn doubt(&self, column: usize, nulls: &Nulls) -> Option<String> {
-        let column = self.columns.get(column).filter(|column| column.declared.is_none())?;
+        let column = self.columns.get(column)?;
+        match column.declared {
+            None => {}
+            Some(Content::Times) => return Some(further_times(&column.name, "")),
+            Some(_) => return None,
+        }
         let trimmed = column.texts.iter().map(|text| text.trim_ascii());
         let texts: Vec<&[u8]> = trimmed.filter(|text| !nulls.contains(text)).collect();
         let first = String::from_utf8_lossy(texts.first()?).into_owned();
@@ -91,11 +96,7 @@ impl Sample {
                  it is something else (--tag, --field {name}:string, --ignore)"
             ));
         }
-        (!matches!(guess(&texts), Guess::No)).then(|| {
-            format!(
-                "column `{name}` has times such as `{first}`, too: say what it is (--time, --ignore, --field {name}:string, --tag)"
-            )
-        })
+        (!matches!(guess(&texts), Guess::No)).then(|| further_times(name, &format!(" such as `{first}`")))
     }
 
     /// The format of the times in these columns.
@@ -217,6 +218,12 @@ impl Sample {
         let names = columns.iter().filter_map(|at| self.columns.get(*at)).map(|c| format!("`{}`", c.name));
         names.collect::<Vec<_>>().join(" and ")
     }
+}
+
+fn further_times(name: &str, example: &str) -> String {
+    format!(
+        "column `{name}` has times{example}, too: say what it is (--time, --ignore, --field {name}:integer or {name}:string, --tag)"
+    )
 }
 
 fn either(names: &str, [a, b]: [&str; 2]) -> String {

@@ -192,6 +192,19 @@ fn an_import_writes_over_nothing_but_what_imports_wrote() {
 }
 
 #[test]
+fn a_file_that_was_changed_is_read_anew_also_where_its_length_is_the_same() {
+    let folder = Folder::new();
+    let text = |run: u64| format!("{}no line\n", lines(run, 100_000..160_000));
+    folder.write("a.lp", &text(1));
+    let failed = run_to_end(&mut import(&folder, &["a.lp", "--max-errors", "0", "--workers", "1"]));
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    folder.write("a.lp", &text(2));
+    let summary = imported(&folder, &["a.lp", "--max-errors", "1", "--workers", "1", "--resume"]);
+    assert_eq!((&summary["points"], &summary["files"]["skipped"]), (&json!(60_000), &json!(0)));
+    assert_eq!(count_and_sum(&mut Service::start(&folder, "").client(), 2).0, 60_000);
+}
+
+#[test]
 fn an_import_goes_on_only_where_it_began() {
     let folder = Folder::new();
     folder.write("a.lp", &format!("{}no line\n", lines(1, 0..10)));

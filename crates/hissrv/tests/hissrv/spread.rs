@@ -144,7 +144,7 @@ fn workers_share_an_import_and_rejects_come_with_their_places() {
     let rejects = std::fs::read_to_string(site.folder.path().join(summary["rejects"].as_str().unwrap())).unwrap();
     assert!(rejects.contains(&format!("0.lp:{}: ", long + 1)), "{rejects}");
     assert_eq!(site.count(1), FILES * POINTS);
-    assert_eq!(site.redis.command(&["KEYS", "hissrv:import:*"]).trim(), "");
+    assert_eq!(site.redis.command(&["KEYS", "hissrv:import:*"]).trim(), "hissrv:import:default:over");
 }
 
 #[test]
@@ -166,6 +166,24 @@ fn how_many_rejects_are_too_many_is_said_by_the_coordinator_and_none_is_lost() {
     let finished = Running::start(&site.folder, &["*.lp", "--coordinator", &redis, "--max-errors", "1499"]).finish();
     assert!(finished.code == Some(1) && finished.err.contains("more than 1499 records were refused"), "{finished:?}");
     worker.finish();
+}
+
+#[test]
+fn workers_wait_for_a_board_that_redis_has_lost() {
+    let site = Site::new();
+    site.folder.write("0.lp", &lines(1, 0));
+    let (coordinator, mut worker) = (site.coordinator(), site.worker());
+    crate::support::wait_for("a job to be done", || {
+        site.redis.command(&["HLEN", "hissrv:import:default:done"]).trim() != "0"
+    });
+    coordinator.kill();
+    site.redis.command(&["FLUSHALL"]);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(!worker.has_ended(), "{:?}", worker.finish());
+    let finished = site.coordinator().finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(worker.finish().code, Some(0));
+    assert_eq!(site.count(1), POINTS);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | `hissrv:import:NAME:done` | hash, number of a job to its result as JSON |
 //! | `hissrv:import:NAME:progress` | hash, number of a job under way to the points that are stored of it |
 //! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed |
+//! | `hissrv:import:NAME:over` | for ten minutes the id of a task whose board was removed because it is over: a board that is gone without it was lost |
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use super::{Job, JobDone, Task};
 
 /// Name of the consumer group.
 const GROUP: &[u8] = b"workers";
+/// How long it is told that a task is over, in seconds.
+const OVER_SECONDS: &[u8] = b"600";
 /// Jobs posted at a time.
 const POSTED_AT_ONCE: usize = 1000;
 
@@ -114,15 +117,29 @@ impl Board {
         Ok(())
     }
 
-    /// Removes the board: workers end.
+    /// Removes whatever is posted, and what was told of a task that is over: workers wait for what comes next.
     ///
     /// # Errors
     /// [`BoardError`].
     pub fn clear(&mut self) -> Result<(), BoardError> {
-        let keys = ["task", "jobs", "done", "progress", "failures"].map(|what| self.key(what));
-        let [task, jobs, done, progress, failures] = keys.each_ref().map(|key| key.as_bytes());
-        self.client.call(&[b"DEL", task, jobs, done, progress, failures])?;
+        let keys = ["task", "jobs", "done", "progress", "failures", "over"].map(|what| self.key(what));
+        let [task, jobs, done, progress, failures, over] = keys.each_ref().map(|key| key.as_bytes());
+        self.client.call(&[b"DEL", task, jobs, done, progress, failures, over])?;
         Ok(())
+    }
+
+    /// Removes the board of a task that is over: its workers end.
+    pub(crate) fn end(&mut self, task: &Task) -> Result<(), BoardError> {
+        self.clear()?;
+        let over = self.key("over");
+        self.client.call(&[b"SET", over.as_bytes(), task.id.as_bytes(), b"EX", OVER_SECONDS])?;
+        Ok(())
+    }
+
+    /// Whether it was told that a task is over.
+    pub(crate) fn is_over(&mut self, task: &Task) -> Result<bool, BoardError> {
+        let over = self.key("over");
+        Ok(self.client.call(&[b"GET", over.as_bytes()])?.text() == task.id)
     }
 
     /// How far all jobs are.

@@ -70,6 +70,6 @@ impl Coordinator {
     /// # Errors
     /// [`BoardError`].
     pub fn end(&mut self) -> Result<(), BoardError> {
-        self.board.clear()
+        self.board.end(&self.task)
     }
 }

@@ -82,8 +82,12 @@ fn step(
     worked: &mut Worked,
 ) -> Result<Step, BoardError> {
     let Some(task) = board.task()? else {
-        // Removed: all is done, or was given up. Not there yet: it will come.
-        return Ok(if current.is_some() { Step::Over } else { Step::Wait });
+        // Not there yet, or lost by Redis: then the coordinator posts it again.
+        let is_over = match current {
+            Some((task, _)) => board.is_over(task)?,
+            None => false,
+        };
+        return Ok(if is_over { Step::Over } else { Step::Wait });
     };
     if current.as_ref().is_none_or(|(known, _)| known.id != task.id) {
         match sink_for(&task) {

@@ -6,6 +6,7 @@ mod paths;
 mod spread;
 mod summary;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -109,7 +110,9 @@ fn of_events(failure: Failure) -> Failure {
 
 /// Looks whether files can be read so, before anything is stored.
 fn check(inputs: &[Input], checkpoint: &Checkpoint, layout: &Layout) -> Result<(), Failure> {
-    let is_left = |input: &&Input| checkpoint.of(&input.name, input.len).is_none_or(|done| !done.complete);
+    let complete = checkpoint.files.iter().filter(|file| file.complete).map(|file| (&file.name, file.len));
+    let complete: HashSet<_> = complete.collect();
+    let is_left = |input: &&Input| !complete.contains(&(&input.name, input.len));
     for input in inputs.iter().filter(is_left) {
         import::check(input, layout).map_err(|error| match error {
             formats::Error::Columns(_) => Failure::Usage(format!("{}: {error}", input.name)),
@@ -169,7 +172,7 @@ fn begin(args: &ImportArgs, inputs: &[Input], paths: &Paths, task: String) -> Re
         ));
     }
     match Checkpoint::load(path).map_err(|e| Failure::Usage(e.to_string()))? {
-        Some(found) if found.task == task => Ok(found),
+        Some(found) if found.task == task => Ok(paths.without_changed(found, inputs)),
         Some(found) => Err(Failure::Usage(format!(
             "{} is of another import ({}): name the same files and the same store, or leave --resume out",
             path.display(),

@@ -1,7 +1,9 @@
 //! The files that an import writes beside the data: the checkpoint and the rejects. They never take the place of files that are something else.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use import::{Checkpoint, Input};
@@ -45,6 +47,20 @@ impl Paths {
             return Err(wrong_rejects(&self.rejects, "it is there, and is no file of rejects: name another one"));
         }
         Ok(())
+    }
+
+    /// What is done, without files that were changed since that was saved: they are read anew.
+    pub(super) fn without_changed(&self, mut found: Checkpoint, inputs: &[Input]) -> Checkpoint {
+        // The time of change is the file system's own; that of a modification may be older in a file that took the place of another one.
+        let saved = std::fs::metadata(&self.checkpoint).map(|about| (about.mtime(), about.mtime_nsec()));
+        let is_newer = |input: &Input| match (&saved, std::fs::metadata(&input.path)) {
+            (Ok(saved), Ok(about)) => (about.ctime(), about.ctime_nsec()) > *saved,
+            _ => true,
+        };
+        let changed = inputs.iter().filter(|input| is_newer(input)).map(|input| input.name.as_str());
+        let changed: HashSet<&str> = changed.collect();
+        found.files.retain(|file| !changed.contains(file.name.as_str()));
+        found
     }
 
     /// Removes rejects that an earlier import of the same task left.
