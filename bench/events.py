@@ -50,7 +50,7 @@ def main():
         subprocess.run(command, cwd=places.ROOT, check=True)
     if "same" in arguments.parts:
         machine.require_free_disk(places.BENCH, FREE_DISK_GIB)
-        Hissrv.binary = arguments.hissrv or places.build_hissrv()
+        Hissrv.binary = os.path.abspath(arguments.hissrv or places.build_hissrv())
         same(arguments)
 
 

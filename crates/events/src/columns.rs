@@ -47,15 +47,15 @@ impl Columns {
         self.all.push((key, column));
     }
 
-    /// True when there was one. The last one takes its place.
-    pub(crate) fn remove(&mut self, key: u32) -> bool {
-        let Some(place) = self.place(key) else { return false };
+    /// Takes it out, if there is one. The last one takes its place.
+    pub(crate) fn remove(&mut self, key: u32) -> Option<Column> {
+        let place = self.place(key)?;
         self.put(key, NONE);
-        self.all.swap_remove(place);
+        let (_, removed) = self.all.swap_remove(place);
         if let Some(&(moved, _)) = self.all.get(place) {
             self.put(moved, place as u32);
         }
-        true
+        Some(removed)
     }
 
     /// By ascending key.
@@ -91,12 +91,12 @@ mod tests {
         for key in [7, 3, 900, 0] {
             columns.insert(key, column(key));
         }
-        assert!(columns.remove(7) && !columns.remove(7) && !columns.remove(5000));
+        assert_eq!([7, 7, 5000].map(|key| columns.remove(key).is_some()), [true, false, false]);
         columns.insert(3, column(33));
         let node = |(key, column): (u32, &Column)| (key, column.watch.node_id().to_owned());
         let expected = [(0, "0"), (3, "33"), (900, "900")].map(|(key, node)| (key, node.to_owned()));
         assert_eq!(columns.sorted().map(node).collect::<Vec<_>>(), expected);
         assert!(columns.get(7).is_none() && columns.len() == 3 && !columns.is_empty());
-        assert!(columns.remove(0) && columns.remove(3) && columns.remove(900) && columns.is_empty());
+        assert!([0, 3, 900].iter().all(|key| columns.remove(*key).is_some()) && columns.is_empty());
     }
 }

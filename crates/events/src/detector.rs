@@ -39,6 +39,10 @@ pub enum Added {
     Full,
 }
 
+/// Where a column stands after its samples so far.
+#[derive(Debug, Clone)]
+pub struct Standpoint(Column);
+
 /// The state of many watched columns. Bounded by `max_columns`; no clock, so that the same samples give the same events at any time.
 ///
 /// What a column's events are depends on its samples before: on the last `anomalies.window` of them, and on whether its level was reached earlier
@@ -73,7 +77,23 @@ impl Detector {
 
     /// Forgets a column, such as one that was dropped. True when it was watched.
     pub fn remove(&mut self, key: u32) -> bool {
-        self.columns.remove(key)
+        self.columns.remove(key).is_some()
+    }
+
+    /// Where a column stands; it is forgotten here.
+    pub fn take(&mut self, key: u32) -> Option<Standpoint> {
+        self.columns.remove(key).map(Standpoint)
+    }
+
+    /// Goes on from where a detector of the same rules stands that has seen the same newest sample, perhaps after others before it. True when it
+    /// does.
+    pub fn adopt(&mut self, key: u32, Standpoint(other): Standpoint) -> bool {
+        let Some(column) = self.columns.get_mut(key) else { return false };
+        let fits = column.watch.is_same(&other.watch) && column.state.last == other.state.last;
+        if fits {
+            *column = other;
+        }
+        fits
     }
 
     /// Whether a column is watched.

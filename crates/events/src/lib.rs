@@ -32,7 +32,7 @@ mod state;
 pub mod score;
 
 pub use config::{Anomalies, Bounds, Config, Demo, Language, Method, Metric, PointMatch, Points};
-pub use detector::{Added, Detector, Stats};
+pub use detector::{Added, Detector, Standpoint, Stats};
 pub use error::{ConfigError, LoadError};
 pub use event::{Event, EventId, Identity, Level, MEASUREMENT, Source};
 pub use rules::{Rules, Subject, Watch};

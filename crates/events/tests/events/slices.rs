@@ -143,3 +143,23 @@ fn a_state_with_more_columns_than_are_allowed_now_is_loaded_up_to_the_limit() {
     let saved = detector(&rules("{}")).save();
     assert_eq!(Detector::load(&rules("max_columns: 2"), &saved).unwrap().len(), 2);
 }
+
+#[test]
+fn a_column_goes_on_from_another_detector_that_has_seen_the_same_newest_sample() {
+    let rules = rules("{}");
+    let series = "vm_metrics,metric=cpu_usage,node_id=vm-1";
+    let fed = |samples: &[(i64, f64)]| {
+        let (mut detector, (times, values)) = (Detector::new(&rules), columns(samples));
+        detector.add(1, watch(&rules, series));
+        detector.feed(1, &times, &values, &mut Vec::new());
+        detector
+    };
+    let (mut all, mut some, mut newer) =
+        (fed(&[(1, 99.0), (2, 50.0), (3, 85.0)]), fed(&[(1, 99.0), (3, 85.0)]), fed(&[(4, 50.0)]));
+    let expected = all.save();
+    let standpoint = all.take(1).unwrap();
+    assert!(all.is_empty() && some.save() != expected);
+    assert!(!newer.adopt(1, standpoint.clone()) && !some.adopt(2, standpoint.clone()));
+    assert!(some.adopt(1, standpoint));
+    assert_eq!(some.save(), expected);
+}

@@ -455,6 +455,12 @@ fn an_import_makes_the_events_of_what_it_imports_and_of_nothing_else() {
     let [nodes, events, written, removed] = events_of_all(&service);
     assert_eq!((nodes, written, removed), (4, 0, 0));
     assert_eq!(events, 2 * made["events"].as_u64().unwrap());
+    // The lane goes on from what is stored, not from the samples that it had seen in time.
+    for hour in 48..51 {
+        service.client().post("/write?db=telemetry", metrics(["vm-3", "vm-4"], hour..hour + 1)).ok();
+    }
+    let [_, more_events, written, removed] = events_of_all(&service);
+    assert!(more_events > events + 10 && (written, removed) == (0, 0), "{more_events} {written} {removed}");
     let unwatched = folder.write("rooms.lp", "room,host=a v=1 10\n");
     let finished =
         run_to_end(&mut import(&folder, &[unwatched.to_str().unwrap(), "--events", "--url", &service.url()]));

@@ -246,6 +246,13 @@ impl Run<'_> {
         self.cache = cache;
         self.report.samples += detector.stats().samples;
         self.report.damaged.extend(report.damaged);
+        if let (Some(lane), Some(standpoint)) = (&self.eventing.lane, detector.take(KEY))
+            && outcome.is_ok()
+            && !self.report.is_cut_short
+            && !self.order.dry
+        {
+            lane.hand_over(column, standpoint);
+        }
         outcome.map(|()| first)
     }
 

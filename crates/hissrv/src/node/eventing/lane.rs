@@ -4,14 +4,15 @@
 //! state. After a crash what came since is read once more: the same events, under the same ids, which changes nothing.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ::events::{Detector, Event};
+use ::events::{Detector, Event, Standpoint};
 use journal::{Consumer, Delivery, Journal};
-use model::Seq;
+use model::{ColumnId, Seq};
 use pipeline::{Intake, Target};
 
 use super::columns::Columns;
@@ -36,6 +37,8 @@ const SAVE_BYTES: u64 = 256 << 20;
 const SAVE_SHARE: u32 = 20;
 /// Pause after an error that may pass, such as a read error of the disk.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Columns handed over that may wait for the lane: some 8 MB.
+const HANDED_MAX: usize = 4_096;
 /// Longest time for what the journal still has, at a stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(4);
 
@@ -53,17 +56,20 @@ pub(super) struct Parts {
 
 /// The running thread.
 pub(super) struct Lane {
-    stopping: Arc<Stopping>,
+    orders: Arc<Orders>,
+    handing: SyncSender<(ColumnId, Standpoint)>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
-struct Stopping {
+struct Orders {
     is_asked: AtomicBool,
     deadline: Mutex<Option<Instant>>,
+    /// Columns handed over that the thread has not looked at yet.
+    handed: AtomicUsize,
 }
 
-impl Stopping {
+impl Orders {
     fn is_over(&self) -> bool {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         deadline.is_some_and(|deadline| Instant::now() >= deadline)
@@ -73,10 +79,24 @@ impl Stopping {
 impl Lane {
     /// Goes on where the saved state is; without one, where the cursor is.
     pub(super) fn start(parts: Parts) -> io::Result<Self> {
-        let stopping = Arc::<Stopping>::default();
-        let worker = Worker::new(parts, Arc::clone(&stopping))?;
+        let orders = Arc::<Orders>::default();
+        let (handing, handed) = sync_channel(HANDED_MAX);
+        let worker = Worker::new(parts, Arc::clone(&orders), handed)?;
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { stopping, thread: Mutex::new(Some(thread)) })
+        Ok(Self { orders, handing, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Tells where a column stands by all that is stored. The lane goes on from there, unless it has seen newer samples: of those that came late
+    /// it knows nothing.
+    pub(super) fn hand_over(&self, column: ColumnId, standpoint: Standpoint) {
+        self.orders.handed.fetch_add(1, Relaxed);
+        // A lane that has ended needs nothing.
+        self.handing.send((column, standpoint)).ok();
+    }
+
+    /// Whether the lane has looked at everything that was handed over.
+    pub(super) fn has_taken_over(&self) -> bool {
+        self.orders.handed.load(Relaxed) == 0
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -87,8 +107,8 @@ impl Lane {
     /// Ends the thread once it has read all there is, or soon.
     pub(super) fn stop(&self, deadline: Instant) {
         let deadline = deadline.min(Instant::now() + STOP_PATIENCE);
-        *self.stopping.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
-        self.stopping.is_asked.store(true, Relaxed);
+        *self.orders.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
+        self.orders.is_asked.store(true, Relaxed);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread of the events had panicked");
@@ -100,10 +120,13 @@ struct Worker {
     journal: Arc<Journal>,
     consumer: Consumer,
     samples: Samples,
+    /// Columns made of all that is stored, and whether the state has any that is not saved.
+    handed: Receiver<(ColumnId, Standpoint)>,
+    has_adopted: bool,
     outbox: Outbox,
     saved: Saved,
     counts: Arc<Counts>,
-    stopping: Arc<Stopping>,
+    orders: Arc<Orders>,
     found: Vec<Event>,
     /// When the oldest of the events that wait for a fuller batch came.
     oldest: Option<Instant>,
@@ -115,7 +138,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(parts: Parts, stopping: Arc<Stopping>) -> io::Result<Self> {
+    fn new(parts: Parts, orders: Arc<Orders>, handed: Receiver<(ColumnId, Standpoint)>) -> io::Result<Self> {
         let Parts { journal, mut consumer, intake, target, columns, saved, hooks, counts } = parts;
         let (detector, mut waiting) = resume(&saved, &columns, &journal, &mut consumer)?;
         let mut outbox = Outbox::new(Points::new(intake, target), hooks, Arc::clone(&counts));
@@ -124,10 +147,12 @@ impl Worker {
             journal,
             consumer,
             samples: Samples::new(columns, detector, now),
+            handed,
+            has_adopted: false,
             outbox,
             saved,
             counts,
-            stopping,
+            orders,
             found: Vec::new(),
             oldest: None,
             saved_at: Instant::now(),
@@ -139,7 +164,7 @@ impl Worker {
 
     fn run(mut self) {
         loop {
-            let is_asked = self.stopping.is_asked.load(Relaxed);
+            let is_asked = self.orders.is_asked.load(Relaxed);
             let is_idle = match self.consumer.next(IDLE) {
                 Ok(Delivery::Record { seq, payload, .. }) => {
                     self.take(seq, &payload);
@@ -161,10 +186,11 @@ impl Worker {
                 }
             };
             // What the events themselves are in the journal as is read, too, so a stop waits for events of samples only.
-            if is_asked && (is_idle || self.stopping.is_over()) {
+            if is_asked && (is_idle || self.orders.is_over()) {
                 return self.finish();
             }
             self.deliver(is_idle);
+            self.adopt();
             if self.is_save_due() {
                 self.save();
             }
@@ -186,6 +212,13 @@ impl Worker {
             self.outbox.take(&mut self.found);
         }
         self.show();
+    }
+
+    fn adopt(&mut self) {
+        for (column, standpoint) in self.handed.try_iter() {
+            self.has_adopted |= self.samples.detector.adopt(column.0, standpoint);
+            self.orders.handed.fetch_sub(1, Relaxed);
+        }
     }
 
     fn note_gap(&self, from: Seq, to: Seq) {
@@ -217,13 +250,13 @@ impl Worker {
     /// Soon where somebody waits for room in the journal: its records up to the cursor can go only then.
     fn is_save_due(&self) -> bool {
         let since = self.saved_at.elapsed();
-        let is_new = self.consumer.position() > self.consumer.committed_seq();
+        let is_new = self.has_adopted || self.consumer.position() > self.consumer.committed_seq();
         if !is_new || since < self.save_took * SAVE_SHARE {
             return false;
         }
         since >= SAVE_EVERY
             || self.unsaved_bytes >= SAVE_BYTES
-            || (since >= SAVE_IN_NEED && (self.outbox.is_stuck() || self.journal.is_half_full()))
+            || (since >= SAVE_IN_NEED && (self.has_adopted || self.outbox.is_stuck() || self.journal.is_half_full()))
     }
 
     /// Saves the state, then moves the cursor.
@@ -247,6 +280,7 @@ impl Worker {
         self.save_took = begun.elapsed();
         self.saved_at = Instant::now();
         self.unsaved_bytes = 0;
+        self.has_adopted = false;
         self.show();
     }
 

@@ -104,10 +104,11 @@ impl Eventing {
         self.lane.as_ref().is_some_and(Lane::has_ended)
     }
 
-    /// Whether the lane has looked at everything up to a record, and its events are durable. Without a lane there is nothing to wait for.
+    /// Whether the lane has looked at everything up to a record, and its events are durable, and it goes on from what was
+    /// handed over. Without a lane there is nothing to wait for.
     pub(crate) fn has_seen(&self, seq: Seq) -> bool {
-        let counts = self.counts.read();
-        !self.is_enabled() || self.has_ended() || (counts.seen >= seq && counts.waiting == 0)
+        let (Some(lane), counts) = (&self.lane, self.counts.read()) else { return true };
+        lane.has_ended() || (counts.seen >= seq && counts.waiting == 0 && lane.has_taken_over())
     }
 
     /// The last record that the lane has looked at.
