@@ -15,7 +15,7 @@ use import::{
 };
 
 const DURABLE_AFTER: Duration = Duration::from_millis(200);
-const LINES: u64 = 160_000;
+const LINES: u64 = 80_000;
 
 /// Lines and when they were taken; `None`: they are on disk.
 #[derive(Default)]
@@ -129,7 +129,7 @@ fn what_a_store_forgets_is_written_again_and_counted_once() {
         let outcome = std::thread::scope(|scope| {
             let killer = scope.spawn(|| {
                 let (mut deaths, mut lost) = (0, 0);
-                while !is_over.load(Relaxed) && deaths < 3 {
+                while !is_over.load(Relaxed) && deaths < 2 {
                     std::thread::sleep(Duration::from_millis(500));
                     lost += sink.die();
                     deaths += 1;

@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use super::peers::{Census, Peer};
 use crate::support::{Finished, Folder, PATIENCE, Rng, hissrv};
 
-/// Imports of each store, unless the environment says otherwise.
-const ROUNDS: u64 = 2;
 /// Points of one import.
 const POINTS: u64 = 12_000;
 /// Deaths in one import, at most.
@@ -94,8 +92,12 @@ impl Site {
     fn import(&self) -> Child {
         let is_begun = std::fs::exists(self.folder.path().join("checkpoint")).unwrap();
         let mut command = hissrv();
-        // So small that much is under way; PostgreSQL takes its time for each.
-        let batch = if self.peer.name == "postgres" { "250" } else { "50" };
+        // So small that it takes a second or two.
+        let batch = match self.peer.name {
+            "victoriametrics" => "10",
+            "influxdb" => "50",
+            _ => "250",
+        };
         command.current_dir(self.folder.path()).args(["import", "a.lp", "--to", self.peer.name]);
         command.args(["--config", "import.yaml", "--checkpoint", "checkpoint", "--retries", "50", "--quiet"]);
         command.args(["--workers", "2", "--batch", batch]);
@@ -157,9 +159,10 @@ fn finish(mut import: Child) -> Finished {
     Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn survives(peer: Peer) {
-    let rounds =
-        std::env::var("HISSRV_TEST_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("HISSRV_TEST_ROUNDS: a number"));
+/// Imports, so many unless the environment says otherwise.
+fn survives(peer: Peer, rounds: u64) {
+    let told = std::env::var("HISSRV_TEST_ROUNDS").ok();
+    let rounds = told.map_or(rounds, |text| text.parse().expect("HISSRV_TEST_ROUNDS: a number"));
     let mut site = Site::new(peer);
     for number in 0..rounds {
         site.round(number);
@@ -173,15 +176,15 @@ fn survives(peer: Peer) {
 
 #[test]
 fn influxdb_may_die_under_an_import() {
-    survives(Peer::influxdb());
+    survives(Peer::influxdb(), 2);
 }
 
 #[test]
 fn victoriametrics_may_die_under_an_import() {
-    survives(Peer::victoriametrics());
+    survives(Peer::victoriametrics(), 3);
 }
 
 #[test]
 fn postgres_may_die_under_an_import() {
-    survives(Peer::postgres());
+    survives(Peer::postgres(), 1);
 }
