@@ -47,7 +47,6 @@ bench: ## Compare writes and queries with VictoriaMetrics and InfluxDB, then mea
 	python3 bench/rollups.py $(ROLLUP_BENCH_ARGS)
 	python3 bench/imports.py $(IMPORT_BENCH_ARGS)
 	python3 bench/events.py $(EVENT_BENCH_ARGS)
-	cargo run --quiet --release --package events --example speed
 
 bench-queries: ## Only the queries, beside VictoriaMetrics and InfluxDB
 	@scripts/install-deps.sh victoria-metrics influxdb
