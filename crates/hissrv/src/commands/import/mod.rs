@@ -19,7 +19,7 @@ use import::{
 
 use super::progress::{Progress, Total};
 use super::target::Target;
-use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName};
+use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName, told};
 use crate::config::{self, Config};
 use layout::layout;
 use paths::Paths;
@@ -82,7 +82,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     let ended = ended(args, outcome, &target, if keeps && left.is_ok() { Next::Resume } else { Next::Anew });
     match (left, ended) {
         (Ok(()), ended) => ended,
-        (Err(unsaved), Err(Failure::Run(why))) => Err(anyhow!("{why}; and {unsaved:#}").into()),
+        (Err(unsaved), Err(Failure::Run(why))) => Err(anyhow!("{}; and {}", told(&why), told(&unsaved)).into()),
         (Err(unsaved), _) => Err(unsaved.into()),
     }
 }
