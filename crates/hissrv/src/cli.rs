@@ -451,8 +451,32 @@ pub fn main() -> ExitCode {
             ExitCode::from(USAGE)
         }
         Err(Failure::Run(e)) => {
-            eprintln!("hissrv: {e:#}");
+            eprintln!("hissrv: {}", told(&e));
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// An error with its causes; those that it tells itself are not told again.
+pub(crate) fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let full = || std::io::Error::other("disk full");
+        assert_eq!(told(&anyhow::Error::from(full()).context("write a.lp")), "write a.lp: disk full");
+        let both = ::import::ImportError::Rejects { path: "r".into(), source: full() };
+        assert_eq!(told(&both.into()), "the file of rejects r: disk full");
     }
 }

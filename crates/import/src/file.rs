@@ -78,6 +78,11 @@ impl Converter {
 }
 
 impl Piece {
+    /// Whether it is text that ends without a line break, as the last line of a file may.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        matches!(&self.content, Content::Text(_, block) if block.bytes.last() != Some(&b'\n'))
+    }
+
     /// Takes its lines out as they stand in the file, where they need nothing but the check that some sinks make.
     pub(crate) fn take_plain(&mut self) -> Option<Lines> {
         let Content::Text(Converter::Lines(reader), block) = &mut self.content else { return None };

@@ -23,6 +23,8 @@ use crate::worker;
 const AHEAD: u64 = 64;
 /// Pieces that wait for a worker. One is read faster than it is stored.
 const QUEUED: usize = 2;
+/// So long after the end of a pipe a signal may come that was sent to both of its ends.
+const CUT_OFF: Duration = Duration::from_millis(250);
 /// How often the caller looks at what was done, and whether it is over.
 const TICK: Duration = Duration::from_millis(25);
 
@@ -220,6 +222,7 @@ pub(crate) struct Shared<'a> {
     inputs: &'a [Input],
     layout: &'a Layout,
     before: &'a Checkpoint,
+    stop: &'a AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
     /// Where the sink answers from memory.
@@ -244,6 +247,7 @@ impl<'a> Shared<'a> {
             inputs: import.inputs,
             layout: import.layout,
             before: &import.checkpoint,
+            stop: import.stop,
             state: Mutex::new(state),
             changed: Condvar::new(),
             guard: import.sink.forgetful().map(|store| Guard::new(store, import.checkpoint.clone())),
@@ -294,6 +298,10 @@ impl<'a> Shared<'a> {
         let before = self.counters.read_bytes.load(Relaxed);
         while let Some(piece) = reader.next_piece().map_err(failed)? {
             self.counters.read_bytes.store(before + reader.read_bytes(), Relaxed);
+            // Ctrl-C in a terminal also ends the program before a pipe, perhaps in the middle of a line: that is not its last one then.
+            if input.len.is_none() && piece.is_open_ended() && self.is_stopped_within(CUT_OFF) {
+                return Ok(false);
+            }
             if !self.begin(number) || !self.queue.push(piece) {
                 return Ok(false);
             }
@@ -303,6 +311,15 @@ impl<'a> Shared<'a> {
             file.read = true;
         }
         Ok(true)
+    }
+
+    /// Whether somebody asks for the end within so much time.
+    fn is_stopped_within(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while !self.stop.load(Relaxed) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.stop.load(Relaxed)
     }
 
     /// Waits until a further piece of a file may be handed out; false when the import is to end.

@@ -101,3 +101,32 @@ fn an_empty_table_has_no_records() {
     let outcome = import(folder.path(), ("a.csv", b""), folder.path().join("rejects"), 0);
     assert!(outcome.stopped.is_none() && outcome.checkpoint.files[0].complete, "{outcome:?}");
 }
+
+#[test]
+fn a_line_that_is_cut_off_by_the_signal_that_ends_a_pipe_is_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    for (signal, expected) in [(true, 0), (false, 1)] {
+        let pipe = folder.path().join(format!("{signal}.lp"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let inputs = find_inputs(&[pipe.display().to_string()], None).unwrap();
+        let (counters, stop) = (Counters::default(), AtomicBool::new(false));
+        let import = Import {
+            inputs: &inputs,
+            layout: &Layout::default(),
+            sink: &Nowhere,
+            options: &Options::default(),
+            rejects: Rejects::new(folder.path().join("rejects"), 0),
+            checkpoint: Checkpoint::new(String::new()),
+            counters: &counters,
+            stop: &stop,
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::fs::write(&pipe, "m v=1 170000000000").unwrap();
+                stop.store(signal, std::sync::atomic::Ordering::Relaxed);
+            });
+            let outcome = import.run(&mut |_| Ok(())).unwrap();
+            assert_eq!((outcome.counts.points, matches!(outcome.stopped, Some(Stopped::Asked))), (expected, signal));
+        });
+    }
+}

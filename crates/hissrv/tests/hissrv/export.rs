@@ -165,7 +165,7 @@ fn points_are_chosen_by_policy_measurement_tags_and_time() {
         (&["--policy", "autogen", "--format", "csv"], "--output DIR/"),
         (&["--policy", "nope"], "retention policy not found"),
         (&["--database", "nope"], "database not found"),
-        (&["--from", "soon"], "start"),
+        (&["--from", "soon"], "--from is `soon`"),
         (&["--format", "json"], "--query"),
         (&["--output", "a.parquet.gz"], "packed by itself"),
         (&["--query", "DROP MEASUREMENT pcs"], "reads only"),

@@ -33,6 +33,10 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
         Ok(exported) => exported,
         Err(_) if pipes::reader_has_gone() => return Ok(()),
         Err(_) if STOP.load(Relaxed) => return Err(anyhow!("stopped before the end").into()),
+        // The service has other names for the options.
+        Err(Failure::Usage(text)) if args.query.is_none() => {
+            return Err(Failure::Usage(text.replace("`start`", "--from").replace("`end`", "--to")));
+        }
         Err(failure) => return Err(failure),
     };
     summary::tell(args, &place, files, &done, begun.elapsed())?;

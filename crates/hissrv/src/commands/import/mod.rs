@@ -20,7 +20,7 @@ use import::{
 
 use super::progress::{Progress, Total};
 use super::target::Target;
-use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName};
+use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName, told};
 use crate::config::{self, Config};
 use events::Noting;
 use layout::layout;
@@ -94,7 +94,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
     match (left, ended) {
         (Ok(()), Ok(())) => events.map(|_| ()).map_err(of_events),
         (Ok(()), ended) => ended,
-        (Err(unsaved), Err(Failure::Run(why))) => Err(anyhow!("{why}; and {unsaved:#}").into()),
+        (Err(unsaved), Err(Failure::Run(why))) => Err(anyhow!("{}; and {}", told(&why), told(&unsaved)).into()),
         (Err(unsaved), _) => Err(unsaved.into()),
     }
 }
