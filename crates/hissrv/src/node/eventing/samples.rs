@@ -1,5 +1,8 @@
-//! From a journal record to samples of watched columns: each column's in the order of their times, of equal times the last. What is of the
-//! future is left out: behind a single such sample all others of its column would be late for as long.
+//! From a journal record to samples of watched columns: each column's in the order of their times, of equal times the last. A sample of
+//! the future is left out: behind it all others of its column would be late for as long. If the next one is later still, time goes on there, and it is
+//! our clock that is behind.
+
+use std::collections::HashMap;
 
 use ::events::{Added, Detector, Event};
 use model::wire::{BatchVisitor, WireError, decode};
@@ -7,7 +10,7 @@ use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
 
 use super::columns::Columns;
 
-/// Samples so far ahead of our clock are left out; other machines' clocks may be wrong by less.
+/// Samples so far ahead of our clock are of the future; other machines' clocks may be wrong by less.
 const AHEAD_MAX_NS: i64 = 3600 * 1_000_000_000;
 
 /// A detector, and what is known of columns; memory is used again.
@@ -16,7 +19,9 @@ pub(super) struct Samples {
     clock: fn() -> TimestampNs,
     /// Samples from here on are of the future.
     end: TimestampNs,
-    /// Samples of the future.
+    /// The newest sample of the future of each column whose newest sample is one.
+    suspects: HashMap<ColumnId, TimestampNs>,
+    /// Samples of the future that were left out.
     pub(super) ahead: u64,
     pub(super) detector: Detector,
     /// By column.
@@ -46,8 +51,8 @@ struct Sample {
 impl Samples {
     pub(super) fn new(columns: Columns, detector: Detector, clock: fn() -> TimestampNs) -> Self {
         let (known, found, times, values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (end, ahead, is_full) = (TimestampNs::MIN, 0, false);
-        Self { columns, clock, end, ahead, detector, known, found, times, values, is_full }
+        let (end, suspects, ahead, is_full) = (TimestampNs::MIN, HashMap::new(), 0, false);
+        Self { columns, clock, end, suspects, ahead, detector, known, found, times, values, is_full }
     }
 
     /// Looks at a record; adds what there is to tell.
@@ -79,6 +84,20 @@ impl Samples {
             }
         }
         self.detector.feed(first.column.0, &self.times, &self.values, out);
+    }
+
+    /// False for a sample of the future, unless it follows another one.
+    fn is_of_its_time(&mut self, column: ColumnId, time: TimestampNs) -> bool {
+        if time < self.end {
+            if !self.suspects.is_empty() {
+                self.suspects.remove(&column);
+            }
+            return true;
+        }
+        let before = self.suspects.insert(column, time);
+        let goes_on = before.is_some_and(|before| before < time);
+        self.ahead += u64::from(!goes_on);
+        goes_on
     }
 
     fn is_watched(&mut self, column: ColumnId) -> bool {
@@ -125,13 +144,8 @@ impl BatchVisitor for Collector<'_> {
             FieldValue::Unsigned(value) => value as f64,
             FieldValue::Boolean(_) | FieldValue::String(_) => return,
         };
-        if !self.0.is_watched(column) {
-            return;
-        }
-        if time < self.0.end {
+        if self.0.is_watched(column) && self.0.is_of_its_time(column, time) {
             self.0.found.push(Sample { column, time, value });
-        } else {
-            self.0.ahead += 1;
         }
     }
 
@@ -207,6 +221,17 @@ mod tests {
         assert_eq!((samples.detector.stats().late, samples.ahead), (0, 2));
         take(&mut samples, column, &[(wrong - 1, FieldValue::Float(99.0))]);
         assert_eq!(samples.detector.stats().samples, 2);
+    }
+
+    #[test]
+    fn samples_that_go_on_in_the_future_are_taken_as_our_clock_may_be_behind() {
+        let catalog = catalog();
+        let (mut samples, column) = (samples(&catalog), column(&catalog, "autogen", VM, FieldType::Float));
+        let later = |n: i64| 1_000 + AHEAD_MAX_NS + n;
+        for n in [5, 5, 6, 7] {
+            take(&mut samples, column, &[(later(n), FieldValue::Float(99.0))]);
+        }
+        assert_eq!((samples.detector.stats().samples, samples.ahead), (2, 2));
     }
 
     #[test]

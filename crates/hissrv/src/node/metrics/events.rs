@@ -21,7 +21,7 @@ const ROWS: [Row; 10] = [
     (
         Kind::Counter,
         "events_future_samples_total",
-        "Samples left out, since they are over an hour ahead of the clock.",
+        "Samples left out, since they alone are over an hour ahead of the clock.",
         |s| s.ahead,
     ),
     (Kind::Gauge, "events_waiting", "Events that wait to be written.", |s| s.waiting as u64),
