@@ -184,7 +184,7 @@ def seed(arguments):
     results = {"metrics": [], "metrics and the logs made of them": []}
     for _ in range(arguments.runs):
         for what, options in zip(results, [[], ["--events"]]):
-            with Folder("seed", "events: { enabled: true }") as folder:
+            with Folder("seed") as folder:
                 file = folder.path / "nodes.lp"
                 subprocess.run([Hissrv.binary, "generate", "nodes", "--nodes", "1000", "--days", "30", "--out", file, "--quiet"], check=True)
                 machine.wait_until_quiet()

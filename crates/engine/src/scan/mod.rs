@@ -256,7 +256,7 @@ impl<'a> Scan<'a> {
 
     /// Whether something was deleted from a run after it was written.
     fn is_deleted_from(&self, run: &Run) -> bool {
-        self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.meets(run.first, run.last))
+        self.tombstones.iter().any(|t| t.range.meets(run.first, run.last) && t.applies(self.column, run.last_seq))
     }
 
     /// The statistics of a run, when they stand for exactly what would be read.

@@ -30,7 +30,7 @@ impl Scan<'_> {
     fn surely_has_values(&self, run: &Run) -> bool {
         let is_chunk = matches!(run.place, Place::Chunk { .. });
         let is_deleted =
-            |time| self.tombstones.iter().any(|t| t.applies(self.column, run.last_seq) && t.range.contains(time));
+            |time| self.tombstones.iter().any(|t| t.range.contains(time) && t.applies(self.column, run.last_seq));
         is_chunk && [run.first, run.last].into_iter().any(|time| self.range.contains(time) && !is_deleted(time))
     }
 }

@@ -123,28 +123,47 @@ pub(super) enum Standing {
 }
 
 impl Stored {
-    /// Reads the events of a node whose series are these.
-    pub(super) fn read(columns: &Columns, engine: &Engine, node: &Node, series: Vec<Series>, range: TimeRange) -> Self {
-        let mut stored = Self { series, events: HashMap::new(), kept: HashMap::new() };
-        let mut scan = Scan { columns, engine, cache: ScanCache::default(), range };
-        for (place, series) in stored.series.iter().enumerate() {
+    /// Of a node whose series are these; nothing is read yet.
+    pub(super) fn new(series: Vec<Series>) -> Self {
+        Self { series, events: HashMap::new(), kept: HashMap::new() }
+    }
+
+    pub(super) fn has_no_series(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Reads the events of a part of time.
+    pub(super) fn read(
+        &mut self,
+        columns: &Columns,
+        engine: &Engine,
+        node: &Node,
+        range: TimeRange,
+        cache: &mut ScanCache,
+    ) {
+        let Self { series, events, .. } = self;
+        let mut scan = Scan { columns, engine, cache, range };
+        for (place, series) in series.iter().enumerate() {
+            let before = events.len();
             scan.field(series, "event_id", |time, value| {
                 let (node_id, node_type) = (node.0.as_str(), node.1.as_str());
                 let Series { metric, level, source, .. } = series;
                 let identity = Identity { node_id, node_type, metric, level: *level, source: *source, time };
                 if matches!(value, FieldValue::String(id) if id == identity.id().to_string()) {
-                    stored.events.insert((place, time), Content::NONE);
+                    events.insert((place, time), Content::NONE);
                 }
             });
+            if events.len() == before {
+                continue;
+            }
             for (field, name) in CONTENT.iter().enumerate() {
                 scan.field(series, name, |time, value| {
-                    if let Some(content) = stored.events.get_mut(&(place, time)) {
+                    if let Some(content) = events.get_mut(&(place, time)) {
                         content.add(field, value);
                     }
                 });
             }
         }
-        stored
     }
 
     /// Compares an event with what is stored; it is then no candidate for deletion any more.
@@ -209,7 +228,7 @@ fn columns_of(columns: &Columns, series: &Series) -> Vec<ColumnId> {
 struct Scan<'a> {
     columns: &'a Columns,
     engine: &'a Engine,
-    cache: ScanCache,
+    cache: &'a mut ScanCache,
     range: TimeRange,
 }
 
@@ -227,6 +246,6 @@ impl Scan<'_> {
             ControlFlow::Continue(())
         };
         // What is damaged is not seen and so not deleted either; queries tell of it.
-        self.engine.scan(column, self.range, &mut self.cache, &|_, _| false, &mut points);
+        self.engine.scan(column, self.range, self.cache, &|_, _| false, &mut points);
     }
 }
