@@ -45,7 +45,7 @@ def main():
     places.prepare()
     machine.require_free_disk(places.BENCH, FREE_DISK_GIB)
     places.build_tools()
-    Hissrv.binary = arguments.hissrv or places.build_hissrv()
+    Hissrv.binary = os.path.abspath(arguments.hissrv or places.build_hissrv())
     print(f"machine: {os.cpu_count()} processors, {platform.platform()}")
     for part in arguments.parts:
         {"embedded": embedded, "remote": remote, "formats": formats, "seed": seed}[part](arguments)
