@@ -27,7 +27,7 @@ pub struct Checkpoint {
     pub points: u64,
     /// Records refused so far.
     pub refused: u64,
-    /// Records read so far; with those below not there in checkpoints of earlier versions.
+    /// Records read so far. Checkpoints of earlier versions have neither this nor the two below.
     #[serde(default)]
     pub records: u64,
     /// Records without any value so far.
