@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a tool")]
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use formats::{
@@ -82,7 +83,7 @@ fn repeat(line: impl Fn(&mut String, u64)) -> String {
 fn lines_of(name: &str, text: &str) {
     let blocks = cut(name, text, Framing::Lines);
     let reader = LineReader::new(LineOptions::default());
-    convert(name, &blocks, |block| reader.convert(block));
+    convert(name, &blocks, |block, visit| visit(&reader.convert(block)));
 }
 
 fn csv(name: &str, text: &str, mapping: Mapping) {
@@ -90,7 +91,7 @@ fn csv(name: &str, text: &str, mapping: Mapping) {
     let head = text.as_bytes().get(..SAMPLE_BYTES).expect("a long text");
     let reader = CsvReader::new(&options, head).expect("a header");
     let blocks = cut(name, text, reader.framing());
-    convert(name, &blocks, |block| reader.convert(block));
+    convert(name, &blocks, |block, visit| reader.convert(block, visit));
 }
 
 fn cut(name: &str, text: &str, framing: Framing) -> Vec<Block> {
@@ -100,13 +101,18 @@ fn cut(name: &str, text: &str, framing: Framing) -> Vec<Block> {
     blocks
 }
 
-fn convert(name: &str, blocks: &[Block], convert: impl Fn(&Block) -> Converted) {
+type Visit<'v> = &'v mut dyn FnMut(&Converted) -> ControlFlow<()>;
+
+fn convert(name: &str, blocks: &[Block], convert: impl Fn(&Block, Visit<'_>) -> ControlFlow<()>) {
     let start = Instant::now();
     let mut lines = 0;
     for block in blocks {
-        let out = convert(block);
-        assert!(out.rejects.is_empty(), "{:?}", out.rejects.first());
-        lines += out.lines.len();
+        let all = convert(block, &mut |out| {
+            assert!(out.rejects.is_empty(), "{:?}", out.rejects.first());
+            lines += out.lines.len();
+            ControlFlow::Continue(())
+        });
+        assert!(all.is_continue());
     }
     report(&format!("convert {name}"), blocks.iter().map(|b| b.bytes.len()).sum(), lines, start);
 }

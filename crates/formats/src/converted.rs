@@ -1,10 +1,15 @@
 //! What becomes of a block: lines of line protocol, and records that gave none.
 
+use std::ops::ControlFlow;
+
 /// Bytes of a rejected record that are kept.
 pub const REJECT_TEXT_MAX: usize = 1024;
 
 /// Records that gave none which are described, of one block or portion. Bounds what garbage takes in memory.
 pub const REJECTS_MAX: usize = 5000;
+
+/// Bytes of text that end a portion: a block of a wide table becomes many times as long as it was.
+pub(crate) const PORTION_BYTES: usize = 512 << 10;
 
 /// Points as line protocol: one a line, times in nanoseconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +76,7 @@ impl Reject {
     }
 }
 
-/// All that became of a block. Every record is counted once: it gave lines, was rejected, or had no value.
+/// What became of a block, or of a portion of one. Every record is counted once: it gave lines, was rejected, or had no value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Converted {
     /// The points.
@@ -87,6 +92,18 @@ pub struct Converted {
 }
 
 impl Converted {
+    /// Hands out what there is as a portion, once that is large, and begins another one in the same memory; an end of the visit is passed on.
+    pub(crate) fn hand_out_if_large(&mut self, visit: &mut dyn FnMut(&Self) -> ControlFlow<()>) -> ControlFlow<()> {
+        if self.lines.text.len() < PORTION_BYTES {
+            return ControlFlow::Continue(());
+        }
+        let goes_on = visit(self);
+        self.lines.truncate(0);
+        self.rejects.clear();
+        (self.more_rejects, self.records, self.empty) = (0, 0, 0);
+        goes_on
+    }
+
     /// A record gave nothing; `line` is its first one (or its row) in the file, from 1.
     pub(crate) fn reject(&mut self, line: u64, text: &[u8], reason: String) {
         match self.rejects.len() < REJECTS_MAX {

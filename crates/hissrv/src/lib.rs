@@ -6,4 +6,5 @@ pub mod config;
 mod export;
 mod http;
 mod logging;
+pub mod memory;
 mod node;

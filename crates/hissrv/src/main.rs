@@ -7,13 +7,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    without_huge_pages();
+    hissrv::memory::hold_little();
     hissrv::cli::main()
-}
-
-/// Each of some thirty threads takes memory of its own in many places, a few kB in each, and a huge page is 2 MB for the first byte
-/// of a place: most of what the process had was such pages, and they made nothing faster. A kernel that refuses costs memory only.
-fn without_huge_pages() {
-    #[cfg(target_os = "linux")]
-    rustix::thread::disable_transparent_huge_pages(true).ok();
 }

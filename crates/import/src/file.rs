@@ -69,10 +69,11 @@ enum Converter {
 }
 
 impl Converter {
-    fn convert(&self, block: &Block) -> Converted {
+    fn convert(&self, block: &Block, visit: &mut dyn FnMut(u64, &Converted) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut visit = |converted: &Converted| visit(block.first_line, converted);
         match self {
-            Self::Lines(reader) => reader.convert(block),
-            Self::Csv(reader) => reader.convert(block),
+            Self::Lines(reader) => visit(&reader.convert(block)),
+            Self::Csv(reader) => reader.convert(block, &mut visit),
         }
     }
 }
@@ -104,17 +105,15 @@ impl Piece {
         }
     }
 
-    /// Hands out its points as line protocol, in portions, each with the number of its first line or row in the file, from 1.
-    pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, Converted) -> ControlFlow<()>) -> Result<(), Error> {
+    /// Hands out its points as line protocol, in portions, each with the number in the file, from 1, of the line or row that the origins of its
+    /// lines are counted from, until the visit ends it.
+    pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, &Converted) -> ControlFlow<()>) -> Result<(), Error> {
         match &self.content {
-            Content::Text(converter, block) => {
-                // There is nothing behind the only portion that an end of the visit could spare.
-                match visit(block.first_line, converter.convert(block)) {
-                    ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
-                }
-            }
+            Content::Text(converter, block) => match converter.convert(block, visit) {
+                ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
+            },
             Content::Rows(reader, group) => reader.convert(*group, visit),
-            Content::Made(maker, positions) => match visit(positions.start + 1, made(maker, positions)) {
+            Content::Made(maker, positions) => match visit(positions.start + 1, &made(maker, positions)) {
                 ControlFlow::Continue(()) | ControlFlow::Break(()) => Ok(()),
             },
         }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use formats::{Converted, Lines, REJECT_TEXT_MAX};
+use formats::{Converted, Lines, REJECT_TEXT_MAX, Reject};
 
 use crate::ImportError;
 use crate::counters::{Tally, add};
@@ -67,31 +67,36 @@ fn portion(
     shared: &Shared<'_>,
     delivery: &mut Delivery<'_>,
     (piece, first_line): (&Piece, u64),
-    converted: Converted,
+    converted: &Converted,
     refused: &mut Vec<Refused>,
 ) -> Result<Tally, Undelivered> {
     let Converted { lines, rejects, more_rejects, records, empty } = converted;
     add(&shared.counters.refused, rejects.len() as u64 + more_rejects);
-    refused.extend(rejects.into_iter().map(|r| Refused { line: r.line, reason: r.reason, text: r.text, count: 1 }));
+    refused.extend(rejects.iter().cloned().map(|Reject { line, reason, text }| Refused {
+        line,
+        reason,
+        text,
+        count: 1,
+    }));
     let last = refused.last().map(|last| shared.place_of(piece, last));
-    if more_rejects > 0 {
+    if *more_rejects > 0 {
         let line = refused.last().map_or(first_line, |r| r.line);
         refused.push(Refused {
             line,
             reason: format!("{more_rejects} records behind this one were refused, too"),
             text: Vec::new(),
-            count: more_rejects,
+            count: *more_rejects,
         });
     }
     shared.check_errors(rejects::count(refused), last.as_deref())?;
-    let mut tally = Tally { records, empty, ..Tally::default() };
-    let unstorable = delivery.deliver(&lines, &mut tally)?;
+    let mut tally = Tally { records: *records, empty: *empty, ..Tally::default() };
+    let unstorable = delivery.deliver(lines, &mut tally)?;
     tally.points = (lines.len() - unstorable.len()) as u64;
     add(&shared.counters.refused, unstorable.len() as u64);
-    refused.extend(unstorable.into_iter().map(|line| described(first_line, &lines, line)));
+    refused.extend(unstorable.into_iter().map(|line| described(first_line, lines, line)));
     refused.sort_by_key(|r| r.line);
-    add(&shared.counters.records, records);
-    add(&shared.counters.empty, empty);
+    add(&shared.counters.records, *records);
+    add(&shared.counters.empty, *empty);
     Ok(tally)
 }
 

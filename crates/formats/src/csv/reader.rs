@@ -1,9 +1,11 @@
 //! Blocks of CSV to lines. Header and options are looked at once; then any number of threads may convert blocks.
 
+use std::ops::ControlFlow;
+
 use memchr::memchr_iter;
 
 use crate::blocks::Block;
-use crate::converted::Converted;
+use crate::converted::{Converted, PORTION_BYTES};
 use crate::error::Error;
 use crate::framing::{CsvFraming, Framing};
 use crate::table::{Assembler, Outcome, Plan};
@@ -51,13 +53,14 @@ impl CsvReader {
         self.plan.describe(&self.names)
     }
 
-    /// Converts the records of a block.
-    pub fn convert(&self, block: &Block) -> Converted {
+    /// Converts the records of a block and hands them out in portions, until `visit` ends it: a record of many columns may become many times as long
+    /// as it is. Their lines and rejects are counted as if there were one portion.
+    pub fn convert(&self, block: &Block, visit: &mut dyn FnMut(&Converted) -> ControlFlow<()>) -> ControlFlow<()> {
         let header = usize::try_from(self.data_start.saturating_sub(block.offset)).unwrap_or(usize::MAX);
         let (before, text) = block.bytes.split_at_checked(header).unwrap_or((&block.bytes, &[]));
         let header_lines = memchr_iter(b'\n', before).count() as u64;
         let mut out = Converted::default();
-        out.lines.text.reserve(text.len() * 2);
+        out.lines.text.reserve((text.len() * 2).min(PORTION_BYTES + PORTION_BYTES / 8));
         let mut assembler = Assembler::new(&self.plan, &self.names);
         let mut cells = Cells::default();
         for record in Records::new(text, &self.framing) {
@@ -71,8 +74,9 @@ impl CsvReader {
                 Ok(Outcome::Empty) => out.empty += 1,
                 Err(reason) => out.reject(block.first_line + line, record.text, reason),
             }
+            out.hand_out_if_large(visit)?;
         }
-        out
+        visit(&out)
     }
 
     #[inline]
@@ -108,9 +112,12 @@ mod tests {
         let reader = CsvReader::new(options, text.as_bytes()).unwrap();
         let (mut lines, mut rejects) = (String::new(), Vec::new());
         for block in Blocks::new(text.as_bytes(), reader.framing()).with_sizes(size, 1 << 20) {
-            let out = reader.convert(&block.unwrap());
-            lines.push_str(std::str::from_utf8(&out.lines.text).unwrap());
-            rejects.extend(out.rejects.into_iter().map(|r| (r.line, r.reason)));
+            let all = reader.convert(&block.unwrap(), &mut |out| {
+                lines.push_str(std::str::from_utf8(&out.lines.text).unwrap());
+                rejects.extend(out.rejects.iter().map(|r| (r.line, r.reason.clone())));
+                ControlFlow::Continue(())
+            });
+            assert!(all.is_continue());
         }
         (lines, rejects)
     }
@@ -193,9 +200,34 @@ mod tests {
     fn text_that_is_no_utf8_is_rejected() {
         let text = b"t,s,v\n1970-01-01,\xc0,1\n1970-01-01,a,1\n";
         let reader = CsvReader::new(&options(mapping()), text).unwrap();
-        let out = reader.convert(&Block { bytes: text.to_vec(), offset: 0, first_line: 1 });
-        assert!(out.rejects[0].reason.starts_with("column `s`: a text is not UTF-8"));
-        assert_eq!(out.lines.text, b"m,s=a v=1 0\n");
+        let block = Block { bytes: text.to_vec(), offset: 0, first_line: 1 };
+        let out = reader.convert(&block, &mut |out| {
+            assert!(out.rejects[0].reason.starts_with("column `s`: a text is not UTF-8"));
+            assert_eq!(out.lines.text, b"m,s=a v=1 0\n");
+            ControlFlow::Break(())
+        });
+        assert!(out.is_break());
+    }
+
+    #[test]
+    fn a_wide_table_is_handed_out_in_portions_and_no_more_once_the_visit_ends() {
+        let names: String = (0..200).map(|n| format!(",a_long_name_of_a_column_{n}")).collect();
+        let rows: String = (0..500).map(|n| format!("{n}{}\n", ",1".repeat(200))).collect();
+        let time = TimeOptions { format: "s".parse().unwrap(), ..TimeOptions::default() };
+        let tag = options(Mapping { layout: Layout::Tag("point".to_owned()), time, ..mapping() });
+        let text = format!("time{names}\n{rows}");
+        let reader = CsvReader::new(&tag, text.as_bytes()).unwrap();
+        let block = Block { bytes: text.into_bytes(), offset: 0, first_line: 1 };
+        let mut portions = Vec::new();
+        let ended = reader.convert(&block, &mut |out| {
+            portions.push(out.clone());
+            if portions.len() < 5 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert!(ended.is_break() && portions.len() == 5);
+        let mut origins = portions.iter().flat_map(|out| out.lines.origins.iter().copied());
+        assert!((1..).flat_map(|row| [row; 200]).zip(&mut origins).all(|(row, origin)| row == origin));
+        let row = 200 * "m,point=a_long_name_of_a_column_100 value=1 499000000000\n".len();
+        assert!(portions.iter().all(|out| out.lines.text.len() < PORTION_BYTES + row && !out.lines.is_empty()));
     }
 
     #[test]

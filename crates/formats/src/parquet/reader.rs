@@ -90,12 +90,16 @@ impl ParquetReader {
         lines
     }
 
-    /// Converts a row group and hands its rows out in portions of at most some thousand, until `visit` ends it. Each comes with the number of
-    /// its first row in the file, from 1.
+    /// Converts a row group and hands its rows out in portions of at most some thousand, until `visit` ends it. Each comes with the number in the
+    /// file, from 1, of the row that the origins of its lines are counted from.
     ///
     /// # Errors
     /// [`Error::Parquet`] when the file is damaged. What was handed out before stays valid.
-    pub fn convert(&self, group: usize, visit: &mut dyn FnMut(u64, Converted) -> ControlFlow<()>) -> Result<(), Error> {
+    pub fn convert(
+        &self,
+        group: usize,
+        visit: &mut dyn FnMut(u64, &Converted) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let mut first_row = 1 + (0..group).map(|before| self.rows(before)).sum::<u64>();
         let mut readers = readers(&self.reader, group, &self.columns, &self.used)?;
         let mut assembler = Assembler::new(&self.plan, &self.names);
@@ -106,17 +110,23 @@ impl ParquetReader {
             if batch.rows == 0 {
                 return Err(Error::Parquet(format!("row group {group} ends {left} rows too early")));
             }
-            let converted = self.convert_batch(&batch, first_row, &mut assembler);
-            first_row += batch.rows as u64;
-            left = left.saturating_sub(batch.rows as u64);
-            if visit(first_row - batch.rows as u64, converted).is_break() {
+            let visit = &mut |converted: &Converted| visit(first_row, converted);
+            if self.convert_batch(&batch, first_row, &mut assembler, visit).is_break() {
                 break;
             }
+            first_row += batch.rows as u64;
+            left = left.saturating_sub(batch.rows as u64);
         }
         Ok(())
     }
 
-    fn convert_batch(&self, batch: &Batch, first_row: u64, assembler: &mut Assembler<'_>) -> Converted {
+    fn convert_batch(
+        &self,
+        batch: &Batch,
+        first_row: u64,
+        assembler: &mut Assembler<'_>,
+        visit: &mut dyn FnMut(&Converted) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let mut out = Converted::default();
         for row in 0..batch.rows {
             out.records += 1;
@@ -129,8 +139,9 @@ impl ParquetReader {
                     out.reject(first_row + row as u64, text.as_bytes(), reason);
                 }
             }
+            out.hand_out_if_large(visit)?;
         }
-        out
+        visit(&out)
     }
 
     /// A row for people.

@@ -48,7 +48,7 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    fn add(&mut self, out: Converted) {
+    fn add(&mut self, out: &Converted) {
         // Each line by itself is what a batch is cut of.
         for line in 0..out.lines.len() {
             points(out.lines.slice(line, line + 1), &mut self.points);
@@ -57,7 +57,7 @@ impl Read {
         self.lines += out.lines.len();
         self.records += out.records;
         self.empty += out.empty;
-        self.rejects.extend(out.rejects);
+        self.rejects.extend(out.rejects.iter().cloned());
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn read_lines(path: &Path, size: usize) -> Read {
     let reader = LineReader::new(LineOptions::default());
     let mut read = Read::default();
     for block in Blocks::new(open(path).unwrap(), Framing::Lines).with_sizes(size, 1 << 20) {
-        read.add(reader.convert(&block.unwrap()));
+        read.add(&reader.convert(&block.unwrap()));
     }
     read
 }
@@ -77,7 +77,11 @@ pub(crate) fn read_csv(path: &Path, options: &CsvOptions, size: usize) -> Read {
     let reader = CsvReader::new(options, source.peek(SAMPLE_BYTES).unwrap()).unwrap();
     let mut read = Read::default();
     for block in Blocks::new(source, reader.framing()).with_sizes(size, 1 << 20) {
-        read.add(reader.convert(&block.unwrap()));
+        let all = reader.convert(&block.unwrap(), &mut |out| {
+            read.add(out);
+            ControlFlow::Continue(())
+        });
+        assert!(all.is_continue());
     }
     read
 }
@@ -88,8 +92,8 @@ pub(crate) fn read_parquet(path: &Path, mapping: &Mapping) -> Read {
     let mut read = Read::default();
     let mut next_row = 1;
     for group in 0..reader.groups() {
-        let visit = &mut |first_row, out: Converted| {
-            assert_eq!(first_row, next_row);
+        let visit = &mut |first_row, out: &Converted| {
+            assert!(first_row <= next_row);
             next_row += out.records;
             read.add(out);
             ControlFlow::Continue(())
