@@ -1,8 +1,9 @@
 //! Deletions that wait to be merged in, found by column.
 //!
-//! A deletion says that values of some columns inside a range of time are gone from everything whose newest record is older than the deletion's
-//! position. One of few columns is kept with each of them. One of many is kept with its set of columns, which deletions of the same
-//! set share: sets are few, so each read asks them all. Adding one copies nothing but what a reader holds at that moment.
+//! A deletion says that values of some columns inside a range of time are gone from everything whose newest record is older
+//! than the deletion's position. One of few columns is kept with each of them. One of many is kept with its set of columns, which
+//! deletions of the same set share: sets are few, so each read asks them all. Adding one copies nothing but what a reader holds at
+//! that moment.
 //!
 //! The deletions of a head all have the position after the head before it: what is older stands there or in files, what is newer in
 //! the head itself, from which the values were removed. So they can be joined, and a replay gives them the same meaning.
