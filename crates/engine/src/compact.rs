@@ -9,11 +9,11 @@ use model::{BucketId, ColumnId, Seq, TimeRange, TimestampNs};
 
 use crate::block::{BlockError, BlockSpec, BlockWriter, Footer, Index, start_s};
 use crate::error::EngineError;
-use crate::files::{Change, FileSet, LiveFile, is_subject};
-use crate::manifest::Tombstone;
+use crate::files::{Change, FileSet, LiveFile};
 use crate::points::Points;
 use crate::scan::ScanCache;
 use crate::state::Shared;
+use crate::tombstones::Deleted;
 
 /// Most values in a merged file. Larger files would make merges, and the memory for their indexes, grow without bound.
 const MERGE_VALUES_MAX: u64 = 256_000_000;
@@ -46,6 +46,7 @@ impl Shared {
         loop {
             let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
             self.remove_dropped_buckets()?;
+            self.look_for_deletions();
             let Some(files) = self.partitions().into_values().find_map(|files| self.due(files)) else { return Ok(()) };
             self.merge(&files)?;
         }
@@ -55,6 +56,7 @@ impl Shared {
     pub(crate) fn compact_all(&self) -> Result<(), EngineError> {
         let _turn = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         self.remove_dropped_buckets()?;
+        self.look_for_deletions();
         for files in self.partitions().into_values().filter(|files| !self.is_settled(files)) {
             self.merge(&files)?;
         }
@@ -77,12 +79,7 @@ impl Shared {
     /// True when there is nothing to gain from merging: one file, merged, without deletions to be worked in or dropped columns.
     fn is_settled(&self, files: &[Arc<LiveFile>]) -> bool {
         let [only] = files else { return files.is_empty() };
-        if self.holds_dropped(only) {
-            return false;
-        }
-        let state = self.read_state();
-        let flushed = state.files.flushed_seq;
-        only.block.footer.level > 0 && !state.tombstones.iter().any(|t| t.seq <= flushed && is_subject(only, t))
+        only.block.footer.level > 0 && !self.holds_dropped(only) && !self.awaits_deletion(only)
     }
 
     /// The files of a partition that should be merged now.
@@ -121,7 +118,7 @@ impl Shared {
         let set = self.read_state().files.clone();
         if set.is_in_doubt() {
             let next = set.commit(Change::default())?;
-            self.write_state().adopt(next);
+            self.write_state().files = next;
         }
         Ok(())
     }
@@ -135,15 +132,13 @@ impl Shared {
         }
         let remove = files.iter().map(|f| f.block.number).collect();
         let next = set.commit(Change { add: merged.into_iter().collect(), remove, ..Change::default() })?;
-        self.write_state().adopt(next);
+        self.write_state().files = next;
         Ok(())
     }
 
     fn write_merged(&self, files: &[Arc<LiveFile>]) -> Result<Option<Arc<LiveFile>>, MergeError> {
         let Some(newest) = files.last().map(|f| f.block.footer) else { return Ok(None) };
-        let state = self.read_state();
-        let (set, tombstones) = (state.files.clone(), Arc::clone(&state.tombstones));
-        drop(state);
+        let set = self.read_state().files.clone();
         let level = files.iter().map(|f| f.block.footer.level).max().unwrap_or(0) + 1;
         let last_seq = merged_seq(&set, &newest);
         // They start together, but the length of partitions may have been changed between them.
@@ -160,7 +155,8 @@ impl Shared {
             if self.is_stopping() {
                 return Err(MergeError::Failed(EngineError::Stopping));
             }
-            let runs = inputs.iter_mut().map(|input| input.read(column, &tombstones)).collect::<Result<Vec<_>, _>>()?;
+            let deleted = Deleted::of(column, [&*set.tombstones]);
+            let runs = inputs.iter_mut().map(|input| input.read(column, &deleted)).collect::<Result<Vec<_>, _>>()?;
             if let Some(points) = Points::merge(runs.into_iter().flatten().collect()) {
                 writer.column(column, &points.times, &points.values).map_err(failed)?;
             }
@@ -230,12 +226,12 @@ impl<'a> Input<'a> {
     }
 
     /// All points of a column that are not deleted; `None` when it has none.
-    fn read(&mut self, column: ColumnId, tombstones: &[Tombstone]) -> Result<Option<Points>, MergeError> {
+    fn read(&mut self, column: ColumnId, deleted: &Deleted) -> Result<Option<Points>, MergeError> {
         let number = self.file.block.number;
-        self.read_column(column, tombstones).map_err(|source| MergeError::Damaged { number, source })
+        self.read_column(column, deleted).map_err(|source| MergeError::Damaged { number, source })
     }
 
-    fn read_column(&mut self, column: ColumnId, tombstones: &[Tombstone]) -> Result<Option<Points>, BlockError> {
+    fn read_column(&mut self, column: ColumnId, deleted: &Deleted) -> Result<Option<Points>, BlockError> {
         let block = &self.file.block;
         let Some(kind) = self.index.column(column).map(|c| c.kind) else { return Ok(None) };
         let mut runs = Vec::new();
@@ -243,13 +239,7 @@ impl<'a> Input<'a> {
             let values = block.read_values(chunk, kind, times.count)?;
             runs.push(Points { times: self.cache.times(block, chunk.times, times)?.to_vec(), values });
         }
-        let points = Points::merge(runs).map(|p| mask(p, column, block.footer.last_seq, tombstones));
+        let points = Points::merge(runs).map(|p| deleted.mask(p, block.footer.last_seq));
         Ok(points.filter(|p| !p.times.is_empty()))
     }
-}
-
-/// Points without those that later deletions are about.
-pub(crate) fn mask(points: Points, column: ColumnId, last_seq: Seq, tombstones: &[Tombstone]) -> Points {
-    let ranges: Vec<TimeRange> = tombstones.iter().filter(|t| t.applies(column, last_seq)).map(|t| t.range).collect();
-    ranges.into_iter().fold(points, Points::without)
 }

@@ -12,7 +12,8 @@ use vfs::Fs;
 use crate::block::{self, BlockError, BlockFile, Handles, number_of};
 use crate::blocks_dir;
 use crate::error::{EngineError, OpenReport};
-use crate::manifest::{FileEntry, Manifest, Tombstone};
+use crate::manifest::{FileEntry, Manifest};
+use crate::tombstones::{Concern, Need, Tombstones};
 
 /// One version of the set; a change makes a new one.
 #[derive(Clone)]
@@ -23,7 +24,8 @@ pub(crate) struct FileSet {
     pub(crate) files: Arc<Vec<Arc<LiveFile>>>,
     /// The same files by bucket, since a scan is of one.
     by_bucket: Arc<HashMap<BucketId, Bucket>>,
-    pub(crate) tombstones: Arc<Vec<Tombstone>>,
+    /// Deletions up to `flushed_seq` that some file still needs.
+    pub(crate) tombstones: Arc<Tombstones>,
     pub(crate) flushed_seq: Seq,
     /// Files that are listed but could not be opened: kept in the manifest so that they are reported again.
     damaged: Arc<Vec<FileEntry>>,
@@ -52,11 +54,19 @@ pub(crate) struct LiveFile {
     listed: AtomicBool,
     /// How many columns of its bucket had been dropped when its index was last looked at, and whether it held one of them.
     pub(crate) dropped: Mutex<(u64, bool)>,
+    /// What is known of it and later deletions.
+    pub(crate) concern: Mutex<Concern>,
 }
 
 impl LiveFile {
     fn new(block: BlockFile, listed: bool) -> Arc<Self> {
-        Arc::new(Self { block, since: Instant::now(), listed: AtomicBool::new(listed), dropped: Mutex::default() })
+        Arc::new(Self {
+            block,
+            since: Instant::now(),
+            listed: AtomicBool::new(listed),
+            dropped: Mutex::default(),
+            concern: Mutex::default(),
+        })
     }
 
     fn set_listed(&self, listed: bool) {
@@ -82,8 +92,8 @@ pub(crate) struct Change {
     /// Numbers of files that are replaced.
     pub(crate) remove: HashSet<u64>,
     pub(crate) flushed_seq: Option<Seq>,
-    /// Deletions known in memory, all of them.
-    pub(crate) tombstones: Option<Vec<Tombstone>>,
+    /// Deletions of the head that was written.
+    pub(crate) tombstones: Tombstones,
 }
 
 impl FileSet {
@@ -130,12 +140,14 @@ impl FileSet {
             doubtful: Mutex::default(),
         };
         let files = in_order(files);
+        // Earlier versions listed later ones, too. The journal brings these again.
+        let flushed: Vec<_> = manifest.tombstones.iter().filter(|t| t.seq <= manifest.flushed_seq).cloned().collect();
         Self {
             fs,
             dir: dir.to_owned(),
             by_bucket: Arc::new(by_bucket(&files)),
             files: Arc::new(files),
-            tombstones: Arc::new(manifest.tombstones.clone()),
+            tombstones: Arc::new(Tombstones::from_list(&flushed)),
             flushed_seq: manifest.flushed_seq,
             damaged: Arc::new(damaged),
             shared: Arc::new(shared),
@@ -184,11 +196,15 @@ impl FileSet {
         let (gone, mut files): (Vec<_>, Vec<_>) =
             self.files.iter().cloned().partition(|f| change.remove.contains(&f.block.number));
         files.extend(change.add.iter().cloned());
-        let mut tombstones = change.tombstones.unwrap_or_else(|| self.tombstones.to_vec());
+        let mut tombstones = Tombstones::clone(&self.tombstones);
+        tombstones.absorb(&change.tombstones);
         let flushed_seq = change.flushed_seq.unwrap_or(self.flushed_seq);
         let damaged: Vec<_> = self.damaged.iter().filter(|f| !change.remove.contains(&f.number)).cloned().collect();
         // A file that cannot be read now may be restored from a backup, so deletions that it does not know of are kept.
-        tombstones.retain(|t| t.seq > flushed_seq || !damaged.is_empty() || files.iter().any(|f| is_subject(f, t)));
+        if damaged.is_empty() {
+            let need = Need::of(&files);
+            tombstones.retain(|deleted| need.has(deleted));
+        }
         let files = in_order(files);
         let next = Self {
             by_bucket: Arc::new(by_bucket(&files)),
@@ -237,7 +253,7 @@ impl FileSet {
             flushed_seq: self.flushed_seq,
             next_number: self.shared.next_number.load(Relaxed),
             files: live.chain(self.damaged.iter().cloned()).collect(),
-            tombstones: self.tombstones.to_vec(),
+            tombstones: self.tombstones.to_list(),
         }
     }
 }
@@ -255,8 +271,25 @@ fn by_bucket(files: &[Arc<LiveFile>]) -> HashMap<BucketId, Bucket> {
     buckets.into_iter().map(|(bucket, files)| (bucket, files.into())).collect()
 }
 
-/// True when a file may hold values that a deletion is about.
-pub(crate) fn is_subject(file: &LiveFile, tombstone: &Tombstone) -> bool {
-    let footer = &file.block.footer;
-    footer.last_seq < tombstone.seq && tombstone.range.meets(footer.min_time, footer.max_time)
+#[cfg(test)]
+mod tests {
+    use model::TimeRange;
+    use vfs::FaultFs;
+
+    use super::*;
+    use crate::manifest::Tombstone;
+
+    #[test]
+    fn listed_deletions_that_are_newer_than_what_is_flushed_are_left_to_the_journal() {
+        let fs = FaultFs::new();
+        let dir = Path::new("engine");
+        fs.create_dir_all(&blocks_dir(dir)).unwrap();
+        let tombstone = |seq| Tombstone { seq: Seq(seq), range: TimeRange::ALL, columns: [3].into_iter().collect() };
+        let tombstones = vec![tombstone(8), tombstone(9), tombstone(6)];
+        let manifest =
+            Manifest { generation: 1, flushed_seq: Seq(8), next_number: 1, tombstones, ..Manifest::default() };
+        manifest.save(&fs, dir).unwrap();
+        let (set, _) = FileSet::open(Arc::new(fs), dir).unwrap();
+        assert_eq!((set.tombstones.len(), set.tombstones.newest()), (1, Seq(8)));
+    }
 }

@@ -11,7 +11,7 @@ use crate::block::{BlockSpec, BlockWriter};
 use crate::error::EngineError;
 use crate::files::{Change, FileSet, LiveFile};
 use crate::head::{Head, HeadColumn, Partition};
-use crate::state::{Shared, State};
+use crate::state::Shared;
 
 /// Files that a head was written to, when listing them in the manifest is still to be done.
 pub(crate) type Written = Option<Vec<Arc<LiveFile>>>;
@@ -40,12 +40,12 @@ impl Shared {
                 written.insert(write_files(&set, head, &dropped)?).clone()
             }
         };
-        let tombstones = Some(self.read_state().tombstones.to_vec());
+        let tombstones = head.tombstones.clone();
         let change = Change { add: files, flushed_seq: Some(head.last_seq), tombstones, ..Change::default() };
         let next = set.commit(change)?;
         *written = None;
         let mut state = self.write_state();
-        state.adopt(next);
+        state.files = next;
         state.frozen = None;
         drop(state);
         self.counters.flushes.fetch_add(1, Relaxed);
@@ -69,18 +69,6 @@ impl Shared {
             flags = self.signals.wait(flags);
         }
         Ok(())
-    }
-}
-
-impl State {
-    /// Takes over a new set of files. Deletions that came in meanwhile stay known.
-    pub(crate) fn adopt(&mut self, next: FileSet) {
-        let flushed = next.flushed_seq;
-        let mut tombstones = next.tombstones.to_vec();
-        let known: Vec<_> = tombstones.iter().map(|t| t.seq).collect();
-        tombstones.extend(self.tombstones.iter().filter(|t| t.seq > flushed && !known.contains(&t.seq)).cloned());
-        self.tombstones = Arc::new(tombstones);
-        self.files = next;
     }
 }
 

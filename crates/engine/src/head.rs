@@ -7,6 +7,7 @@ use model::{BucketId, ColumnId, FieldType, FieldValue, Seq, TimeRange, Timestamp
 
 use crate::points::{Points, bounds};
 use crate::state::Widths;
+use crate::tombstones::Tombstones;
 
 /// Memory that a column takes besides its values.
 const COLUMN_OVERHEAD: usize = size_of::<HeadColumn>();
@@ -23,6 +24,10 @@ pub(crate) struct Head {
     hot: usize,
     bytes: usize,
     values: u64,
+    /// Deletions since the head was begun: they are about what was written before it.
+    pub(crate) tombstones: Tombstones,
+    /// Journal position of the first record that may be inside.
+    first_seq: Seq,
     /// Journal position of the newest record inside.
     pub(crate) last_seq: Seq,
 }
@@ -57,6 +62,11 @@ pub(crate) enum Refused {
 }
 
 impl Head {
+    /// An empty head for records after `seq`.
+    pub(crate) fn after(seq: Seq) -> Self {
+        Self { first_seq: seq.next(), ..Self::default() }
+    }
+
     /// Memory in use, in bytes, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
@@ -128,7 +138,7 @@ impl Head {
         Ok(())
     }
 
-    /// Removes the values of `columns` inside `range`.
+    /// Removes the values of `columns` inside `range`, and notes that those written before are deleted.
     pub(crate) fn delete(&mut self, columns: &[ColumnId], range: TimeRange) {
         for partition in self.partitions.iter_mut().filter(|p| overlaps(p.range, range)) {
             for id in columns {
@@ -137,6 +147,7 @@ impl Head {
                 }
             }
         }
+        self.bytes += self.tombstones.add(columns, range, self.first_seq);
     }
 
     /// Removes all values of a bucket.
@@ -230,12 +241,21 @@ impl HeadColumn {
     }
 
     fn delete(&mut self, range: TimeRange) {
+        if !self.has_inside(range) {
+            return;
+        }
         let keep: Vec<u32> =
             self.times.iter().enumerate().filter(|(_, t)| !range.contains(**t)).map(|(i, _)| i as u32).collect();
-        if keep.len() < self.times.len() {
-            self.values = self.values.gather(&keep);
-            self.times = keep.iter().filter_map(|i| self.times.get(*i as usize).copied()).collect();
+        self.values = self.values.gather(&keep);
+        self.times = keep.iter().filter_map(|i| self.times.get(*i as usize).copied()).collect();
+    }
+
+    fn has_inside(&self, range: TimeRange) -> bool {
+        if !self.ascending {
+            return self.times.iter().any(|time| range.contains(*time));
         }
+        let (from, to) = bounds(&self.times, range);
+        from < to
     }
 
     fn read(&self, range: TimeRange) -> Points {

@@ -21,6 +21,7 @@ mod retention;
 mod scan;
 mod state;
 mod stats;
+mod tombstones;
 mod touched;
 mod verify;
 mod work;

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use model::wire::{Cursor, WireError, put_varint};
-use model::{ColumnId, Seq, TimeRange, TimestampNs};
+use model::{Seq, TimeRange, TimestampNs};
 use roaring::RoaringBitmap;
 use vfs::{Fs, replace_durably};
 
@@ -43,13 +43,6 @@ pub(crate) struct Tombstone {
     pub(crate) seq: Seq,
     pub(crate) range: TimeRange,
     pub(crate) columns: RoaringBitmap,
-}
-
-impl Tombstone {
-    /// True when data of `column` that is no newer than `last_seq` is subject to this deletion.
-    pub(crate) fn applies(&self, column: ColumnId, last_seq: Seq) -> bool {
-        last_seq < self.seq && self.columns.contains(column.0)
-    }
 }
 
 /// What is stored of a manifest.

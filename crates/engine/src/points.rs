@@ -48,16 +48,23 @@ impl Points {
         Self { times: self.times.get(from..to).unwrap_or_default().to_vec(), values: self.values.slice(from, to) }
     }
 
-    /// The part outside `range`.
-    pub(crate) fn without(self, range: TimeRange) -> Self {
-        let (from, to) = bounds(&self.times, range);
-        if from >= to {
+    /// The part outside of `ranges`, which ascend and do not overlap.
+    pub(crate) fn without(self, ranges: impl Iterator<Item = TimeRange>) -> Self {
+        let mut kept = Vec::new();
+        let mut done = 0;
+        for (from, to) in ranges.map(|range| bounds(&self.times, range)).filter(|(from, to)| from < to) {
+            kept.push((done, from));
+            done = to;
+        }
+        if kept.is_empty() {
             return self;
         }
-        let mut times = self.times.get(..from).unwrap_or_default().to_vec();
-        times.extend_from_slice(self.times.get(to..).unwrap_or_default());
-        let mut values = self.values.slice(0, from);
-        values.append(&self.values.slice(to, self.times.len()));
+        kept.push((done, self.times.len()));
+        let (mut times, mut values) = (Vec::new(), self.values.slice(0, 0));
+        for (from, to) in kept {
+            times.extend_from_slice(self.times.get(from..to).unwrap_or_default());
+            values.append(&self.values.slice(from, to));
+        }
         Self { times, values }
     }
 }
@@ -92,6 +99,16 @@ mod tests {
     fn cutting_is_half_open() {
         let range = TimeRange::new(TimestampNs(2), TimestampNs(4));
         assert_eq!(points(&[(1, 1), (2, 2), (3, 3), (4, 4)]).clip(range), points(&[(2, 2), (3, 3)]));
-        assert_eq!(points(&[(1, 1), (2, 2), (3, 3), (4, 4)]).without(range), points(&[(1, 1), (4, 4)]));
+        assert_eq!(points(&[(1, 1), (2, 2), (3, 3), (4, 4)]).without([range].into_iter()), points(&[(1, 1), (4, 4)]));
+    }
+
+    #[test]
+    fn several_ranges_are_taken_out_at_once() {
+        let all: Vec<_> = (0..10).map(|n| (n, n)).collect();
+        let ranges = [(-5, 0), (0, 2), (2, 3), (5, 6), (9, 20)];
+        let ranges = ranges.map(|(start, end)| TimeRange::new(TimestampNs(start), TimestampNs(end)));
+        let left = points(&all).without(ranges.into_iter());
+        assert_eq!(left, points(&[(3, 3), (4, 4), (6, 6), (7, 7), (8, 8)]));
+        assert_eq!(points(&all).without([TimeRange::ALL].into_iter()), points(&[]));
     }
 }

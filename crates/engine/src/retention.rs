@@ -133,7 +133,7 @@ impl Shared {
         }
         let remove = old.iter().map(|f| f.block.number).chain(unreadable.iter().map(|f| f.number)).collect();
         let next = set.commit(Change { remove, ..Change::default() })?;
-        self.write_state().adopt(next);
+        self.write_state().files = next;
         unreadable.iter().for_each(|f| set.remove_damaged(f));
         Ok(Removed {
             files: old.len() + unreadable.len(),

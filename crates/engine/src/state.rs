@@ -14,7 +14,6 @@ use crate::config::EngineConfig;
 use crate::error::{ApplyReport, EngineError};
 use crate::files::FileSet;
 use crate::head::{Head, Refused};
-use crate::manifest::Tombstone;
 use crate::scan::{IndexCache, KeptStretches};
 use crate::touched::Touched;
 
@@ -62,7 +61,6 @@ pub(crate) struct State {
     /// Full, being written to files.
     pub(crate) frozen: Option<Arc<Head>>,
     pub(crate) files: FileSet,
-    pub(crate) tombstones: Arc<Vec<Tombstone>>,
     pub(crate) applied: Seq,
 }
 
@@ -118,10 +116,9 @@ impl Shared {
         let stretches = KeptStretches::new(config.chunk_cache);
         let widths = RwLock::new(Widths { of_all_others: config.partition, special: BTreeMap::new() });
         let state = State {
-            active: Head::default(),
+            active: Head::after(files.flushed_seq),
             active_since: Instant::now(),
             frozen: None,
-            tombstones: Arc::clone(&files.tombstones),
             applied: files.flushed_seq,
             files,
         };
@@ -179,7 +176,7 @@ impl Shared {
         let outcome = decode(batch, &mut applier);
         let Applier { report, deletes, touched, .. } = applier;
         for (columns, range) in &deletes {
-            state.delete(seq, columns, *range);
+            state.active.delete(columns, *range);
         }
         if let Some(touched) = touched {
             touched.deleted.extend(deletes);
@@ -220,7 +217,8 @@ impl Shared {
         }
         if state.has_unflushed() {
             state.active.last_seq = state.applied;
-            state.frozen = Some(Arc::new(std::mem::take(&mut state.active)));
+            let next = Head::after(state.applied);
+            state.frozen = Some(Arc::new(std::mem::replace(&mut state.active, next)));
         }
         drop(state);
         self.signals.changed.notify_all();
@@ -240,17 +238,6 @@ impl State {
     /// True when something was taken in that no file or manifest has yet.
     pub(crate) fn has_unflushed(&self) -> bool {
         self.applied > self.files.flushed_seq && (self.frozen.as_ref().is_none_or(|f| f.last_seq < self.applied))
-    }
-
-    fn delete(&mut self, seq: Seq, columns: &[ColumnId], range: TimeRange) {
-        self.active.delete(columns, range);
-        if self.tombstones.iter().any(|t| t.seq == seq) {
-            return;
-        }
-        let tombstone = Tombstone { seq, range, columns: columns.iter().map(|c| c.0).collect() };
-        let mut all = self.tombstones.to_vec();
-        all.push(tombstone);
-        self.tombstones = Arc::new(all);
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Stats {
     pub files: usize,
     /// Their length in bytes.
     pub file_bytes: u64,
-    /// Deletions that still wait to be merged in.
+    /// Deletions that still wait to be merged in, each counted once for a column that it is about, or once when it is about many.
     pub tombstones: usize,
     /// Memory for indexes, in bytes.
     pub index_bytes: u64,
@@ -61,7 +61,7 @@ impl Stats {
             file_values: files.iter().map(|f| f.block.footer.values).sum(),
             files: files.len(),
             file_bytes: files.iter().map(|f| f.block.len).sum(),
-            tombstones: state.tombstones.len(),
+            tombstones: state.files.tombstones.len() + heads().map(|h| h.tombstones.len()).sum::<usize>(),
             index_bytes: shared.indexes.bytes() as u64,
             chunk_bytes: shared.stretches.bytes() as u64,
             flushes: counters.flushes.load(Relaxed),

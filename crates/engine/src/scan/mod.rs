@@ -21,11 +21,10 @@ pub(crate) use kept::KeptStretches;
 pub(crate) use presence::has_values;
 
 use crate::block::{BlockError, ChunkMeta, Footer, TimesMeta};
-use crate::compact::mask;
 use crate::files::LiveFile;
-use crate::manifest::Tombstone;
 use crate::points::Points;
 use crate::state::Shared;
+use crate::tombstones::Deleted;
 
 /// A part of a column. Pieces of one scan do not overlap and come oldest first.
 #[derive(Debug)]
@@ -90,7 +89,7 @@ struct Scan<'a> {
     column: ColumnId,
     kind: FieldType,
     range: TimeRange,
-    tombstones: Arc<Vec<Tombstone>>,
+    deleted: Deleted,
     report: ScanReport,
 }
 
@@ -174,14 +173,15 @@ impl<'a> Scan<'a> {
         let state = shared.read_state();
         let active: Vec<Points> = state.active.read(info.bucket, column, range).collect();
         let (frozen, files, applied) = (state.frozen.clone(), state.files.of_bucket(info.bucket), state.applied);
-        let tombstones = Arc::clone(&state.tombstones);
+        let heads = frozen.iter().map(|head| &**head).chain([&state.active]);
+        let deleted = Deleted::of(column, heads.map(|h| &h.tombstones).chain([&*state.files.tombstones]));
         drop(state);
         let frozen_points = frozen.iter().flat_map(|h| h.read(info.bucket, column, range).map(|p| (h.last_seq, p)));
         let memory = frozen_points.chain(active.into_iter().map(|p| (applied, p))).enumerate();
         let memory = memory.filter_map(|(i, (seq, points))| Run::in_memory(files.len() + i, seq, points)).collect();
         let may_hold = |f: &Footer| range.meets(f.min_time, f.max_time);
         let files = files.iter().cloned().enumerate().filter(|(_, f)| may_hold(&f.block.footer)).collect();
-        let scan = Self { shared, column, kind: info.kind, range, tombstones, report: ScanReport::default() };
+        let scan = Self { shared, column, kind: info.kind, range, deleted, report: ScanReport::default() };
         Some((scan, Places { files, memory }))
     }
 
@@ -256,7 +256,7 @@ impl<'a> Scan<'a> {
 
     /// Whether something was deleted from a run after it was written.
     fn is_deleted_from(&self, run: &Run) -> bool {
-        self.tombstones.iter().any(|t| t.range.meets(run.first, run.last) && t.applies(self.column, run.last_seq))
+        self.deleted.meets(run.first, run.last, run.last_seq)
     }
 
     /// The statistics of a run, when they stand for exactly what would be read.
@@ -288,7 +288,7 @@ impl<'a> Scan<'a> {
                 }
             },
         };
-        Some(mask(points, self.column, run.last_seq, &self.tombstones)).filter(|p| !p.times.is_empty())
+        Some(self.deleted.mask(points, run.last_seq)).filter(|p| !p.times.is_empty())
     }
 
     fn damaged(&mut self, e: &BlockError) {

@@ -29,8 +29,7 @@ impl Scan<'_> {
     /// True when the first or the last point of a chunk is inside the range and not deleted.
     fn surely_has_values(&self, run: &Run) -> bool {
         let is_chunk = matches!(run.place, Place::Chunk { .. });
-        let is_deleted =
-            |time| self.tombstones.iter().any(|t| t.range.contains(time) && t.applies(self.column, run.last_seq));
+        let is_deleted = |time| self.deleted.meets(time, time, run.last_seq);
         is_chunk && [run.first, run.last].into_iter().any(|time| self.range.contains(time) && !is_deleted(time))
     }
 }

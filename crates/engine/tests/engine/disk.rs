@@ -73,7 +73,7 @@ fn deletions_are_forgotten_once_they_are_merged_in() {
         engine.apply(journal.append(record), &batch).unwrap();
         engine.flush().unwrap();
     }
-    assert_eq!(engine.stats().tombstones, 1);
+    assert_eq!(engine.stats().tombstones, 2);
     engine.compact_all().unwrap();
     assert_eq!(engine.stats().tombstones, 0);
     let merges = engine.stats().merges;

@@ -6,6 +6,7 @@ mod bounds;
 mod concurrency;
 mod crash;
 mod damage;
+mod deletions;
 mod disk;
 mod drops;
 mod model_test;

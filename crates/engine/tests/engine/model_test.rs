@@ -14,6 +14,8 @@ use crate::support::{
 enum Step {
     Points(Vec<(usize, i64, i64)>),
     Delete(Vec<bool>, i64, i64),
+    /// Single points of single columns, a record each.
+    Pick(Vec<(usize, i64)>),
     Flush,
     Compact,
     DropBefore(usize, i64),
@@ -40,6 +42,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         6 => prop::collection::vec(point, 1..60).prop_map(Step::Points),
         4 => poll,
         2 => (prop::collection::vec(any::<bool>(), 10), any_time(), any_time()).prop_map(|(c, a, b)| Step::Delete(c, a, b)),
+        2 => prop::collection::vec((0usize..10, any_time()), 1..40).prop_map(Step::Pick),
         3 => Just(Step::Flush),
         2 => Just(Step::Compact),
         1 => (0usize..10, -1000i64..4000).prop_map(|(c, t)| Step::DropBefore(c, t)),
@@ -48,19 +51,22 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn record(step: &Step, columns: &[Column]) -> Option<Record> {
+fn records(step: &Step, columns: &[Column]) -> Vec<Record> {
     match step {
         Step::Points(points) => {
             let value =
                 |(c, time, seed): &(usize, i64, i64)| (columns[*c], *time, Value::from_seed(columns[*c].kind, *seed));
             // The encoder puts types one after the other, so within a batch only the order inside a column counts.
-            Some(Record::Points(points.iter().map(value).collect()))
+            vec![Record::Points(points.iter().map(value).collect())]
         }
         Step::Delete(chosen, a, b) => {
             let ids = columns.iter().zip(chosen).filter(|(_, yes)| **yes).map(|(c, _)| c.id).collect();
-            Some(Record::Delete(ids, range(*a.min(b), *a.max(b))))
+            vec![Record::Delete(ids, range(*a.min(b), *a.max(b)))]
         }
-        _ => None,
+        Step::Pick(points) => {
+            points.iter().map(|(c, time)| Record::Delete(vec![columns[*c].id], range(*time, *time + 1))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -75,14 +81,14 @@ fn run(steps: &[Step], head_max: u64, merges: bool, ranges: &[(i64, i64)]) {
     let mut engine = open(&fs, config.clone());
     let (mut journal, mut model) = (Journal::default(), Model::default());
     for step in steps {
-        if let Some(record) = record(step, &columns) {
+        for record in records(step, &columns) {
             model.apply(&record);
             let batch = record.encode();
             let seq = journal.append(record);
             engine.apply(seq, &batch).unwrap();
         }
         match step {
-            Step::Points(_) | Step::Delete(..) => {}
+            Step::Points(_) | Step::Delete(..) | Step::Pick(_) => {}
             Step::Flush => engine.flush().unwrap(),
             Step::Compact => engine.compact_all().unwrap(),
             Step::DropBefore(column, cutoff) => {
