@@ -1,6 +1,6 @@
 //! A stream of bytes cut into blocks that end where a record ends, so that they can be converted one by one, on any thread.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 
 use memchr::memchr_iter;
 use model::ByteSize;
@@ -41,8 +41,9 @@ impl Block {
 pub struct Blocks<R> {
     reader: R,
     framing: Framing,
-    /// Read, but not handed out.
+    /// Memory of the next block, and how much of it was read.
     buffer: Vec<u8>,
+    filled: usize,
     offset: u64,
     line: u64,
     /// Nothing more can be read.
@@ -63,7 +64,7 @@ impl<R: Read> Blocks<R> {
     pub fn resume(reader: R, framing: Framing, offset: u64, line: u64) -> Self {
         let (block_bytes, record_max) = (BLOCK_BYTES, RECORD_MAX);
         let (buffer, is_over, failure) = (Vec::new(), false, None);
-        Self { reader, framing, buffer, offset, line, is_over, failure, block_bytes, record_max }
+        Self { reader, framing, buffer, filled: 0, offset, line, is_over, failure, block_bytes, record_max }
     }
 
     /// Blocks of about `block` bytes, in which a record of more than `record` bytes is an error.
@@ -80,20 +81,23 @@ impl<R: Read> Blocks<R> {
 
     /// The next block; `None` at the end. Whole records that come before a failure are handed out before it is.
     ///
+    /// `memory` is that of a block that is done, or none. A block is read into it: to write where nothing was written before takes several times
+    /// as long (an import into VictoriaMetrics took 0.25 s of processor time to read 235 MB of a file that was in memory, `dd` takes 0.03 s).
+    ///
     /// # Errors
     /// [`Error::Read`], [`Error::TooLong`]; there are no more blocks then. What was handed out before stays valid.
-    pub fn next_block(&mut self) -> Result<Option<Block>, Error> {
-        let mut wanted = self.block_bytes.max(self.buffer.len());
+    pub fn next_block(&mut self, memory: Vec<u8>) -> Result<Option<Block>, Error> {
+        let mut wanted = self.block_bytes.max(self.filled);
         loop {
             self.fill(wanted);
             let is_end = self.is_over && self.failure.is_none();
-            let whole = if is_end { self.buffer.len() } else { self.framing.whole(&self.buffer, self.offset == 0) };
+            let whole = if is_end { self.filled } else { self.framing.whole(self.read(), self.offset == 0) };
             if whole > 0 || is_end {
-                return Ok(self.cut(whole));
+                return Ok(self.cut(whole, memory));
             }
             if let Some(source) = self.failure.take() {
-                let offset = self.offset + self.buffer.len() as u64;
-                self.buffer.clear();
+                let offset = self.offset + self.filled as u64;
+                self.filled = 0;
                 return Err(Error::Read { offset, source });
             }
             if wanted >= self.record_max {
@@ -103,33 +107,45 @@ impl<R: Read> Blocks<R> {
         }
     }
 
+    /// What was read and not handed out.
+    fn read(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
     /// Reads until so many bytes are there, or no more.
     fn fill(&mut self, wanted: usize) {
-        let missing = wanted.saturating_sub(self.buffer.len());
-        if self.is_over || missing == 0 {
-            return;
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
         }
-        self.buffer.reserve(missing);
-        match self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer) {
-            Ok(count) => self.is_over = count < missing,
-            Err(e) => (self.is_over, self.failure) = (true, Some(e)),
+        while !self.is_over
+            && let Some(room) = self.buffer.get_mut(self.filled..wanted).filter(|room| !room.is_empty())
+        {
+            match self.reader.read(room) {
+                Ok(0) => self.is_over = true,
+                Ok(count) => self.filled += count,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => (self.is_over, self.failure) = (true, Some(e)),
+            }
         }
     }
 
     fn too_long(&mut self) -> Error {
         self.is_over = true;
-        self.buffer.clear();
+        self.filled = 0;
         Error::TooLong { line: self.line, offset: self.offset, limit: ByteSize(self.record_max as u64) }
     }
 
-    fn cut(&mut self, len: usize) -> Option<Block> {
+    fn cut(&mut self, len: usize, memory: Vec<u8>) -> Option<Block> {
         if len == 0 {
             return None;
         }
-        let rest = self.buffer.get(len..).unwrap_or_default();
-        let mut next = Vec::with_capacity(if self.is_over { rest.len() } else { self.block_bytes.max(rest.len()) });
-        next.extend_from_slice(rest);
-        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        let mut bytes = std::mem::replace(&mut self.buffer, memory);
+        let rest = bytes.get(len..self.filled).unwrap_or_default();
+        match self.buffer.get_mut(..rest.len()) {
+            Some(start) => start.copy_from_slice(rest),
+            None => self.buffer = rest.to_vec(),
+        }
+        self.filled = rest.len();
         bytes.truncate(len);
         let block = Block { bytes, offset: self.offset, first_line: self.line };
         self.offset = block.end();
@@ -142,7 +158,7 @@ impl<R: Read> Iterator for Blocks<R> {
     type Item = Result<Block, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_block().transpose()
+        self.next_block(Vec::new()).transpose()
     }
 }
 
@@ -192,6 +208,23 @@ mod tests {
             "the record that begins in line 3 (byte 16) is longer than 64B: is a quote missing at its end?"
         );
         assert!(blocks.next().is_none());
+    }
+
+    #[test]
+    fn blocks_are_the_same_in_the_memory_of_others() {
+        let text: String = (0..200).map(|n| format!("m v={n} {n}\n")).collect();
+        let expected = blocks(text.as_bytes(), Framing::Lines, 50);
+        let mut reader = Blocks::new(text.as_bytes(), Framing::Lines).with_sizes(50, 1 << 16);
+        let (mut memory, mut number) = (Vec::new(), 0);
+        while let Some(block) = reader.next_block(std::mem::take(&mut memory)).unwrap() {
+            assert_eq!(block, expected[number]);
+            number += 1;
+            memory = block.bytes;
+            if number % 3 == 0 {
+                memory.resize(number * 10 % 77, b'x');
+            }
+        }
+        assert_eq!(number, expected.len());
     }
 
     proptest! {

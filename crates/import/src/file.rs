@@ -105,6 +105,14 @@ impl Piece {
         }
     }
 
+    /// Its memory, for another one.
+    pub(crate) fn into_memory(self) -> Option<Vec<u8>> {
+        match self.content {
+            Content::Text(_, block) => Some(block.bytes),
+            Content::Rows(..) | Content::Made(..) => None,
+        }
+    }
+
     /// Hands out its points as line protocol, in portions, each with the number in the file, from 1, of the line or row that the origins of its
     /// lines are counted from, until the visit ends it.
     pub(crate) fn convert(&self, visit: &mut dyn FnMut(u64, &Converted) -> ControlFlow<()>) -> Result<(), Error> {
@@ -145,7 +153,7 @@ pub fn describe(input: &Input, layout: &Layout) -> Result<Vec<String>, Error> {
         Cutter::Text(Converter::Csv(csv), _) => csv.describe(),
         Cutter::Rows(parquet, _) => parquet.describe(),
     };
-    let Some(piece) = reader.next_piece()? else { return Ok(text) };
+    let Some(piece) = reader.next_piece(Vec::new())? else { return Ok(text) };
     piece.convert(&mut |_, Converted { lines, .. }| {
         let first =
             (0..lines.len().min(SHOWN)).map(|n| String::from_utf8_lossy(lines.slice(n, n + 1)).trim_end().to_owned());
@@ -220,11 +228,11 @@ impl FileReader {
         Ok(Self { file, number: 0, cutter, read, len })
     }
 
-    /// The next piece; `None` at the end.
-    pub(crate) fn next_piece(&mut self) -> Result<Option<Piece>, Error> {
+    /// The next piece; `None` at the end. `memory` is that of another one which is done, or none.
+    pub(crate) fn next_piece(&mut self, memory: Vec<u8>) -> Result<Option<Piece>, Error> {
         let (content, end) = match &mut self.cutter {
             Cutter::Text(converter, blocks) => {
-                let Some(block) = blocks.next_block()? else { return Ok(None) };
+                let Some(block) = blocks.next_block(memory)? else { return Ok(None) };
                 let end = Done { offset: block.end(), line: blocks.line() };
                 (Content::Text(converter.clone(), block), end)
             }

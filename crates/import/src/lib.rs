@@ -21,6 +21,7 @@ mod queue;
 mod rejects;
 mod run;
 mod sink;
+mod spares;
 pub mod spread;
 mod state;
 mod worker;

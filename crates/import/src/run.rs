@@ -16,6 +16,7 @@ use crate::options::Options;
 use crate::queue::Queue;
 use crate::rejects::{self, Refused, Rejects};
 use crate::sink::Sink;
+use crate::spares::Spares;
 use crate::state::{FileState, State};
 use crate::worker;
 
@@ -219,6 +220,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) sink: &'a dyn Sink,
     pub(crate) counters: &'a Counters,
     pub(crate) queue: Queue<Piece>,
+    pub(crate) spares: Spares,
     inputs: &'a [Input],
     layout: &'a Layout,
     before: &'a Checkpoint,
@@ -244,6 +246,7 @@ impl<'a> Shared<'a> {
             counters: import.counters,
             // Pieces here and at the workers are what is in memory.
             queue: Queue::new(QUEUED),
+            spares: Spares::default(),
             inputs: import.inputs,
             layout: import.layout,
             before: &import.checkpoint,
@@ -296,7 +299,7 @@ impl<'a> Shared<'a> {
         let failed = |source| ImportError::File { name: input.name.clone(), source };
         let mut reader = FileReader::open(number, input, self.layout, done).map_err(failed)?;
         let before = self.counters.read_bytes.load(Relaxed);
-        while let Some(piece) = reader.next_piece().map_err(failed)? {
+        while let Some(piece) = reader.next_piece(self.spares.take()).map_err(failed)? {
             self.counters.read_bytes.store(before + reader.read_bytes(), Relaxed);
             // Ctrl-C in a terminal also ends the program before a pipe, perhaps in the middle of a line: that is not its last one then.
             if input.len.is_none() && piece.is_open_ended() && self.is_stopped_within(CUT_OFF) {

@@ -19,29 +19,30 @@ pub(crate) fn work(shared: &Shared<'_>, number: u64) {
         // Any number but 0; another one for each worker.
         random: (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
     };
-    while let Some(piece) = shared.queue.pop() {
-        match one(shared, &mut delivery, piece) {
-            Ok(()) => {}
+    while let Some(mut piece) = shared.queue.pop() {
+        match one(shared, &mut delivery, &mut piece) {
+            Ok(()) => shared.spares.put(piece.into_memory()),
             Err(Undelivered::Stopped) => return,
             Err(Undelivered::Failed(error)) => return shared.fail(error),
         }
     }
 }
 
-fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Result<(), Undelivered> {
+fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: &mut Piece) -> Result<(), Undelivered> {
     if let Some(lines) = piece.take_plain() {
         let mut tally = Tally { points: lines.len() as u64, records: lines.len() as u64, ..Tally::default() };
-        if delivery.deliver_unchecked(&lines, &mut tally)? {
-            add(&shared.counters.records, tally.records);
-            return shared.finish(&piece, tally, Vec::new());
-        }
+        let stored = delivery.deliver_unchecked(&lines, &mut tally);
         piece.put_back(lines);
+        if stored? {
+            add(&shared.counters.records, tally.records);
+            return shared.finish(piece, tally, Vec::new());
+        }
     }
     let (mut tally, mut refused, mut outcome) = (Tally::default(), Vec::new(), Ok(()));
     let converted = piece.convert(&mut |first_line, converted| match portion(
         shared,
         delivery,
-        (&piece, first_line),
+        (piece, first_line),
         converted,
         &mut refused,
     ) {
@@ -55,11 +56,11 @@ fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, mut piece: Piece) -> Re
         }
     });
     if let Err(undelivered) = outcome {
-        shared.leave(&piece, refused);
+        shared.leave(piece, refused);
         return Err(undelivered);
     }
     converted.map_err(|source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source }))?;
-    shared.finish(&piece, tally, refused)
+    shared.finish(piece, tally, refused)
 }
 
 /// Stores a portion of a piece; gives what became of its records, but for those refused.
