@@ -177,12 +177,12 @@ fn a_column_is_overtaken_by_a_detector_that_has_seen_more_and_added_where_it_is_
     let (mut full, mut behind, mut ahead) = (fed(1, &all), fed(1, &all[..1]), fed(1, &[(4, 50.0)]));
     let expected = full.save();
     let standpoint = full.take(1).unwrap();
-    assert_eq!(standpoint.last(), Some(TimestampNs(3)));
+    assert_eq!(standpoint.last(), Some(columns(&all).0[2]));
     assert!(!ahead.overtake(1, standpoint.clone()), "it has seen newer ones");
     assert!(!fed(2, &all).overtake(1, standpoint.clone()), "there is no room");
     assert!(behind.overtake(1, standpoint.clone()) && full.overtake(1, standpoint));
     assert_eq!((behind.save(), full.save()), (expected.clone(), expected));
     let mut found = Vec::new();
-    behind.feed(1, &[TimestampNs(4)], &[50.0], &mut found);
-    assert!(found.iter().any(|event| event.duration == Some(2e-9)), "{found:?}");
+    behind.feed(1, &columns(&[(4, 50.0)]).0, &[50.0], &mut found);
+    assert!(found.iter().any(|event| event.duration == Some(120.0)), "{found:?}");
 }

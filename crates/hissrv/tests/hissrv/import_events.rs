@@ -2,12 +2,13 @@
 //! where imports are killed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Finished, Folder, Rng, Row, Service, hissrv, rows_of, run_to_end, wait_for};
+use crate::support::{Finished, Folder, Rng, Row, Service, files_below, hissrv, rows_of, run_to_end, wait_for};
 
 const ON: &str = "events: {enabled: true}\n";
 const START_NS: i64 = 1_700_000_000_000_000_000;
@@ -39,7 +40,7 @@ fn import(folder: &Folder, sections: &str, arguments: &[&str]) -> Command {
     let config = folder.write("import.yaml", &text);
     let mut command = hissrv();
     command.current_dir(folder.path()).args(["import", "a.lp", "--to", "embedded", "--events", "--json", "--quiet"]);
-    command.args(SLOWLY).args(arguments).arg("--config").arg(config);
+    command.args(arguments).arg("--config").arg(config);
     command
 }
 
@@ -96,7 +97,7 @@ fn live_events_go_on_behind_an_import_as_if_all_of_it_had_come_live() {
         live(&service, &lines(0..2, 0..60, wavy));
         service.stop();
         folder.write("a.lp", &file);
-        let report = report(run_to_end(&mut import(&folder, sections, &[])));
+        let report = report(run_to_end(&mut import(&folder, sections, &SLOWLY)));
         let service = Service::start(&folder, sections);
         live(&service, &lines(0..5, 1603..1700, wavy));
         (folder, service, report)
@@ -125,8 +126,8 @@ fn live_events_go_on_behind_an_import_as_if_all_of_it_had_come_live() {
 struct Doomed(Child);
 
 impl Doomed {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
-        let mut command = import(folder, ON, arguments);
+    fn start(folder: &Folder, sections: &str, arguments: &[&str]) -> Self {
+        let mut command = import(folder, sections, arguments);
         Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -150,17 +151,25 @@ impl Doomed {
 /// Begins an import and kills it once it has passed over something.
 fn killed(folder: &Folder) {
     folder.write("a.lp", &disordered(0..10, 0..4000));
-    let import = Doomed::start(folder, &[]);
+    let import = Doomed::start(folder, ON, &SLOWLY);
     wait_for("a state that says what is owed", || folder.data().join("events/state").exists());
-    wait_for("a checkpoint", || checkpoint(folder));
+    wait_for("a checkpoint", || stored(folder).is_some());
     assert!(import.kill_after(Duration::ZERO).is_none(), "it was over too soon");
 }
 
-fn checkpoint(folder: &Folder) -> bool {
-    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    names
-        .map(|name| name.into_string().unwrap())
-        .any(|name| name.starts_with("hissrv-import-") && name.ends_with("json"))
+/// How many points an import has stored that left a checkpoint.
+fn stored(folder: &Folder) -> Option<u64> {
+    let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    let text = std::fs::read_to_string(paths.filter(is_ours).next()?).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["points"].as_u64()
+}
+
+/// Whether names of events are in the catalog.
+fn has_events(folder: &Folder) -> bool {
+    let files = files_below(&folder.data().join("catalog")).into_iter();
+    let bytes = files.map(|file| std::fs::read(folder.data().join("catalog").join(file)).unwrap_or_default());
+    bytes.into_iter().any(|bytes| bytes.windows(9).any(|part| part == b"node_logs"))
 }
 
 /// The events of a finished import are those of history, and live ones go on behind them.
@@ -178,11 +187,15 @@ fn check(folder: &Folder) {
 fn killed_at_any_moment_the_events_of_an_import_are_there_after_resume() {
     let (folder, mut rng) = (Folder::new(), Rng::new("import with events killed"));
     killed(&folder);
-    let mut kills = 1;
+    // Between its points and the last of its events.
+    let doomed = Doomed::start(&folder, ON, &[&SLOWLY[..], &["--resume"]].concat());
+    wait_for("names of events", || has_events(&folder));
+    assert!(doomed.kill_after(Duration::ZERO).is_none(), "it was over too soon");
+    let mut kills = 2;
     let last = loop {
-        let resume: &[&str] = if checkpoint(&folder) { &["--resume"] } else { &[] };
-        let life = Duration::from_millis(rng.within(200..1500 + 1000 * kills));
-        match Doomed::start(&folder, resume).kill_after(life) {
+        let resume: &[&str] = if stored(&folder).is_some() { &["--resume"] } else { &[] };
+        let life = Duration::from_millis(rng.within(100..600 + 100 * kills));
+        match Doomed::start(&folder, ON, &[&SLOWLY, resume].concat()).kill_after(life) {
             Some(finished) => break report(finished),
             None => kills += 1,
         }
@@ -215,4 +228,24 @@ fn a_service_looks_at_what_a_killed_import_left_and_the_next_import_makes_the_ev
     service.stop();
     report(run_to_end(&mut import(&folder, ON, &[])));
     check(&folder);
+}
+
+#[test]
+fn where_the_journal_has_little_room_a_killed_import_is_lost_to_a_service_and_not_to_the_next_import() {
+    let sections = format!("{ON}engine: {{head_max: 1MiB}}\njournal: {{max_disk: 2MB}}\n");
+    let folder = Folder::new();
+    folder.write("a.lp", &disordered(0..20, 0..8000));
+    let doomed = Doomed::start(&folder, &sections, &["--workers", "2", "--batch", "1000"]);
+    let first = folder.data().join("journal/00000000000000000001.seg");
+    wait_for("the journal to make room", || stored(&folder) > Some(10_000) && !first.exists());
+    assert!(doomed.kill_after(Duration::ZERO).is_none(), "it was over too soon");
+    let service = Service::start(&folder, &sections);
+    let log = service.log();
+    assert!(log.contains("ended before its events") && log.contains("were lost before events were made"), "{log}");
+    service.stop();
+    let last = report(run_to_end(&mut import(&folder, &sections, &["--resume", "--workers", "2", "--batch", "1000"])));
+    assert_eq!(last["samples"], 160_000, "{last}");
+    let service = Service::start(&folder, &sections);
+    assert!(events(&service).len() > 5000);
+    assert_eq!((made_anew(&service), service.log().contains("WARN")), ([0, 0], false), "{}", service.log());
 }
