@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Finished, Folder, Rng, Row, Service, files_below, hissrv, rows_of, run_to_end, wait_for};
+use crate::support::{Finished, Folder, Rng, Row, Service, hissrv, rows_of, run_to_end, wait_for};
 
 const ON: &str = "events: {enabled: true}\n";
 const START_NS: i64 = 1_700_000_000_000_000_000;
@@ -165,13 +165,6 @@ fn stored(folder: &Folder) -> Option<u64> {
     serde_json::from_str::<Value>(&text).ok()?["points"].as_u64()
 }
 
-/// Whether names of events are in the catalog.
-fn has_events(folder: &Folder) -> bool {
-    let files = files_below(&folder.data().join("catalog")).into_iter();
-    let bytes = files.map(|file| std::fs::read(folder.data().join("catalog").join(file)).unwrap_or_default());
-    bytes.into_iter().any(|bytes| bytes.windows(9).any(|part| part == b"node_logs"))
-}
-
 /// The events of a finished import are those of history, and live ones go on behind them.
 fn check(folder: &Folder) {
     let service = Service::start(folder, ON);
@@ -187,19 +180,19 @@ fn check(folder: &Folder) {
 fn killed_at_any_moment_the_events_of_an_import_are_there_after_resume() {
     let (folder, mut rng) = (Folder::new(), Rng::new("import with events killed"));
     killed(&folder);
-    // Between its points and the last of its events.
+    // Between its points and the last of its events: all that is named anew are these.
+    let names = || std::fs::metadata(folder.data().join("catalog/catalog.1")).unwrap().len();
+    let before = names();
     let doomed = Doomed::start(&folder, ON, &[&SLOWLY[..], &["--resume"]].concat());
-    wait_for("names of events", || has_events(&folder));
-    assert!(doomed.kill_after(Duration::ZERO).is_none(), "it was over too soon");
-    let mut kills = 2;
-    let last = loop {
+    wait_for("names of events", || names() > before);
+    let (mut ended, mut kills) = (doomed.kill_after(Duration::ZERO), 2);
+    while ended.is_none() {
         let resume: &[&str] = if stored(&folder).is_some() { &["--resume"] } else { &[] };
         let life = Duration::from_millis(rng.within(100..600 + 100 * kills));
-        match Doomed::start(&folder, ON, &[&SLOWLY, resume].concat()).kill_after(life) {
-            Some(finished) => break report(finished),
-            None => kills += 1,
-        }
-    };
+        ended = Doomed::start(&folder, ON, &[&SLOWLY, resume].concat()).kill_after(life);
+        kills += u64::from(ended.is_none());
+    }
+    let last = report(ended.unwrap());
     // None of them was made of samples as they came.
     println!("{kills} kills, {last}");
     assert_eq!(last["removed"], 0, "{last}");
