@@ -159,9 +159,9 @@ fn killed(folder: &Folder) {
 
 /// How many points an import has stored that left a checkpoint.
 fn stored(folder: &Folder) -> Option<u64> {
-    let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let is_ours = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
-    let text = std::fs::read_to_string(paths.filter(is_ours).next()?).ok()?;
+    let text = std::fs::read_to_string(paths.find(is_ours)?).ok()?;
     serde_json::from_str::<Value>(&text).ok()?["points"].as_u64()
 }
 
