@@ -43,6 +43,13 @@ pub enum Added {
 #[derive(Debug, Clone)]
 pub struct Standpoint(Column);
 
+impl Standpoint {
+    /// Time of its newest sample; `None` before the first.
+    pub fn last(&self) -> Option<TimestampNs> {
+        self.0.state.last
+    }
+}
+
 /// The state of many watched columns. Bounded by `max_columns`; no clock, so that the same samples give the same events at any time.
 ///
 /// What a column's events are depends on its samples before: on the last `anomalies.window` of them, and on whether its level was reached earlier
@@ -92,6 +99,19 @@ impl Detector {
         let fits = column.watch.is_same(&other.watch) && column.state.last == other.state.last;
         if fits {
             *column = other;
+        }
+        fits
+    }
+
+    /// Goes on from where a detector of the same rules stands that has seen newer samples, or the same newest one: those between do not come here.
+    /// A column that was not added is, if there is room. True when it does.
+    pub fn overtake(&mut self, key: u32, Standpoint(other): Standpoint) -> bool {
+        let fits = match self.columns.get(key) {
+            Some(column) => column.watch.is_same(&other.watch) && column.state.last <= other.state.last,
+            None => self.columns.len() < self.rules.max_columns(),
+        };
+        if fits {
+            self.columns.insert(key, other);
         }
         fits
     }

@@ -163,3 +163,26 @@ fn a_column_goes_on_from_another_detector_that_has_seen_the_same_newest_sample()
     assert!(some.adopt(1, standpoint));
     assert_eq!(some.save(), expected);
 }
+
+#[test]
+fn a_column_is_overtaken_by_a_detector_that_has_seen_more_and_added_where_it_is_missing() {
+    let rules = rules("max_columns: 1");
+    let fed = |node: u32, samples: &[(i64, f64)]| {
+        let (mut detector, (times, values)) = (Detector::new(&rules), columns(samples));
+        detector.add(node, watch(&rules, &format!("vm_metrics,metric=cpu_usage,node_id=vm-{node}")));
+        detector.feed(node, &times, &values, &mut Vec::new());
+        detector
+    };
+    let all = [(1, 50.0), (2, 99.0), (3, 99.0)];
+    let (mut full, mut behind, mut ahead) = (fed(1, &all), fed(1, &all[..1]), fed(1, &[(4, 50.0)]));
+    let expected = full.save();
+    let standpoint = full.take(1).unwrap();
+    assert_eq!(standpoint.last(), Some(columns(&all).0[2]));
+    assert!(!ahead.overtake(1, standpoint.clone()), "it has seen newer ones");
+    assert!(!fed(2, &all).overtake(1, standpoint.clone()), "there is no room");
+    assert!(behind.overtake(1, standpoint.clone()) && full.overtake(1, standpoint));
+    assert_eq!((behind.save(), full.save()), (expected.clone(), expected));
+    let mut found = Vec::new();
+    behind.feed(1, &columns(&[(4, 50.0)]).0, &[50.0], &mut found);
+    assert!(found.iter().any(|event| event.duration == Some(120.0)), "{found:?}");
+}

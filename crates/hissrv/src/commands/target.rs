@@ -15,7 +15,7 @@ use crate::commands::client::request_patiently;
 use crate::commands::events::path_of;
 use crate::config::{Config, StoreName};
 use crate::http::Service;
-use crate::node::{Node, now, stores};
+use crate::node::{FromNow, Node, now, stores};
 
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
@@ -29,6 +29,12 @@ const DEFAULT_POLICY: &str = "autogen";
 struct Place<'a> {
     database: &'a str,
     policy: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn named(config: &'a Config, database: Option<&'a str>, policy: Option<&'a str>) -> Self {
+        Self { database: database.unwrap_or(config.database()), policy }
+    }
 }
 
 /// Where points are written.
@@ -73,6 +79,13 @@ impl Target {
         Self::open_for(args, config, args.database.as_deref(), args.policy.as_deref())
     }
 
+    /// The same for what has its events made of history at the end ([`Target::generate_events`], [`Target::release_events`]): in the data directory
+    /// no live events are made of it.
+    pub(super) fn open_for_history(args: &TargetArgs, config: &Config) -> Result<Self, Failure> {
+        let place = Place::named(config, args.database.as_deref(), args.policy.as_deref());
+        Self::open_at(args, config, place, FromNow::PassedOver)
+    }
+
     /// The same for a database and a policy that somebody else names.
     pub(super) fn open_for(
         args: &TargetArgs,
@@ -80,7 +93,10 @@ impl Target {
         database: Option<&str>,
         policy: Option<&str>,
     ) -> Result<Self, Failure> {
-        let place = Place { database: database.unwrap_or(config.database()), policy };
+        Self::open_at(args, config, Place::named(config, database, policy), FromNow::Watched)
+    }
+
+    fn open_at(args: &TargetArgs, config: &Config, place: Place<'_>, from_now: FromNow) -> Result<Self, Failure> {
         match args.to.unwrap_or(TargetName::Auto) {
             TargetName::Auto if args.url.is_some() => service(args, config, place),
             TargetName::Auto if is_in_use(config) => {
@@ -92,7 +108,7 @@ impl Target {
                 service(args, config, place).map(|target| Self { hint: Some(hint), ..target })
             }
             TargetName::Service => service(args, config, place),
-            TargetName::Auto | TargetName::Embedded => embedded(config, place),
+            TargetName::Auto | TargetName::Embedded => embedded(config, place, from_now),
             TargetName::Influxdb => remote(config, place, StoreName::Influxdb),
             TargetName::Victoriametrics => remote(config, place, StoreName::Victoriametrics),
             TargetName::Postgres => remote(config, place, StoreName::Postgres),
@@ -118,6 +134,18 @@ impl Target {
         match &self.node {
             Some(node) => generate_events(node, parameters),
             None => Ok(request_patiently(&self.name, "POST", &path_of("/api/v1/admin/events", parameters))?),
+        }
+    }
+
+    /// Whether an earlier process stored what has no events yet, nobody knows of which nodes and times.
+    pub(super) fn owes_events(&self) -> bool {
+        self.node.as_ref().is_some_and(|node| node.eventing.has_found_debt())
+    }
+
+    /// The events of all that was written are made: live ones go on behind it.
+    pub(super) fn release_events(&self) {
+        if let Some(node) = &self.node {
+            node.eventing.release(node.journal.stats().last_seq);
         }
     }
 
@@ -152,8 +180,8 @@ fn is_in_use(config: &Config) -> bool {
     Node::is_in_use(&config.data_dir)
 }
 
-fn embedded(config: &Config, place: Place<'_>) -> Result<Target, Failure> {
-    let node = Node::open(config)?;
+fn embedded(config: &Config, place: Place<'_>, from_now: FromNow) -> Result<Target, Failure> {
+    let node = Node::open_with(config, from_now)?;
     let Place { database, policy } = place;
     if !node.catalog.meta().databases().iter().any(|known| known.name == database) {
         node.catalog.ensure_bucket(database, DEFAULT_POLICY).context("make the database")?;

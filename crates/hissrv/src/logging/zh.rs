@@ -212,6 +212,10 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         "the saved state of the events does not fit the journal; they begin anew",
         "事件的保存状态与预写日志不符；将重新开始",
     ),
+    (
+        "an import ended before its events were made; what the journal has left of it is looked at as if it came live",
+        "某次导入在生成其事件之前中断；预写日志中仍保留的部分将按实时数据处理",
+    ),
     ("the saved state of the events cannot be used; they begin anew", "事件的保存状态无法使用；将重新开始"),
     ("the state of the events could not be saved; trying again", "事件状态无法保存；将重试"),
     ("the thread of the events had panicked", "事件线程曾异常终止"),

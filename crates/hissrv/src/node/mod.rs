@@ -48,7 +48,7 @@ pub(crate) use archiving::due_days;
 pub(crate) use archiving::{clock, spool};
 pub(crate) use clock::now;
 pub(crate) use eventing::{
-    Eventing, History, Order as EventsOrder, Report as EventsReport, state_file as events_state,
+    Eventing, FromNow, History, Order as EventsOrder, Report as EventsReport, state_file as events_state,
     verify as verify_events,
 };
 pub(crate) use facts::fact_names;

@@ -12,7 +12,7 @@ use statements::{Parts, Statements};
 use super::accounts::Accounts;
 use super::alerting::Alerting;
 use super::answering::Answering;
-use super::eventing::{Eventing, Hooks, Rooms};
+use super::eventing::{Eventing, FromNow, Hooks, Rooms};
 use super::fed::Fed;
 use super::forecast::Outlook;
 use super::housekeeping::{House, Housekeeping};
@@ -27,6 +27,11 @@ use crate::config::Config;
 impl Node {
     /// Opens the data directory and starts taking in what the journal still holds.
     pub(crate) fn open(config: &Config) -> anyhow::Result<Self> {
+        Self::open_with(config, FromNow::Watched)
+    }
+
+    /// The same; says whether live events are made of what is written from now on. Where values are not kept here, they always are.
+    pub(crate) fn open_with(config: &Config, from_now: FromNow) -> anyhow::Result<Self> {
         let opened = Opened::open(config)?;
         let alerting = Arc::new(Alerting::open(&opened.fs, &config.data_dir, &config.alerts)?);
         let results = Arc::new(Results::new(config.query.cache));
@@ -34,7 +39,8 @@ impl Node {
         let intake = Intake::new(Arc::clone(&opened.catalog), Arc::clone(&opened.journal), Arc::clone(&fed.applied));
         fed.start_making(&intake, opened.replay_to)?;
         let target = intake.target(config.database(), None)?;
-        let eventing = eventing(config, &opened, &intake, &alerting)?;
+        let from_now = if fed.applier.is_some() { from_now } else { FromNow::Watched };
+        let eventing = eventing(config, &opened, &intake, &alerting, from_now)?;
         let remotes = feed_remotes(config, &opened)?;
         let embedded = Embedded::new(Arc::clone(&opened.catalog), Arc::clone(&opened.engine), now);
         let local = Local::new(embedded.clone(), fed.rollups.clone(), Arc::clone(&results));
@@ -90,12 +96,18 @@ impl Node {
 }
 
 /// The lane of events; alerts hear of them.
-fn eventing(config: &Config, opened: &Opened, intake: &Intake, alerting: &Arc<Alerting>) -> anyhow::Result<Eventing> {
+fn eventing(
+    config: &Config,
+    opened: &Opened,
+    intake: &Intake,
+    alerting: &Arc<Alerting>,
+    from_now: FromNow,
+) -> anyhow::Result<Eventing> {
     let hooks = Arc::<Hooks>::default();
     let told = Arc::clone(alerting);
     hooks.add(Box::new(move |events| told.take_events(events)));
     let Opened { fs, catalog, journal, .. } = opened;
-    Eventing::open(config, &Rooms { fs, dir: &config.data_dir, catalog, journal, intake, hooks: &hooks })
+    Eventing::open(config, &Rooms { fs, dir: &config.data_dir, catalog, journal, intake, hooks: &hooks, from_now })
 }
 
 /// Starts feeding the remote stores of the configuration.

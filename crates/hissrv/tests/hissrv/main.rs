@@ -29,6 +29,7 @@ mod export;
 mod generate;
 mod http;
 mod import;
+mod import_events;
 mod plots;
 mod real_data;
 mod retention;

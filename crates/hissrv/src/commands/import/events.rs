@@ -153,11 +153,24 @@ pub(super) fn check(args: &ImportArgs, config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes the events of what was imported. After `--resume` those of all times and nodes: what earlier runs stored is not known here. Null
-/// when nothing was imported that could be watched.
+/// Where points go; their events are made here, and not live, as they come.
+pub(super) fn target(args: &ImportArgs, config: &Config) -> Result<Target, Failure> {
+    if args.events { Target::open_for_history(&args.target, config) } else { Target::open(&args.target, config) }
+}
+
+/// Makes the events of what was imported. After `--resume`, and where an earlier import died before this, those of all times and nodes: what
+/// earlier runs stored is not known here. Null when nothing was imported that could be watched.
 pub(super) fn make(args: &ImportArgs, target: &Target, seen: &Seen) -> Result<Value, Failure> {
-    let is_of_all = args.resume || seen.is_of_all;
-    let range = if args.resume { Some(ALL_TIMES.map(str::to_owned)) } else { range(seen) };
+    let report = generate(args.resume || target.owes_events(), target, seen)?;
+    if report.get("is_cut_short").and_then(Value::as_bool) != Some(true) {
+        target.release_events();
+    }
+    Ok(report)
+}
+
+fn generate(after_others: bool, target: &Target, seen: &Seen) -> Result<Value, Failure> {
+    let is_of_all = after_others || seen.is_of_all;
+    let range = if after_others { Some(ALL_TIMES.map(str::to_owned)) } else { range(seen) };
     let Some([from, to]) = range.filter(|_| is_of_all || !seen.nodes.is_empty()) else { return Ok(Value::Null) };
     let times = [("from".to_owned(), from), ("to".to_owned(), to)];
     let mut nodes: Vec<&str> = seen.nodes.iter().map(String::as_str).filter(|_| !is_of_all).collect();

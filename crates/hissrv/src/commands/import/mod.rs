@@ -54,7 +54,7 @@ fn alone(args: &ImportArgs) -> Result<(), Failure> {
         show(&inputs, args)?;
     }
     super::signals::on_stop(&STOP).context("listen for signals")?;
-    let target = if args.dry_run { Target::nowhere() } else { Target::open(&args.target, &config)? };
+    let target = if args.dry_run { Target::nowhere() } else { events::target(args, &config)? };
     let total = inputs.iter().map(|input| input.len).sum::<Option<u64>>();
     let (counters, options, layout) = (Counters::default(), options(args), layout(args));
     let noting = Noting::new(target.sink());

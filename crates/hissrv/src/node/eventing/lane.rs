@@ -1,7 +1,8 @@
 //! The journal's consumer for events: one thread that reads records, looks at their samples and writes what there is to tell.
 //!
 //! The cursor moves only past records whose events are durable, in the journal or in the saved state, and whose samples are in the saved
-//! state. After a crash what came since is read once more: the same events, under the same ids, which changes nothing.
+//! state. After a crash what came since is read once more: the same events, under the same ids, which changes nothing. Where records are passed
+//! over, the cursor stays before them, unless the journal needs the room.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -19,6 +20,7 @@ use super::columns::Columns;
 use super::counts::Counts;
 use super::hooks::Hooks;
 use super::outbox::{Outbox, Points};
+use super::passing::{FromNow, Passing};
 use super::samples::Samples;
 use super::saved::{Saved, State};
 use crate::node::now;
@@ -52,11 +54,14 @@ pub(super) struct Parts {
     pub(super) saved: Saved,
     pub(super) hooks: Arc<Hooks>,
     pub(super) counts: Arc<Counts>,
+    pub(super) from_now: FromNow,
 }
 
 /// The running thread.
 pub(super) struct Lane {
     orders: Arc<Orders>,
+    /// Records were passed over, by an earlier process, whose events were not made.
+    found_debt: bool,
     handing: SyncSender<(ColumnId, Standpoint)>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -67,6 +72,8 @@ struct Orders {
     deadline: Mutex<Option<Instant>>,
     /// Columns handed over that the thread has not looked at yet.
     handed: AtomicUsize,
+    /// The events of what was passed over up to here are made.
+    released: Mutex<Option<Seq>>,
 }
 
 impl Orders {
@@ -81,13 +88,23 @@ impl Lane {
     pub(super) fn start(parts: Parts) -> io::Result<Self> {
         let orders = Arc::<Orders>::default();
         let (handing, handed) = sync_channel(HANDED_MAX);
-        let worker = Worker::new(parts, Arc::clone(&orders), handed)?;
+        let (worker, found_debt) = Worker::new(parts, Arc::clone(&orders), handed)?;
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(move || worker.run())?;
-        Ok(Self { orders, handing, thread: Mutex::new(Some(thread)) })
+        Ok(Self { orders, found_debt, handing, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Whether an earlier process has passed over records and their events were not made.
+    pub(super) fn has_found_debt(&self) -> bool {
+        self.found_debt
+    }
+
+    /// The events of all that was passed over up to here are made.
+    pub(super) fn release(&self, until: Seq) {
+        *self.orders.released.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
     /// Tells where a column stands by all that is stored. The lane goes on from there, unless it has seen newer samples: of those that came late
-    /// it knows nothing.
+    /// it knows nothing. It has not seen those that it passed over.
     pub(super) fn hand_over(&self, column: ColumnId, standpoint: Standpoint) {
         self.orders.handed.fetch_add(1, Relaxed);
         // A lane that has ended needs nothing.
@@ -120,6 +137,9 @@ struct Worker {
     journal: Arc<Journal>,
     consumer: Consumer,
     samples: Samples,
+    passing: Passing,
+    /// The state that says what is owed was saved, or could not be.
+    is_debt_saved: bool,
     /// Columns made of all that is stored, and whether the state has any that is not saved.
     handed: Receiver<(ColumnId, Standpoint)>,
     has_adopted: bool,
@@ -138,15 +158,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(parts: Parts, orders: Arc<Orders>, handed: Receiver<(ColumnId, Standpoint)>) -> io::Result<Self> {
-        let Parts { journal, mut consumer, intake, target, columns, saved, hooks, counts } = parts;
-        let (detector, mut waiting) = resume(&saved, &columns, &journal, &mut consumer)?;
+    /// And whether events are owed by an earlier process.
+    fn new(parts: Parts, orders: Arc<Orders>, handed: Receiver<(ColumnId, Standpoint)>) -> io::Result<(Self, bool)> {
+        let Parts { journal, mut consumer, intake, target, columns, saved, hooks, counts, from_now } = parts;
+        let Start { detector, mut waiting, passing, found_debt } =
+            resume(&saved, &columns, &journal, &mut consumer, from_now)?;
         let mut outbox = Outbox::new(Points::new(intake, target), hooks, Arc::clone(&counts));
         outbox.take(&mut waiting);
-        Ok(Self {
+        let worker = Self {
             journal,
             consumer,
             samples: Samples::new(columns, detector, now),
+            passing,
+            is_debt_saved: false,
             handed,
             has_adopted: false,
             outbox,
@@ -159,13 +183,18 @@ impl Worker {
             save_took: Duration::ZERO,
             unsaved_bytes: 0,
             told_full: false,
-        })
+        };
+        Ok((worker, found_debt))
     }
 
     fn run(mut self) {
         loop {
             let is_asked = self.orders.is_asked.load(Relaxed);
             let is_idle = match self.consumer.next(IDLE) {
+                Ok(Delivery::Record { seq, .. } | Delivery::Gap { from: seq, .. }) if self.passing.holds(seq) => {
+                    self.show();
+                    false
+                }
                 Ok(Delivery::Record { seq, payload, .. }) => {
                     self.take(seq, &payload);
                     false
@@ -191,6 +220,7 @@ impl Worker {
             }
             self.deliver(is_idle);
             self.adopt();
+            self.note_release();
             if self.is_save_due() {
                 self.save();
             }
@@ -215,10 +245,19 @@ impl Worker {
     }
 
     fn adopt(&mut self) {
+        let has_passed = self.passing.owes(self.consumer.position());
         for (column, standpoint) in self.handed.try_iter() {
-            self.has_adopted |= self.samples.detector.adopt(column.0, standpoint);
+            self.has_adopted |= match has_passed {
+                true => self.samples.overtake(column, standpoint),
+                false => self.samples.detector.adopt(column.0, standpoint),
+            };
             self.orders.handed.fetch_sub(1, Relaxed);
         }
+    }
+
+    fn note_release(&mut self) {
+        let released = *self.orders.released.lock().unwrap_or_else(PoisonError::into_inner);
+        self.has_adopted |= released.is_some_and(|until| self.passing.end(until));
     }
 
     fn note_gap(&self, from: Seq, to: Seq) {
@@ -250,13 +289,19 @@ impl Worker {
     /// Soon where somebody waits for room in the journal: its records up to the cursor can go only then.
     fn is_save_due(&self) -> bool {
         let since = self.saved_at.elapsed();
-        let is_new = self.has_adopted || self.consumer.position() > self.consumer.committed_seq();
+        let read = self.consumer.position();
+        let is_new = self.has_adopted || read > self.consumer.committed_seq();
         if !is_new || since < self.save_took * SAVE_SHARE {
             return false;
         }
-        since >= SAVE_EVERY
+        let is_needed = since >= SAVE_IN_NEED && (self.outbox.is_stuck() || self.journal.is_half_full());
+        if self.passing.owes(read) {
+            return is_needed || !self.is_debt_saved;
+        }
+        is_needed
+            || since >= SAVE_EVERY
             || self.unsaved_bytes >= SAVE_BYTES
-            || (since >= SAVE_IN_NEED && (self.has_adopted || self.outbox.is_stuck() || self.journal.is_half_full()))
+            || (since >= SAVE_IN_NEED && self.has_adopted)
     }
 
     /// Saves the state, then moves the cursor.
@@ -264,12 +309,16 @@ impl Worker {
         let begun = Instant::now();
         self.outbox.deliver();
         self.samples.forget_dropped();
-        let position = self.consumer.position();
-        let state = State { position, detector: self.samples.detector.save(), waiting: self.outbox.all() };
+        let read = self.consumer.position();
+        let position = self.passing.settled(read);
+        // IMPORTANT: never before the cursor, or the state would be taken for that of another journal.
+        let reach = read.max(self.consumer.committed_seq());
+        let state = State { position, reach, detector: self.samples.detector.save(), waiting: self.outbox.all() };
+        let cursor = if self.journal.is_half_full() { read } else { position };
         // A state must not know of records that a power cut could take.
         let durable = self.outbox.until_durable().map_err(|e| e.to_string());
         let stored = durable.and_then(|()| self.saved.store(&state).map_err(|e| e.to_string()));
-        let moved = stored.and_then(|()| self.consumer.commit(position).map_err(|e| e.to_string()));
+        let moved = stored.and_then(|()| self.consumer.commit(cursor).map_err(|e| e.to_string()));
         match moved {
             Ok(()) => {
                 self.counts.book(|counts| counts.saves += 1);
@@ -281,37 +330,64 @@ impl Worker {
         self.saved_at = Instant::now();
         self.unsaved_bytes = 0;
         self.has_adopted = false;
+        self.is_debt_saved |= position < reach;
         self.show();
     }
 
     fn finish(mut self) {
+        self.note_release();
         self.outbox.deliver_now();
         self.save();
     }
 }
 
-/// The detector as it was saved, with events that were not written yet, and the consumer behind what it has seen. A state that does not fit
-/// the rules or the journal is left out.
+/// What the lane begins with.
+struct Start {
+    detector: Detector,
+    /// Events that were not written yet.
+    waiting: Vec<Event>,
+    passing: Passing,
+    /// Records were passed over whose events were not made.
+    found_debt: bool,
+}
+
+/// The detector as it was saved, and the consumer behind what it has seen, or passed over. A state that does not fit the rules or the journal is
+/// left out.
 fn resume(
     saved: &Saved,
     columns: &Columns,
     journal: &Journal,
     consumer: &mut Consumer,
-) -> io::Result<(Detector, Vec<Event>)> {
-    let anew = || Detector::new(&columns.rules);
-    let Some(State { position, detector, waiting }) = saved.load()? else { return Ok((anew(), Vec::new())) };
+    from_now: FromNow,
+) -> io::Result<Start> {
+    let last = journal.stats().last_seq;
+    let passing = |after| match from_now {
+        FromNow::Watched => Passing::default(),
+        FromNow::PassedOver => Passing::after(after),
+    };
+    let anew =
+        |waiting| Start { detector: Detector::new(&columns.rules), waiting, passing: passing(last), found_debt: false };
+    let Some(State { position, reach, detector, waiting }) = saved.load()? else { return Ok(anew(Vec::new())) };
     // IMPORTANT: a state behind the cursor, or past the end, is of another journal or a copy: what is between was never seen.
-    let is_ours = position >= consumer.committed_seq() && position <= journal.stats().last_seq;
-    if !is_ours {
+    if reach < consumer.committed_seq() || reach > last {
         tracing::warn!(%position, "the saved state of the events does not fit the journal; they begin anew");
-        return Ok((anew(), waiting));
+        return Ok(anew(waiting));
     }
-    consumer.seek(position);
+    let found_debt = position < reach;
+    let goes_on = found_debt && from_now == FromNow::PassedOver;
+    if found_debt && !goes_on {
+        tracing::warn!(
+            %position,
+            "an import ended before its events were made; what the journal has left of it is looked at as if it came live"
+        );
+    }
+    consumer.seek(if goes_on { reach } else { position });
+    let start = Start { passing: passing(if goes_on { position } else { last }), found_debt, ..anew(waiting) };
     match Detector::load(&columns.rules, &detector) {
-        Ok(detector) => Ok((detector, waiting)),
+        Ok(detector) => Ok(Start { detector, ..start }),
         Err(e) => {
             tracing::warn!(reason = %e, "the saved state of the events cannot be used; they begin anew");
-            Ok((anew(), waiting))
+            Ok(start)
         }
     }
 }

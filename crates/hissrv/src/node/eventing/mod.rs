@@ -7,6 +7,7 @@ mod generate;
 mod hooks;
 mod lane;
 mod outbox;
+mod passing;
 mod samples;
 mod saved;
 mod status;
@@ -33,6 +34,7 @@ use saved::Saved;
 pub(super) use counts::Snapshot;
 pub(crate) use generate::{History, Order, Report};
 pub(crate) use hooks::Hooks;
+pub(crate) use passing::FromNow;
 pub(crate) use saved::verify;
 
 /// Name of the journal's consumer that events are made by.
@@ -61,6 +63,7 @@ pub(super) struct Rooms<'a> {
     pub(super) intake: &'a Intake,
     /// Whom live events are handed to.
     pub(super) hooks: &'a Arc<Hooks>,
+    pub(super) from_now: FromNow,
 }
 
 impl Eventing {
@@ -84,6 +87,7 @@ impl Eventing {
                 saved,
                 hooks: Arc::clone(rooms.hooks),
                 counts: Arc::clone(&counts),
+                from_now: rooms.from_now,
             })?)
         } else {
             rooms.journal.remove_consumer(CONSUMER).context("remove the journal's cursor of the events")?;
@@ -104,14 +108,26 @@ impl Eventing {
         self.lane.as_ref().is_some_and(Lane::has_ended)
     }
 
-    /// Whether the lane has looked at everything up to a record, and its events are durable, and it goes on from what was
+    /// Whether an earlier process has passed over records whose events were not made. Nobody knows of which nodes and times they are.
+    pub(crate) fn has_found_debt(&self) -> bool {
+        self.lane.as_ref().is_some_and(Lane::has_found_debt)
+    }
+
+    /// The events of all that was passed over up to a record are made: nothing is owed any more.
+    pub(crate) fn release(&self, until: Seq) {
+        if let Some(lane) = &self.lane {
+            lane.release(until);
+        }
+    }
+
+    /// Whether the lane has read everything up to a record, and its events are durable, and it goes on from what was
     /// handed over. Without a lane there is nothing to wait for.
     pub(crate) fn has_seen(&self, seq: Seq) -> bool {
         let (Some(lane), counts) = (&self.lane, self.counts.read()) else { return true };
         lane.has_ended() || (counts.seen >= seq && counts.waiting == 0 && lane.has_taken_over())
     }
 
-    /// The last record that the lane has looked at.
+    /// The last record that the lane has read.
     pub(crate) fn seen(&self) -> Seq {
         self.counts.read().seen
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use ::events::{Added, Detector, Event};
+use ::events::{Added, Detector, Event, Standpoint};
 use model::wire::{BatchVisitor, WireError, decode};
 use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
 
@@ -84,6 +84,13 @@ impl Samples {
             }
         }
         self.detector.feed(first.column.0, &self.times, &self.values, out);
+    }
+
+    /// Lets a column go on where history has it after samples that were passed over. What reaches into the future is left alone, as its samples
+    /// are.
+    pub(super) fn overtake(&mut self, column: ColumnId, standpoint: Standpoint) -> bool {
+        let end = (self.clock)().saturating_add(AHEAD_MAX_NS);
+        standpoint.last().is_some_and(|last| last < end) && self.detector.overtake(column.0, standpoint)
     }
 
     /// False for a sample of the future, unless it follows another one.

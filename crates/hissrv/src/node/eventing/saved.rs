@@ -1,7 +1,7 @@
 //! The lane's state on disk, replaced as a whole: with it the lane goes on after exactly the record that it had read.
 //!
 //! ```text
-//! file = "HEVL" | version:u16 | position:u64 | length:u64 | detector[length] | events that wait, as line protocol | crc32c of all before:u32
+//! file = "HEVL" | version:u16 | position:u64 | reach:u64 | length:u64 | detector[length] | events that wait, as line protocol | crc32c of all before:u32
 //! ```
 //! Integers are little-endian.
 
@@ -15,7 +15,7 @@ use model::{FieldValue, Precision, Seq};
 use vfs::{Fs, replace_durably};
 
 const MAGIC: [u8; 4] = *b"HEVL";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CRC_LEN: usize = 4;
 
 /// The file.
@@ -27,8 +27,10 @@ pub(super) struct Saved {
 /// What it says.
 #[derive(Debug, PartialEq)]
 pub(super) struct State {
-    /// The record that was read last.
+    /// The record that was looked at last.
     pub(super) position: Seq,
+    /// The one that was read last; those between were passed over, and owe their events.
+    pub(super) reach: Seq,
     /// The detector as it saved itself.
     pub(super) detector: Vec<u8>,
     /// Events that were not written yet.
@@ -83,6 +85,7 @@ fn encode(state: &State) -> Vec<u8> {
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&VERSION.to_le_bytes());
     out.extend_from_slice(&state.position.0.to_le_bytes());
+    out.extend_from_slice(&state.reach.0.to_le_bytes());
     out.extend_from_slice(&(state.detector.len() as u64).to_le_bytes());
     out.extend_from_slice(&state.detector);
     state.waiting.iter().for_each(|event| event.write_line(&mut out));
@@ -99,6 +102,7 @@ fn decode(bytes: &[u8]) -> Option<State> {
     let (magic, rest) = body.split_first_chunk()?;
     let (version, rest) = rest.split_first_chunk()?;
     let (position, rest) = rest.split_first_chunk()?;
+    let (reach, rest) = rest.split_first_chunk()?;
     let (length, rest) = rest.split_first_chunk()?;
     if *magic != MAGIC || u16::from_le_bytes(*version) != VERSION {
         return None;
@@ -106,6 +110,7 @@ fn decode(bytes: &[u8]) -> Option<State> {
     let (detector, lines) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     Some(State {
         position: Seq(u64::from_le_bytes(*position)),
+        reach: Seq(u64::from_le_bytes(*reach)),
         detector: detector.to_vec(),
         waiting: events_of(lines)?,
     })
@@ -176,15 +181,16 @@ mod tests {
 
     #[test]
     fn a_state_comes_back_as_it_was_with_the_events_that_wait() {
-        let state = State { position: Seq(77), detector: vec![1, 2, 3], waiting: vec![event(), event()] };
+        let state =
+            State { position: Seq(77), reach: Seq(99), detector: vec![1, 2, 3], waiting: vec![event(), event()] };
         assert_eq!(decode(&encode(&state)), Some(state));
-        let empty = State { position: Seq(0), detector: Vec::new(), waiting: Vec::new() };
+        let empty = State { position: Seq(0), reach: Seq(0), detector: Vec::new(), waiting: Vec::new() };
         assert_eq!(decode(&encode(&empty)), Some(empty));
     }
 
     #[test]
     fn any_damage_is_seen() {
-        let bytes = encode(&State { position: Seq(1), detector: vec![9; 20], waiting: vec![event()] });
+        let bytes = encode(&State { position: Seq(1), reach: Seq(1), detector: vec![9; 20], waiting: vec![event()] });
         for place in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[place] ^= 16;
