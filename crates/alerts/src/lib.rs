@@ -12,7 +12,6 @@
 //! (behind [`RedisPublisher`]).
 
 mod fingerprint;
-mod glob;
 mod level;
 mod moment;
 mod text;

@@ -6,12 +6,11 @@ use std::fmt;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use model::TimestampNs;
+use model::{TimestampNs, wildcard};
 use serde::{Deserialize, Serialize};
 
 use crate::Labels;
 use crate::fingerprint::hash;
-use crate::glob;
 use crate::moment::Moment;
 
 /// Alerts that are not told for a while. It holds between `from` and `until`, and if there is `weekly`, only within one of its windows.
@@ -147,7 +146,7 @@ impl Silence {
     }
 
     fn matches(&self, labels: &Labels) -> bool {
-        let fits = |(key, pattern): (&String, &String)| labels.get(key).is_some_and(|v| glob::matches(pattern, v));
+        let fits = |(key, pattern): (&String, &String)| labels.get(key).is_some_and(|v| wildcard::matches(pattern, v));
         self.config.labels.iter().all(fits)
     }
 }

@@ -10,7 +10,6 @@ mod config;
 mod error;
 
 mod fnv;
-mod glob;
 
 mod defaults;
 mod messages;

@@ -11,6 +11,7 @@ pub mod secret;
 pub mod time;
 pub mod units;
 pub mod value;
+pub mod wildcard;
 pub mod wire;
 
 pub use column::{Strings, Values};

@@ -3,12 +3,11 @@
 //! Of thresholds and states the end is told by an event of its own, so that an alert about them lasts until that comes; what is told
 //! once only, such as an anomaly, is over after a while.
 
-use model::TimestampNs;
+use model::{TimestampNs, wildcard};
 
 use super::phase::{Verdict, elapsed};
 use super::{Event, Events, Reading};
 use crate::Labels;
-use crate::glob;
 
 /// What events may come from.
 pub(crate) const SOURCES: [&str; 5] = ["threshold", "anomaly", "info", "state", "event"];
@@ -29,7 +28,7 @@ impl Events {
 
     /// True when the rule is about events with these labels, of whatever level: one of a lower level says that all is well again.
     pub(super) fn are_about(&self, labels: &Labels) -> bool {
-        let fits = |key: &str, pattern: &str| glob::matches(pattern, labels.get(key).map_or("", String::as_str));
+        let fits = |key: &str, pattern: &str| wildcard::matches(pattern, labels.get(key).map_or("", String::as_str));
         fits("source", &self.source) && fits("metric", &self.metric) && fits("node_id", &self.node)
     }
 
@@ -45,7 +44,7 @@ impl Events {
 
     /// The shortest of them; `None` when there are no events that the rule could be about.
     pub(crate) fn shortest_hold_ns(&self) -> Option<i64> {
-        let fitting = SOURCES.into_iter().filter(|source| glob::matches(&self.source, source));
+        let fitting = SOURCES.into_iter().filter(|source| wildcard::matches(&self.source, source));
         fitting.map(|source| self.hold_ns_of(source)).min()
     }
 

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::key::SeriesKey;
+use model::wildcard;
 
 use crate::config::{Config, PointMatch};
 use crate::defaults::{self, KINDS, NODE_TYPES, UNWATCHED};
 use crate::demo;
 use crate::error::ConfigError;
 use crate::fnv::Fnv;
-use crate::glob;
 
 use merge::Merged;
 pub use rule::Watch;
@@ -117,9 +117,9 @@ impl Rules {
 }
 
 fn is_match(matches: &PointMatch, measurement: &str, channel: &str, point: &str) -> bool {
-    glob::matches(&matches.measurement, measurement)
-        && glob::matches(&matches.channel, channel)
-        && glob::matches(&matches.point, point)
+    wildcard::matches(&matches.measurement, measurement)
+        && wildcard::matches(&matches.channel, channel)
+        && wildcard::matches(&matches.point, point)
 }
 
 fn fingerprint(all: &[Arc<Rule>], points: &[PointRule]) -> u64 {
@@ -176,7 +176,7 @@ impl Builder<'_> {
                 return Err(ConfigError::Empty { key });
             }
             check::one_of(key, &given.kind, known.iter().map(String::as_str))?;
-            if !POINTS.iter().any(|(name, _)| glob::matches(&given.measurement, name)) {
+            if !POINTS.iter().any(|(name, _)| wildcard::matches(&given.measurement, name)) {
                 let key = format!("events.points.match[{at}].measurement");
                 check::one_of(key, &given.measurement, POINTS.iter().map(|(name, _)| *name))?;
             }

@@ -16,6 +16,7 @@ pub(crate) mod query;
 mod restore;
 pub(crate) mod retention;
 pub(crate) mod run;
+mod same_file;
 mod service;
 mod signals;
 pub(crate) mod status;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use generate::Plan;
 
 use crate::cli::Failure;
+use crate::commands::same_file::is_same;
 
 /// Looks whether labels can be written to a file, before long work, and whether that is another one than that of the points.
 pub(super) fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
@@ -19,11 +20,6 @@ pub(super) fn check(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
     }
     File::options().create(true).append(true).open(path).with_context(|| named)?;
     Ok(())
-}
-
-fn is_same(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
-    a == b || place(a).is_some_and(|a| Some(a) == place(b))
 }
 
 /// Writes the labels of the first times of a plan; gives their number.

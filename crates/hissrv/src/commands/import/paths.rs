@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use import::{Checkpoint, Input};
 
 use crate::cli::{Failure, ImportArgs};
+use crate::commands::same_file::is_same;
 
 /// Longest first line of a file of rejects that is looked at.
 const LINE_MAX: u64 = 64 << 10;
@@ -74,11 +75,6 @@ impl Paths {
 
 fn wrong_rejects(path: &Path, why: &str) -> Failure {
     Failure::Usage(format!("the file of rejects {}: {why}", path.display()))
-}
-
-fn is_same(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    real(a).is_some_and(|a| real(b) == Some(a))
 }
 
 /// Whether a file is there, and does not begin as a file of rejects does: `# FILE:LINE: REASON`. What is no regular file holds nothing.

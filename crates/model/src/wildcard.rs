@@ -1,7 +1,8 @@
-//! Patterns of names: `*` stands for any characters or none, `?` for one; everything else for itself.
+//! Patterns of names as configurations have them: `*` stands for any characters or none, `?` for one; everything else for itself. For patterns as
+//! Redis and shells have them see [`crate::glob`].
 
 /// True when `text` matches `pattern` as a whole.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     // Where to go on after a mismatch: behind the last star, with one more character eaten by it. One such place is enough.
     let mut retry = None;
@@ -45,6 +46,9 @@ mod tests {
             ("*a*b*c", "xxaxxbxxc", true),
             ("*a*b*c", "xxaxxbxx", false),
             ("电?", "电压", true),
+            ("a**b", "ab", true),
+            ("a", "A", false),
+            ("*a?", "xa", false),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
