@@ -13,6 +13,7 @@ mod events;
 mod export;
 mod generate;
 mod import;
+mod service;
 mod target;
 
 pub(crate) use alerts::{AlertsArgs, AlertsCommand, SilenceArgs};
@@ -20,6 +21,7 @@ pub(crate) use events::{EventsArgs, EventsCommand, GenerateArgs as EventsGenerat
 pub(crate) use export::{ExportArgs, OutputFormat, PackingName};
 pub(crate) use generate::{GenerateArgs, PlanArgs, SubjectName, TimeSource};
 pub(crate) use import::{ImportArgs, InputFormat, TableArgs, WhichOfTwo};
+pub(crate) use service::AskedArgs;
 pub(crate) use target::{DeliveryArgs, TargetArgs, TargetName};
 
 /// Exit status of a run-time failure.
@@ -213,12 +215,8 @@ pub(crate) struct RetentionArgs {
     /// Also what is held back, such as values that no finished rollup covers yet.
     #[arg(long)]
     pub(crate) force: bool,
-    /// Base URL of the service; default: http://127.0.0.1:6004.
-    #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// Configuration file to take the service's address from.
-    #[arg(long, value_name = "FILE", conflicts_with = "url")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) service: AskedArgs,
     /// Print the service's JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -242,12 +240,8 @@ pub(crate) struct ArchiveArgs {
 pub(crate) enum ArchiveCommand {
     /// Have a running service archive the days that are due now, whatever the schedule says, and wait for it.
     Run {
-        /// Base URL of the service; default: http://127.0.0.1:6004.
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// Configuration file to take the service's address from.
-        #[arg(long, value_name = "FILE", conflicts_with = "url")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        service: AskedArgs,
         /// Print the service's JSON instead of a summary.
         #[arg(long)]
         json: bool,

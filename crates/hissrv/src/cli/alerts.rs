@@ -6,7 +6,7 @@ use ::alerts::Moment;
 use clap::{Args, Subcommand};
 use model::HumanDuration;
 
-use super::parse_tag;
+use super::{AskedArgs, parse_tag};
 
 /// Arguments of `alerts`.
 #[derive(Debug, Args)]
@@ -25,12 +25,8 @@ pub(crate) struct AlertsArgs {
 pub(crate) enum AlertsCommand {
     /// Show the alerts of a running service, its silences, and how rules and channels fare.
     List {
-        /// Base URL of the service; default: http://127.0.0.1:6004.
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// Configuration file to take the service's address from.
-        #[arg(long, value_name = "FILE", conflicts_with = "url")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        service: AskedArgs,
         /// Print the service's JSON instead of tables.
         #[arg(long)]
         json: bool,
@@ -49,12 +45,8 @@ pub(crate) enum AlertsCommand {
     Unsilence {
         /// Its id, as `list` shows it.
         id: String,
-        /// Base URL of the service; default: http://127.0.0.1:6004.
-        #[arg(long, value_name = "URL")]
-        url: Option<String>,
-        /// Configuration file to take the service's address from.
-        #[arg(long, value_name = "FILE", conflicts_with = "url")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        service: AskedArgs,
     },
 }
 
@@ -76,10 +68,6 @@ pub(crate) struct SilenceArgs {
     /// Why, for people.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) comment: String,
-    /// Base URL of the service; default: http://127.0.0.1:6004.
-    #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// Configuration file to take the service's address from.
-    #[arg(long, value_name = "FILE", conflicts_with = "url")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) service: AskedArgs,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::AskedArgs;
+
 /// Arguments of `events`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -50,12 +52,8 @@ pub(crate) struct ListArgs {
     /// At most so many, 1 to 10000.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,
-    /// Base URL of the service; default: http://127.0.0.1:6004.
-    #[arg(long, value_name = "URL")]
-    pub(crate) url: Option<String>,
-    /// Configuration file to take the service's address from.
-    #[arg(long, value_name = "FILE", conflicts_with = "url")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) service: AskedArgs,
     /// Print the service's JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

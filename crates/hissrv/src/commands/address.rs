@@ -1,11 +1,27 @@
 //! Where the running service is, by the command line or by its configuration.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
-use crate::config::Config;
+use crate::cli::{AskedArgs, Failure};
+use crate::config::{self, Config};
 
 /// Where the service is when nobody says.
 pub(super) const URL: &str = "http://127.0.0.1:6004";
+
+/// Base URL of the service that is asked.
+pub(super) fn address_of(service: &AskedArgs) -> Result<String, Failure> {
+    match (&service.url, &service.config) {
+        (Some(url), _) => Ok(url.clone()),
+        (None, Some(file)) => Ok(url_of(&load(Some(file))?)),
+        (None, None) => Ok(URL.to_owned()),
+    }
+}
+
+/// The configuration, where what is wrong with it ends a command.
+pub(super) fn load(file: Option<&Path>) -> Result<Config, Failure> {
+    Ok(config::load(file).map_err(|e| Failure::Usage(e.to_string()))?.config)
+}
 
 /// Base URL of the service with this configuration, as seen from this machine.
 pub(super) fn url_of(config: &Config) -> String {

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use model::TimestampNs;
 use serde_json::Value;
 
-use super::archive::{address, load};
+use super::address::{address_of, load};
 use super::client::request;
 use super::store::encoded;
 use super::table::aligned;
@@ -17,10 +17,10 @@ use crate::node::{now, tools};
 
 pub(crate) fn run(args: &AlertsArgs) -> Result<(), Failure> {
     match &args.command {
-        AlertsCommand::List { url, config, json } => list(&address(url.as_ref(), config.as_deref())?, *json),
+        AlertsCommand::List { service, json } => list(&address_of(service)?, *json),
         AlertsCommand::Test { channel, config } => test(channel, config.as_deref()),
         AlertsCommand::Silence(args) => silence(args),
-        AlertsCommand::Unsilence { id, url, config } => unsilence(&address(url.as_ref(), config.as_deref())?, id),
+        AlertsCommand::Unsilence { id, service } => unsilence(&address_of(service)?, id),
     }
 }
 
@@ -36,7 +36,7 @@ fn test(channel: &str, config: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn silence(args: &SilenceArgs) -> Result<(), Failure> {
-    let url = address(args.url.as_ref(), args.config.as_deref())?;
+    let url = address_of(&args.service)?;
     let from = args.from.map_or_else(now, |from| from.0);
     let end = args.length.map(|length| i64::try_from(length.0.as_nanos()).unwrap_or(i64::MAX));
     let until = end.map(|length| Moment(TimestampNs(from.0.saturating_add(length)))).or(args.until);

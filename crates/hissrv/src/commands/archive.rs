@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,12 +10,12 @@ use anyhow::{Context, anyhow};
 use archive::{Archive, Finding, Manifest, RunReport, Selection};
 use vfs::RealFs;
 
-use super::address::{URL, url_of};
+use super::address::{address_of, load};
 use super::client::request_patiently;
 use super::restore::restore;
 use super::table::aligned;
 use crate::cli::{ArchiveArgs, ArchiveCommand, Failure, FilesArgs};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::node;
 
 /// Set by nobody: a command is ended by its process.
@@ -23,7 +23,7 @@ pub(super) static GO: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(args: &ArchiveArgs) -> Result<(), Failure> {
     match &args.command {
-        ArchiveCommand::Run { url, config, json } => archive_now(&address(url.as_ref(), config.as_deref())?, *json),
+        ArchiveCommand::Run { service, json } => archive_now(&address_of(service)?, *json),
         ArchiveCommand::List { files, json } => list(&Files::of(files)?, *json),
         ArchiveCommand::Verify { files } => verify(&Files::of(files)?),
         ArchiveCommand::Restore(args) => restore(args),
@@ -67,18 +67,6 @@ impl Files {
             to: args.to,
         };
         Ok(Self { archive, selection, config, _spool: spool })
-    }
-}
-
-pub(super) fn load(file: Option<&Path>) -> Result<Config, Failure> {
-    Ok(config::load(file).map_err(|e| Failure::Usage(e.to_string()))?.config)
-}
-
-pub(super) fn address(url: Option<&String>, config: Option<&Path>) -> Result<String, Failure> {
-    match (url, config) {
-        (Some(url), _) => Ok(url.clone()),
-        (None, Some(file)) => Ok(url_of(&load(Some(file))?)),
-        (None, None) => Ok(URL.to_owned()),
     }
 }
 

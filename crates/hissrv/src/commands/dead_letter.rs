@@ -10,10 +10,10 @@ use serde_json::Value;
 use vfs::{Fs, RealFs};
 use writer::dead_letters::{self, Filter, Format, Letters};
 
+use super::address::load;
 use super::client::request;
 use super::store::encoded;
 use crate::cli::{DataArgs, DeadLetterArgs, DeadLetterCommand, ExportFormat, Failure};
-use crate::config;
 use crate::node::DEAD_LETTERS;
 
 pub(crate) fn run(args: &DeadLetterArgs) -> Result<(), Failure> {
@@ -49,7 +49,7 @@ impl Folder {
     fn of(args: &DeadLetterArgs, data: &DataArgs) -> Result<Self, Failure> {
         let dir = match &data.data_dir {
             Some(dir) => dir.clone(),
-            None => config::load(data.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config.data_dir,
+            None => load(data.config.as_deref())?.data_dir,
         };
         if !dir.is_dir() {
             return Err(Failure::Usage(format!("{}: no such directory", dir.display())));

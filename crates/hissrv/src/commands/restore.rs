@@ -11,8 +11,9 @@ use model::value::FieldValue;
 use serde_json::json;
 use vfs::RealFs;
 
+use super::address::load;
 use super::address::url_of;
-use super::archive::{Files, GO, load};
+use super::archive::{Files, GO};
 use super::client::post;
 use super::store::encoded;
 use crate::cli::{Failure, RestoreArgs};

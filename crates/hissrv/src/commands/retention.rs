@@ -4,15 +4,14 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::address::{URL, url_of};
+use super::address::address_of;
 use super::client::request;
 use super::table::aligned;
 use crate::cli::{Failure, RetentionArgs};
-use crate::config;
 
 pub(crate) fn run(args: &RetentionArgs) -> Result<(), Failure> {
     let path = format!("/api/v1/admin/retention?dry_run={}&force={}", args.dry_run, args.force);
-    let answer = request(&url(args)?, "POST", &path, "")?;
+    let answer = request(&address_of(&args.service)?, "POST", &path, "")?;
     let mut out = std::io::stdout().lock();
     if args.json {
         out.write_all(&answer)?;
@@ -25,17 +24,6 @@ pub(crate) fn run(args: &RetentionArgs) -> Result<(), Failure> {
     match errors.is_empty() {
         true => Ok(()),
         false => Err(anyhow::anyhow!("not everything could be removed: {}", errors.join("; ")).into()),
-    }
-}
-
-fn url(args: &RetentionArgs) -> Result<String, Failure> {
-    match (&args.url, &args.config) {
-        (Some(url), _) => Ok(url.clone()),
-        (None, Some(file)) => {
-            let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
-            Ok(url_of(&loaded.config))
-        }
-        (None, None) => Ok(URL.to_owned()),
     }
 }
 

@@ -5,14 +5,14 @@ use std::io::Write;
 use anyhow::{Context, anyhow};
 use vfs::RealFs;
 
+use super::address::load;
 use crate::cli::{Failure, VerifyArgs};
-use crate::config;
 use crate::node::{ALERTS, CATALOG, ENGINE, JOURNAL, ROLLUP, due_days, events_state, verify_events};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let dir = match &args.data_dir {
         Some(dir) => dir.clone(),
-        None => config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config.data_dir,
+        None => load(args.config.as_deref())?.data_dir,
     };
     if !dir.is_dir() {
         return Err(Failure::Usage(format!("{}: no such directory", dir.display())));

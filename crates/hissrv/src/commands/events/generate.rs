@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use super::{lines, path_of};
 use crate::cli::{EventsGenerateArgs, Failure};
-use crate::commands::address::url_of;
+use crate::commands::address::{load, url_of};
 use crate::commands::client::request_patiently;
 use crate::commands::target::generate_events;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::node::Node;
 
 /// Longest time for writing to files what is in memory at the end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
 
 pub(super) fn run(args: &EventsGenerateArgs) -> Result<(), Failure> {
-    let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = load(args.config.as_deref())?;
     let parameters = parameters(args);
     let answer = if args.url.is_some() || Node::is_in_use(&config.data_dir) {
         let url = args.url.clone().unwrap_or_else(|| url_of(&config));

@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use super::path_of;
 use crate::cli::{Failure, ListArgs};
-use crate::commands::address::{URL, url_of};
+use crate::commands::address::address_of;
 use crate::commands::client::request;
 use crate::commands::table::aligned;
-use crate::config;
 
 pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
-    let answer = request(&url(args)?, "GET", &path_of("/api/v1/events", &parameters(args)), "")?;
+    let answer = request(&address_of(&args.service)?, "GET", &path_of("/api/v1/events", &parameters(args)), "")?;
     let mut out = std::io::stdout().lock();
     if args.json {
         out.write_all(&answer)?;
@@ -21,17 +20,6 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
     }
     out.write_all(table(&serde_json::from_slice(&answer)?).as_bytes())?;
     Ok(())
-}
-
-fn url(args: &ListArgs) -> Result<String, Failure> {
-    match (&args.url, &args.config) {
-        (Some(url), _) => Ok(url.clone()),
-        (None, Some(file)) => {
-            let loaded = config::load(Some(file)).map_err(|e| Failure::Usage(e.to_string()))?;
-            Ok(url_of(&loaded.config))
-        }
-        (None, None) => Ok(URL.to_owned()),
-    }
 }
 
 fn parameters(args: &ListArgs) -> Vec<(String, String)> {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 
 use crate::cli::{ExportArgs, Failure};
-use crate::config;
+use crate::commands::address::load;
 use crate::export::{Format, Part, Summary};
 use outputs::{Place, Task};
 use source::{Parameters, Source};
@@ -22,7 +22,7 @@ use source::{Parameters, Source};
 static STOP: AtomicBool = AtomicBool::new(false);
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let config = config::load(args.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = load(args.config.as_deref())?;
     let place = Place::of(args)?;
     super::signals::on_stop(&STOP).context("listen for signals")?;
     let begun = Instant::now();

@@ -18,7 +18,7 @@ use model::TimestampNs;
 
 use super::progress::{Progress, Total};
 use crate::cli::{Failure, GenerateArgs, TimeSource};
-use crate::config;
+use crate::commands::address::load;
 use crate::node::now;
 use done::Done;
 
@@ -56,7 +56,7 @@ fn make(args: &GenerateArgs, plan: &Plan, times: TimeSource, progress: &mut Prog
     if let Some(path) = &args.out {
         return file::write(plan, path, progress);
     }
-    let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = load(args.target.config.as_deref())?;
     match &args.redis {
         Some(_) => redis::publish(args, config.redis, plan, times, progress),
         None => store::write(args, &config, plan, progress),

@@ -21,7 +21,8 @@ use import::{
 use super::progress::{Progress, Total};
 use super::target::Target;
 use crate::cli::{DeliveryArgs, Failure, ImportArgs, InputFormat, TargetName, told};
-use crate::config::{self, Config};
+use crate::commands::address::load;
+use crate::config::Config;
 use events::Noting;
 use layout::layout;
 use paths::Paths;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
 }
 
 fn alone(args: &ImportArgs) -> Result<(), Failure> {
-    let config = config::load(args.target.config.as_deref()).map_err(|e| Failure::Usage(e.to_string()))?.config;
+    let config = load(args.target.config.as_deref())?;
     let inputs = find_inputs(&args.files, args.format.map(format)).map_err(|e| Failure::Usage(e.to_string()))?;
     if args.events {
         events::check(args, &config)?;
