@@ -6,7 +6,7 @@
 //! | `hissrv:import:NAME:jobs` | stream, an entry a job with the field `job`; consumer group `workers` |
 //! | `hissrv:import:NAME:done` | hash, number of a job to its result as JSON |
 //! | `hissrv:import:NAME:progress` | hash, number of a job under way to the points that are stored of it |
-//! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed |
+//! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed, as far as that counts |
 //! | `hissrv:import:NAME:over` | for ten minutes the id of a task whose board was removed because it is over: a board that is gone without it was lost |
 
 use std::collections::BTreeMap;
@@ -205,9 +205,7 @@ impl Board {
     pub(crate) fn renew(&mut self, worker: &str, taken: &Taken, points: u64) -> Result<bool, BoardError> {
         let (jobs, progress) = (self.key("jobs"), self.key("progress"));
         let (entry, number, points) = (taken.entry.as_bytes(), taken.job.number.to_string(), points.to_string());
-        let pending =
-            self.client.call(&[b"XPENDING", jobs.as_bytes(), GROUP, entry, entry, b"1", worker.as_bytes()])?;
-        if pending.list().is_empty() {
+        if !self.is_held(worker, taken)? {
             return Ok(false);
         }
         let replies = self.client.call_all(&[
@@ -216,6 +214,30 @@ impl Board {
         ])?;
         refuse_refused(&replies)?;
         Ok(true)
+    }
+
+    /// Gives a job back: whoever asks next gets it, without waiting for the lease.
+    pub(crate) fn give_back(&mut self, worker: &str, task: &Task, taken: &Taken) -> Result<(), BoardError> {
+        if !self.is_held(worker, taken)? {
+            return Ok(());
+        }
+        let (jobs, progress) = (self.key("jobs"), self.key("progress"));
+        let (entry, number) = (taken.entry.as_bytes(), taken.job.number.to_string());
+        let lease = task.lease.as_millis().to_string();
+        let (jobs, worker, idle) = (jobs.as_bytes(), worker.as_bytes(), lease.as_bytes());
+        let replies = self.client.call_all(&[
+            &[b"XCLAIM", jobs, GROUP, worker, b"0", entry, b"IDLE", idle, b"JUSTID"],
+            &[b"HDEL", progress.as_bytes(), number.as_bytes()],
+        ])?;
+        refuse_refused(&replies)
+    }
+
+    /// Whether a job is still in the hands of this worker.
+    fn is_held(&mut self, worker: &str, taken: &Taken) -> Result<bool, BoardError> {
+        let (jobs, entry) = (self.key("jobs"), taken.entry.as_bytes());
+        let pending =
+            self.client.call(&[b"XPENDING", jobs.as_bytes(), GROUP, entry, entry, b"1", worker.as_bytes()])?;
+        Ok(!pending.list().is_empty())
     }
 
     /// Tells the result of a job, if its task is still posted.
