@@ -86,7 +86,7 @@ fn coordinator(redis: &Redis, folder: &Path, lease: Duration) -> Coordinator {
         lease,
         jobs: jobs.len() as u64,
     };
-    Coordinator::new(redis.board(), task, jobs)
+    Coordinator::new(redis.board(), task, jobs, folder.join("spool"))
 }
 
 fn run_worker(redis: &Redis, folder: &Path, name: &str, batches: i64) -> Result<Worked, WorkError> {
@@ -113,12 +113,10 @@ fn a_worker_that_cannot_write_or_see_the_files_ends_and_leaves_all_jobs_to_other
         let error = run_worker(&redis, folder.path(), "bad", 0).unwrap_err().to_string();
         assert!(error.contains("7 times in a row") && error.contains("wrong password"), "{error}");
     }
-    let hidden = folder.path().join("hidden");
-    std::fs::create_dir(&hidden).unwrap();
-    (0..3).for_each(|n| std::fs::rename(folder.path().join(format!("{n}.lp")), hidden.join(n.to_string())).unwrap());
+    (0..3).for_each(|n| std::fs::remove_file(folder.path().join(format!("{n}.lp"))).unwrap());
     let error = run_worker(&redis, folder.path(), "blind", i64::MAX).unwrap_err().to_string();
     assert!(error.contains("cannot open the file"), "{error}");
-    (0..3).for_each(|n| std::fs::rename(hidden.join(n.to_string()), folder.path().join(format!("{n}.lp"))).unwrap());
+    write_files(folder.path());
     let total = coordinator.look().unwrap();
     assert_eq!((total.done, total.running), (0, 0));
     assert_eq!(run_worker(&redis, folder.path(), "good", i64::MAX).unwrap().jobs, 3);
@@ -135,6 +133,26 @@ fn failures_of_a_worker_that_did_a_job_count() {
     run_worker(&redis, folder.path(), "once", 1).unwrap();
     assert_eq!(coordinator.look().unwrap().done, 3);
     assert_eq!(coordinator.done().values().filter(|done| done.failure.is_some()).count(), 2);
+}
+
+#[test]
+fn rejects_outlive_a_redis_that_lost_them() {
+    let (redis, folder) = (Redis::start(), tempfile::tempdir().unwrap());
+    write_files(folder.path());
+    std::fs::write(folder.path().join("3.lp"), "no line\n").unwrap();
+    let mut first = coordinator(&redis, folder.path(), Duration::from_secs(3600));
+    first.look().unwrap();
+    run_worker(&redis, folder.path(), "good", i64::MAX).unwrap();
+    let seen = first.look().unwrap();
+    redis.board().clear().unwrap();
+    // Posted again with what is known; a second coordinator reads it from there.
+    assert_eq!(first.look().unwrap(), seen);
+    let mut second = coordinator(&redis, folder.path(), Duration::from_secs(3600));
+    assert_eq!((second.look().unwrap(), seen.done, seen.counts.refused), (seen.clone(), 4, 1));
+    let path = folder.path().join("rejects");
+    second.write_rejects(&path).unwrap();
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.contains("3.lp:1: ") && written.ends_with("no line\n"), "{written}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use source::redis::endpoint::UrlError;
 use source::redis::{Client, LinkError, Reply};
 use tls::TlsConfig;
 
+use super::spool::Spool;
 use super::{Job, JobDone, Task};
 
 /// Name of the consumer group.
@@ -44,6 +45,9 @@ pub enum BoardError {
         /// What is wrong.
         reason: String,
     },
+    /// Rejects of jobs cannot be kept or written here.
+    #[error("the rejects: {0}")]
+    Rejects(#[from] std::io::Error),
 }
 
 /// The board of one spread import.
@@ -62,13 +66,13 @@ pub(crate) struct Taken {
 
 /// How far all jobs are.
 #[derive(Debug, Default)]
-pub struct Progress {
-    /// Results by number of job.
-    pub done: BTreeMap<u64, JobDone>,
+pub(crate) struct Progress {
+    /// Numbers of the jobs that are done.
+    pub(crate) done: Vec<u64>,
     /// Points stored of jobs that are under way.
-    pub under_way: u64,
+    pub(crate) under_way: u64,
     /// Jobs under way.
-    pub running: u64,
+    pub(crate) running: u64,
 }
 
 impl Board {
@@ -96,14 +100,21 @@ impl Board {
         }
     }
 
-    /// Posts a task with its jobs, in place of whatever was there; those of which there is a result are done already.
-    pub(crate) fn post(&mut self, task: &Task, jobs: &[Job], done: &BTreeMap<u64, JobDone>) -> Result<(), BoardError> {
+    /// Posts a task with its jobs, in place of whatever was there; those of which there is a result are done already, with rejects from the spool.
+    pub(crate) fn post(
+        &mut self,
+        task: &Task,
+        jobs: &[Job],
+        done: &BTreeMap<u64, JobDone>,
+        spool: &mut Spool,
+    ) -> Result<(), BoardError> {
         self.clear()?;
         let (stream, results) = (self.key("jobs"), self.key("done"));
         self.client.call(&[b"XGROUP", b"CREATE", stream.as_bytes(), GROUP, b"0", b"MKSTREAM"])?;
         for (number, result) in done {
             let field = number.to_string();
-            self.client.call(&[b"HSET", results.as_bytes(), field.as_bytes(), &json(result)])?;
+            let whole = JobDone { rejects: spool.text(*number)?, ..result.clone() };
+            self.client.call(&[b"HSET", results.as_bytes(), field.as_bytes(), &json(&whole)])?;
         }
         let left: Vec<Vec<u8>> = jobs.iter().filter(|job| !done.contains_key(&job.number)).map(json).collect();
         for portion in left.chunks(POSTED_AT_ONCE) {
@@ -145,18 +156,25 @@ impl Board {
     /// How far all jobs are.
     pub(crate) fn progress(&mut self) -> Result<Progress, BoardError> {
         let (done, progress) = (self.key("done"), self.key("progress"));
-        let replies = self.client.call_all(&[&[b"HGETALL", done.as_bytes()], &[b"HVALS", progress.as_bytes()]])?;
+        let replies = self.client.call_all(&[&[b"HKEYS", done.as_bytes()], &[b"HVALS", progress.as_bytes()]])?;
         refuse_refused(&replies)?;
         let mut found = Progress::default();
-        if let [results, under_way] = replies.as_slice() {
-            for pair in results.list().chunks(2) {
-                let [number, result] = pair else { continue };
-                found.done.insert(parsed(&done, number.text())?, parsed(&done, result.text())?);
-            }
+        if let [numbers, under_way] = replies.as_slice() {
+            let numbers = numbers.list().iter().map(|number| parsed(&done, number.text()));
+            found.done = numbers.collect::<Result<_, _>>()?;
             found.running = under_way.list().len() as u64;
             found.under_way = under_way.list().iter().filter_map(Reply::integer).map(i64::unsigned_abs).sum();
         }
         Ok(found)
+    }
+
+    /// The result of a job; `None`: Redis has lost it.
+    pub(crate) fn result(&mut self, number: u64) -> Result<Option<JobDone>, BoardError> {
+        let (key, number) = (self.key("done"), number.to_string());
+        match self.client.call(&[b"HGET", key.as_bytes(), number.as_bytes()])? {
+            Reply::Nil => Ok(None),
+            reply => parsed(&key, reply.text()).map(Some),
+        }
     }
 
     /// Number of jobs that are done.

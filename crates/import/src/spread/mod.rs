@@ -8,6 +8,7 @@
 mod board;
 mod coordinator;
 mod jobs;
+mod spool;
 mod standing;
 mod worker;
 
@@ -19,7 +20,7 @@ use crate::counters::Snapshot;
 use crate::file::Layout;
 use crate::inputs::Input;
 
-pub use board::{Board, BoardError, Progress};
+pub use board::{Board, BoardError};
 pub use coordinator::{Coordinator, Total};
 pub use jobs::{CHUNK_BYTES, cut};
 pub use worker::{Duties, OpenSink, WorkError, Worked, work};
