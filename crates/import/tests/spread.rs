@@ -15,6 +15,8 @@ use formats::{Output, Packing};
 use import::spread::{Board, Coordinator, Duties, Task, WorkError, Worked, cut, work};
 use import::{Layout, Options, Sink, SinkSession, Taken, find_inputs};
 use source::Stop;
+use source::redis::Client;
+use tls::TlsConfig;
 
 struct Redis {
     child: Child,
@@ -90,9 +92,19 @@ fn coordinator(redis: &Redis, folder: &Path, lease: Duration) -> Coordinator {
 }
 
 fn run_worker(redis: &Redis, folder: &Path, name: &str, batches: i64) -> Result<Worked, WorkError> {
+    run_worker_until(redis, folder, name, batches, &AtomicBool::new(false))
+}
+
+fn run_worker_until(
+    redis: &Redis,
+    folder: &Path,
+    name: &str,
+    batches: i64,
+    stop: &AtomicBool,
+) -> Result<Worked, WorkError> {
     let options = Options { workers: 1, delay: Duration::from_millis(10), ..Options::default() };
-    let (stop, store) = (AtomicBool::new(false), Arc::new(AtomicI64::new(batches)));
-    let duties = Duties { name, options: &options, scratch: folder.join(name), stop: &stop, tell: &|_| {} };
+    let store = Arc::new(AtomicI64::new(batches));
+    let duties = Duties { name, options: &options, scratch: folder.join(name), stop, tell: &|_| {} };
     work(&mut redis.board(), &duties, &mut |_| Ok(Box::new(Store(Arc::clone(&store)))))
 }
 
@@ -122,6 +134,31 @@ fn a_worker_that_cannot_write_or_see_the_files_ends_and_leaves_all_jobs_to_other
     assert_eq!(run_worker(&redis, folder.path(), "good", i64::MAX).unwrap().jobs, 3);
     assert_eq!(coordinator.look().unwrap().counts.points, 3);
     assert!(coordinator.done().values().all(|done| done.failure.is_none() && done.worker == "good"));
+}
+
+#[test]
+fn a_job_is_taken_over_also_behind_many_that_are_under_way() {
+    let (redis, folder) = (Redis::start(), tempfile::tempdir().unwrap());
+    for file in 10..50 {
+        std::fs::write(folder.path().join(format!("{file}.lp")), "m v=1 1700000000000000000\n").unwrap();
+    }
+    let mut coordinator = coordinator(&redis, folder.path(), Duration::from_secs(3600));
+    coordinator.look().unwrap();
+    // Somebody has all but the last one.
+    let mut client = Client::new(&redis.url, TlsConfig::default(), Arc::new(Stop::default())).unwrap();
+    let key = &b"hissrv:import:test:jobs"[..];
+    client.call(&[b"XREADGROUP", b"GROUP", b"workers", b"busy", b"COUNT", b"39", b"STREAMS", key, b">"]).unwrap();
+    run_worker(&redis, folder.path(), "bad", 0).unwrap_err();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| run_worker_until(&redis, folder.path(), "good", i64::MAX, &stop));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while coordinator.look().unwrap().done == 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        stop.store(true, Relaxed);
+    });
+    assert_eq!(coordinator.done().keys().collect::<Vec<_>>(), [&39]);
 }
 
 #[test]

@@ -25,6 +25,8 @@ use super::{Job, JobDone, Task};
 const GROUP: &[u8] = b"workers";
 /// How long it is told that a task is over, in seconds.
 const OVER_SECONDS: &[u8] = b"600";
+/// Where a look at all entries begins, and what Redis says when it is through.
+const FIRST: &str = "0-0";
 /// Jobs posted at a time.
 const POSTED_AT_ONCE: usize = 1000;
 
@@ -203,19 +205,19 @@ impl Board {
             return taken(&key, entry).map(Some);
         }
         let lease = task.lease.as_millis().to_string();
-        let claimed = self.client.call(&[
-            b"XAUTOCLAIM",
-            key.as_bytes(),
-            GROUP,
-            worker,
-            lease.as_bytes(),
-            b"0",
-            b"COUNT",
-            b"1",
-        ])?;
-        match claimed.list().get(1).and_then(|entries| entries.list().first()) {
-            Some(entry) => taken(&key, entry).map(Some),
-            None => Ok(None),
+        // Redis looks at some of those under way at a time, and says where it stopped.
+        let mut from = FIRST.to_owned();
+        loop {
+            let (key, from_here) = (key.as_bytes(), from.as_bytes());
+            let claimed =
+                self.client.call(&[b"XAUTOCLAIM", key, GROUP, worker, lease.as_bytes(), from_here, b"COUNT", b"1"])?;
+            if let Some(entry) = claimed.list().get(1).and_then(|entries| entries.list().first()) {
+                return taken(&self.key("jobs"), entry).map(Some);
+            }
+            match claimed.list().first().map(Reply::text) {
+                Some(next) if next != FIRST && next != from => from = next.to_owned(),
+                _ => return Ok(None),
+            }
         }
     }
 
