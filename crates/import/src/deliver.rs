@@ -26,6 +26,9 @@ pub(crate) struct Delivery<'a> {
 /// Sends something once; `None`: that is not to be sent so.
 type Send<'s> = &'s mut dyn FnMut(&mut dyn SinkSession) -> Option<Result<Taken, WriteError>>;
 
+/// Told of lines that can never be stored, once each; says when they are too many.
+pub(crate) type Refuse<'s> = &'s mut dyn FnMut(Vec<RefusedLine>) -> Result<(), Undelivered>;
+
 /// Why a batch was not delivered.
 pub(crate) enum Undelivered {
     /// The import is to end.
@@ -61,22 +64,21 @@ impl Delivery<'_> {
         Ok(true)
     }
 
-    /// Stores the lines of a piece, batch by batch. Gives those that can never be stored.
-    pub(crate) fn deliver(&mut self, lines: &Lines, tally: &mut Tally) -> Result<Vec<RefusedLine>, Undelivered> {
-        let mut refused = Vec::new();
+    /// Stores the lines of a piece, batch by batch. Those that can never be stored are told as they are found, however this ends.
+    pub(crate) fn deliver(&mut self, lines: &Lines, refuse: Refuse<'_>, tally: &mut Tally) -> Result<(), Undelivered> {
         let batch = self.shared.options.batch.max(1);
         let mut from = 0;
         while from < lines.len() {
             // Once the import is to end, what is begun is done: a piece half stored is stored again by the next one.
             let to = (from + batch).min(lines.len());
             self.shared.counters.in_flight.fetch_add(1, Relaxed);
-            let stored = self.store(lines, from..to, &mut refused, tally);
+            let stored = self.store(lines, from..to, refuse, tally);
             self.shared.counters.in_flight.fetch_sub(1, Relaxed);
             stored?;
             add(&self.shared.counters.batches, 1);
             from = to;
         }
-        Ok(refused)
+        Ok(())
     }
 
     /// Stores the lines of a range; those that cannot be stored are found by halving.
@@ -84,7 +86,7 @@ impl Delivery<'_> {
         &mut self,
         lines: &Lines,
         Range { start: from, end: to }: Range<usize>,
-        refused: &mut Vec<RefusedLine>,
+        refuse: Refuse<'_>,
         tally: &mut Tally,
     ) -> Result<(), Undelivered> {
         let text = lines.slice(from, to);
@@ -93,17 +95,13 @@ impl Delivery<'_> {
             Some(Ok(taken)) => {
                 add(&self.shared.counters.points, ((to - from) - taken.refused.len()) as u64);
                 self.count_filtered(taken.filtered, tally);
-                refused.extend(taken.refused.into_iter().map(|(line, reason)| (from + line, reason)));
-                Ok(())
+                refuse(taken.refused.into_iter().map(|(line, reason)| (from + line, reason)).collect())
             }
-            Some(Err(reason)) if to - from == 1 => {
-                refused.push((from, reason));
-                self.shared.check_errors(refused.len() as u64, refused.last().map(|(_, why)| why.as_str()))
-            }
+            Some(Err(reason)) if to - from == 1 => refuse(vec![(from, reason)]),
             Some(Err(_)) => {
                 let middle = from + (to - from) / 2;
-                self.store(lines, from..middle, refused, tally)?;
-                self.store(lines, middle..to, refused, tally)
+                self.store(lines, from..middle, refuse, tally)?;
+                self.store(lines, middle..to, refuse, tally)
             }
         }
     }

@@ -4,20 +4,58 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use backend::{Blame, WriteError};
 use formats::{Output, Packing};
 
 use crate::{
-    Checkpoint, Counters, Import, ImportError, Layout, Nowhere, Options, Outcome, Rejects, Stopped, find_inputs,
+    Checkpoint, Counters, Import, ImportError, Layout, Nowhere, Options, Outcome, Rejects, Sink, SinkSession, Stopped,
+    Taken, find_inputs,
 };
 
+/// A store that refuses a whole batch for one bad line, and does not say which.
+struct Silent;
+
+impl Sink for Silent {
+    fn session(&self) -> Box<dyn SinkSession + '_> {
+        Box::new(Self)
+    }
+
+    fn prepare(&self) -> Result<(), WriteError> {
+        Ok(())
+    }
+}
+
+impl SinkSession for Silent {
+    fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError> {
+        match memchr::memmem::find(lines, b"t=13 ") {
+            Some(_) => Err(WriteError::Points { message: "something is bad".to_owned(), blame: Blame::Value }),
+            None => Ok(Taken::default()),
+        }
+    }
+
+    fn write_unchecked(&mut self, _lines: &[u8]) -> Option<Result<Taken, WriteError>> {
+        None
+    }
+}
+
 /// Writes a file and imports it into nowhere.
-fn import(folder: &Path, (name, content): (&str, &[u8]), rejects: PathBuf, max_errors: u64) -> Outcome {
+fn import(folder: &Path, file: (&str, &[u8]), rejects: PathBuf, max_errors: u64) -> Outcome {
+    import_to(&Nowhere, folder, file, rejects, max_errors)
+}
+
+fn import_to(
+    sink: &dyn Sink,
+    folder: &Path,
+    (name, content): (&str, &[u8]),
+    rejects: PathBuf,
+    max_errors: u64,
+) -> Outcome {
     std::fs::write(folder.join(name), content).unwrap();
     let inputs = find_inputs(&[folder.join(name).display().to_string()], None).unwrap();
     let import = Import {
         inputs: &inputs,
         layout: &Layout::default(),
-        sink: &Nowhere,
+        sink,
         options: &Options { max_errors, ..Options::default() },
         rejects: Rejects::new(rejects, 0),
         checkpoint: Checkpoint::new(String::new()),
@@ -93,6 +131,29 @@ fn too_many_rejects_are_all_written_and_the_last_one_is_named_with_its_place() {
     let number = |line: &str| line.rsplit_once(".lp:")?.1.split_once(':')?.0.parse::<u64>().ok();
     let places: Vec<_> = written.lines().filter_map(number).collect();
     assert!(places.is_sorted() && places.len() as u64 == outcome.counts.refused && places.len() > 5, "{places:?}");
+}
+
+#[test]
+fn lines_found_by_halving_are_rejects_also_when_they_are_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rejects, name) = (folder.path().join("rejects"), folder.path().join("a.lp").display().to_string());
+    // Bad for the store: 14, 64, 114 and so on; no line at all: the 1001st.
+    let text = format!("{}no line\n", lines(1000));
+    for (max_errors, expected) in [(1000, 21), (10, 11), (0, 1)] {
+        std::fs::remove_file(&rejects).ok();
+        let outcome = import_to(&Silent, folder.path(), ("a.lp", text.as_bytes()), rejects.clone(), max_errors);
+        let written = std::fs::read_to_string(&rejects).unwrap();
+        let places: Vec<_> = written.lines().filter_map(|line| line.strip_prefix(&format!("# {name}:"))).collect();
+        assert_eq!((outcome.counts.refused, places.len()), (expected, expected as usize), "{max_errors}: {written}");
+        assert!(places.last().unwrap().starts_with("1001: "), "{written}");
+        if max_errors == 1000 {
+            assert!(outcome.stopped.is_none() && outcome.counts.points == 980, "{outcome:?}");
+            continue;
+        }
+        let last = if max_errors == 10 { "464: something is bad" } else { "1001: " };
+        let message = failure(outcome).to_string();
+        assert!(message.contains(&format!("the last one: {name}:{last}")), "{message}");
+    }
 }
 
 #[test]

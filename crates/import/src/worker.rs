@@ -55,11 +55,12 @@ fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: &mut Piece) -> R
             ControlFlow::Break(())
         }
     });
-    if let Err(undelivered) = outcome {
+    refused.sort_by_key(|r| r.line);
+    let failed = |source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source });
+    if let Err(undelivered) = outcome.and(converted.map_err(failed)) {
         shared.leave(piece, refused);
         return Err(undelivered);
     }
-    converted.map_err(|source| Undelivered::Failed(ImportError::File { name: shared.name_of(piece.file), source }))?;
     shared.finish(piece, tally, refused)
 }
 
@@ -91,11 +92,19 @@ fn portion(
     }
     shared.check_errors(rejects::count(refused), last.as_deref())?;
     let mut tally = Tally { records: *records, empty: *empty, ..Tally::default() };
-    let unstorable = delivery.deliver(lines, &mut tally)?;
-    tally.points = (lines.len() - unstorable.len()) as u64;
-    add(&shared.counters.refused, unstorable.len() as u64);
-    refused.extend(unstorable.into_iter().map(|line| described(first_line, lines, line)));
-    refused.sort_by_key(|r| r.line);
+    let mut unstorable = 0;
+    let mut refuse = |found: Vec<RefusedLine>| {
+        if found.is_empty() {
+            return Ok(());
+        }
+        unstorable += found.len();
+        add(&shared.counters.refused, found.len() as u64);
+        refused.extend(found.into_iter().map(|line| described(first_line, lines, line)));
+        let last = refused.last().map(|last| shared.place_of(piece, last));
+        shared.check_errors(rejects::count(refused), last.as_deref())
+    };
+    delivery.deliver(lines, &mut refuse, &mut tally)?;
+    tally.points = (lines.len() - unstorable) as u64;
     add(&shared.counters.records, *records);
     add(&shared.counters.empty, *empty);
     Ok(tally)

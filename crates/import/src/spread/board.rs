@@ -6,7 +6,7 @@
 //! | `hissrv:import:NAME:jobs` | stream, an entry a job with the field `job`; consumer group `workers` |
 //! | `hissrv:import:NAME:done` | hash, number of a job to its result as JSON |
 //! | `hissrv:import:NAME:progress` | hash, number of a job under way to the points that are stored of it |
-//! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed |
+//! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed, as far as that counts |
 //! | `hissrv:import:NAME:over` | for ten minutes the id of a task whose board was removed because it is over: a board that is gone without it was lost |
 
 use std::collections::BTreeMap;
@@ -18,12 +18,15 @@ use source::redis::endpoint::UrlError;
 use source::redis::{Client, LinkError, Reply};
 use tls::TlsConfig;
 
+use super::spool::Spool;
 use super::{Job, JobDone, Task};
 
 /// Name of the consumer group.
 const GROUP: &[u8] = b"workers";
 /// How long it is told that a task is over, in seconds.
 const OVER_SECONDS: &[u8] = b"600";
+/// Where a look at all entries begins, and what Redis says when it is through.
+const FIRST: &str = "0-0";
 /// Jobs posted at a time.
 const POSTED_AT_ONCE: usize = 1000;
 
@@ -44,6 +47,9 @@ pub enum BoardError {
         /// What is wrong.
         reason: String,
     },
+    /// Rejects of jobs cannot be kept or written here.
+    #[error("the rejects: {0}")]
+    Rejects(#[from] std::io::Error),
 }
 
 /// The board of one spread import.
@@ -62,13 +68,13 @@ pub(crate) struct Taken {
 
 /// How far all jobs are.
 #[derive(Debug, Default)]
-pub struct Progress {
-    /// Results by number of job.
-    pub done: BTreeMap<u64, JobDone>,
+pub(crate) struct Progress {
+    /// Numbers of the jobs that are done.
+    pub(crate) done: Vec<u64>,
     /// Points stored of jobs that are under way.
-    pub under_way: u64,
+    pub(crate) under_way: u64,
     /// Jobs under way.
-    pub running: u64,
+    pub(crate) running: u64,
 }
 
 impl Board {
@@ -96,14 +102,21 @@ impl Board {
         }
     }
 
-    /// Posts a task with its jobs, in place of whatever was there; those of which there is a result are done already.
-    pub(crate) fn post(&mut self, task: &Task, jobs: &[Job], done: &BTreeMap<u64, JobDone>) -> Result<(), BoardError> {
+    /// Posts a task with its jobs, in place of whatever was there; those of which there is a result are done already, with rejects from the spool.
+    pub(crate) fn post(
+        &mut self,
+        task: &Task,
+        jobs: &[Job],
+        done: &BTreeMap<u64, JobDone>,
+        spool: &mut Spool,
+    ) -> Result<(), BoardError> {
         self.clear()?;
         let (stream, results) = (self.key("jobs"), self.key("done"));
         self.client.call(&[b"XGROUP", b"CREATE", stream.as_bytes(), GROUP, b"0", b"MKSTREAM"])?;
         for (number, result) in done {
             let field = number.to_string();
-            self.client.call(&[b"HSET", results.as_bytes(), field.as_bytes(), &json(result)])?;
+            let whole = JobDone { rejects: spool.text(*number)?, ..result.clone() };
+            self.client.call(&[b"HSET", results.as_bytes(), field.as_bytes(), &json(&whole)])?;
         }
         let left: Vec<Vec<u8>> = jobs.iter().filter(|job| !done.contains_key(&job.number)).map(json).collect();
         for portion in left.chunks(POSTED_AT_ONCE) {
@@ -145,18 +158,25 @@ impl Board {
     /// How far all jobs are.
     pub(crate) fn progress(&mut self) -> Result<Progress, BoardError> {
         let (done, progress) = (self.key("done"), self.key("progress"));
-        let replies = self.client.call_all(&[&[b"HGETALL", done.as_bytes()], &[b"HVALS", progress.as_bytes()]])?;
+        let replies = self.client.call_all(&[&[b"HKEYS", done.as_bytes()], &[b"HVALS", progress.as_bytes()]])?;
         refuse_refused(&replies)?;
         let mut found = Progress::default();
-        if let [results, under_way] = replies.as_slice() {
-            for pair in results.list().chunks(2) {
-                let [number, result] = pair else { continue };
-                found.done.insert(parsed(&done, number.text())?, parsed(&done, result.text())?);
-            }
+        if let [numbers, under_way] = replies.as_slice() {
+            let numbers = numbers.list().iter().map(|number| parsed(&done, number.text()));
+            found.done = numbers.collect::<Result<_, _>>()?;
             found.running = under_way.list().len() as u64;
             found.under_way = under_way.list().iter().filter_map(Reply::integer).map(i64::unsigned_abs).sum();
         }
         Ok(found)
+    }
+
+    /// The result of a job; `None`: Redis has lost it.
+    pub(crate) fn result(&mut self, number: u64) -> Result<Option<JobDone>, BoardError> {
+        let (key, number) = (self.key("done"), number.to_string());
+        match self.client.call(&[b"HGET", key.as_bytes(), number.as_bytes()])? {
+            Reply::Nil => Ok(None),
+            reply => parsed(&key, reply.text()).map(Some),
+        }
     }
 
     /// Number of jobs that are done.
@@ -185,19 +205,19 @@ impl Board {
             return taken(&key, entry).map(Some);
         }
         let lease = task.lease.as_millis().to_string();
-        let claimed = self.client.call(&[
-            b"XAUTOCLAIM",
-            key.as_bytes(),
-            GROUP,
-            worker,
-            lease.as_bytes(),
-            b"0",
-            b"COUNT",
-            b"1",
-        ])?;
-        match claimed.list().get(1).and_then(|entries| entries.list().first()) {
-            Some(entry) => taken(&key, entry).map(Some),
-            None => Ok(None),
+        // Redis looks at some of those under way at a time, and says where it stopped.
+        let mut from = FIRST.to_owned();
+        loop {
+            let (key, from_here) = (key.as_bytes(), from.as_bytes());
+            let claimed =
+                self.client.call(&[b"XAUTOCLAIM", key, GROUP, worker, lease.as_bytes(), from_here, b"COUNT", b"1"])?;
+            if let Some(entry) = claimed.list().get(1).and_then(|entries| entries.list().first()) {
+                return taken(&self.key("jobs"), entry).map(Some);
+            }
+            match claimed.list().first().map(Reply::text) {
+                Some(next) if next != FIRST && next != from => from = next.to_owned(),
+                _ => return Ok(None),
+            }
         }
     }
 
@@ -205,9 +225,7 @@ impl Board {
     pub(crate) fn renew(&mut self, worker: &str, taken: &Taken, points: u64) -> Result<bool, BoardError> {
         let (jobs, progress) = (self.key("jobs"), self.key("progress"));
         let (entry, number, points) = (taken.entry.as_bytes(), taken.job.number.to_string(), points.to_string());
-        let pending =
-            self.client.call(&[b"XPENDING", jobs.as_bytes(), GROUP, entry, entry, b"1", worker.as_bytes()])?;
-        if pending.list().is_empty() {
+        if !self.is_held(worker, taken)? {
             return Ok(false);
         }
         let replies = self.client.call_all(&[
@@ -216,6 +234,30 @@ impl Board {
         ])?;
         refuse_refused(&replies)?;
         Ok(true)
+    }
+
+    /// Gives a job back: whoever asks next gets it, without waiting for the lease.
+    pub(crate) fn give_back(&mut self, worker: &str, task: &Task, taken: &Taken) -> Result<(), BoardError> {
+        if !self.is_held(worker, taken)? {
+            return Ok(());
+        }
+        let (jobs, progress) = (self.key("jobs"), self.key("progress"));
+        let (entry, number) = (taken.entry.as_bytes(), taken.job.number.to_string());
+        let lease = task.lease.as_millis().to_string();
+        let (jobs, worker, idle) = (jobs.as_bytes(), worker.as_bytes(), lease.as_bytes());
+        let replies = self.client.call_all(&[
+            &[b"XCLAIM", jobs, GROUP, worker, b"0", entry, b"IDLE", idle, b"JUSTID"],
+            &[b"HDEL", progress.as_bytes(), number.as_bytes()],
+        ])?;
+        refuse_refused(&replies)
+    }
+
+    /// Whether a job is still in the hands of this worker.
+    fn is_held(&mut self, worker: &str, taken: &Taken) -> Result<bool, BoardError> {
+        let (jobs, entry) = (self.key("jobs"), taken.entry.as_bytes());
+        let pending =
+            self.client.call(&[b"XPENDING", jobs.as_bytes(), GROUP, entry, entry, b"1", worker.as_bytes()])?;
+        Ok(!pending.list().is_empty())
     }
 
     /// Tells the result of a job, if its task is still posted.

@@ -1,8 +1,10 @@
 //! The coordinator: posts the jobs, looks how far they are, and posts again what Redis lost.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::board::{Board, BoardError};
+use super::spool::Spool;
 use super::{Job, JobDone, Task};
 use crate::counters::Snapshot;
 
@@ -11,7 +13,11 @@ pub struct Coordinator {
     board: Board,
     task: Task,
     jobs: Vec<Job>,
+    /// Results, but for their rejects, which are in the spool.
     done: BTreeMap<u64, JobDone>,
+    spool: Spool,
+    /// Figures of the results together.
+    counts: Snapshot,
 }
 
 /// How far all of it is.
@@ -28,9 +34,9 @@ pub struct Total {
 }
 
 impl Coordinator {
-    /// A coordinator of a task with these jobs.
-    pub fn new(board: Board, task: Task, jobs: Vec<Job>) -> Self {
-        Self { board, task, jobs, done: BTreeMap::new() }
+    /// A coordinator of a task with these jobs. Rejects that come are kept in a file made at `spool`, which has no name then.
+    pub fn new(board: Board, task: Task, jobs: Vec<Job>, spool: PathBuf) -> Self {
+        Self { board, task, jobs, done: BTreeMap::new(), spool: Spool::new(spool), counts: Snapshot::default() }
     }
 
     /// Looks how far the jobs are. What is not posted, or was lost, is posted.
@@ -39,7 +45,7 @@ impl Coordinator {
     /// [`BoardError`]; the next look may succeed. [`BoardError::Foreign`] when another task is posted under this name.
     pub fn look(&mut self) -> Result<Total, BoardError> {
         match self.board.task()? {
-            None => self.board.post(&self.task, &self.jobs, &self.done)?,
+            None => self.board.post(&self.task, &self.jobs, &self.done, &mut self.spool)?,
             Some(other) if other.id != self.task.id => {
                 let reason =
                     format!("it is another one: {}. End that first, or give this one a name of its own", other.id);
@@ -48,14 +54,37 @@ impl Coordinator {
             Some(_) => {}
         }
         let found = self.board.progress()?;
-        self.done.extend(found.done);
-        let mut counts = self.done.values().fold(Snapshot::default(), |sum, done| sum.and(&done.counts));
+        for number in found.done {
+            self.fetch(number)?;
+        }
+        let mut counts = self.counts;
         counts.points += found.under_way;
         counts.in_flight = found.running;
         Ok(Total { jobs: self.jobs.len() as u64, done: self.done.len() as u64, running: found.running, counts })
     }
 
-    /// Results by number of job.
+    /// Fetches a result that is not known yet.
+    fn fetch(&mut self, number: u64) -> Result<(), BoardError> {
+        if self.done.contains_key(&number) {
+            return Ok(());
+        }
+        if let Some(mut result) = self.board.result(number)? {
+            self.spool.keep(number, &std::mem::take(&mut result.rejects))?;
+            self.counts = self.counts.and(&result.counts);
+            self.done.insert(number, result);
+        }
+        Ok(())
+    }
+
+    /// Writes the rejects of all jobs to a file, in the order of the jobs, if there are any; gives their bytes.
+    ///
+    /// # Errors
+    /// [`BoardError::Rejects`].
+    pub fn write_rejects(&mut self, path: &Path) -> Result<u64, BoardError> {
+        Ok(self.spool.write_to(path)?)
+    }
+
+    /// Results by number of job, without their rejects.
     pub const fn done(&self) -> &BTreeMap<u64, JobDone> {
         &self.done
     }

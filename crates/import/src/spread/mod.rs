@@ -8,6 +8,8 @@
 mod board;
 mod coordinator;
 mod jobs;
+mod spool;
+mod standing;
 mod worker;
 
 use std::time::Duration;
@@ -18,12 +20,12 @@ use crate::counters::Snapshot;
 use crate::file::Layout;
 use crate::inputs::Input;
 
-pub use board::{Board, BoardError, Progress};
+pub use board::{Board, BoardError};
 pub use coordinator::{Coordinator, Total};
 pub use jobs::{CHUNK_BYTES, cut};
-pub use worker::{Duties, OpenSink, Worked, work};
+pub use worker::{Duties, OpenSink, WorkError, Worked, work};
 
-/// A job is given up after so many failures.
+/// A job is given up after so many failures that count: those of its data, and those of workers that have done a job before.
 pub const ATTEMPTS: i64 = 3;
 
 /// What all workers are to do in the same way.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::board::{Board, BoardError, Taken};
+use super::standing::{Standing, is_own};
 use super::{ATTEMPTS, JobDone, Task};
 use crate::checkpoint::Checkpoint;
 use crate::counters::{Counters, Snapshot};
@@ -46,31 +47,69 @@ pub struct Worked {
     pub counts: Snapshot,
 }
 
+/// Why a worker ended before all jobs were done.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The board cannot be used.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// It is set up wrongly, as far as can be seen.
+    #[error(
+        "this worker failed {failures} times in a row and never did a job, so it ends; its jobs are left to others. The last time: {reason}"
+    )]
+    Unfit {
+        /// How often it failed.
+        failures: u32,
+        /// How it failed last.
+        reason: String,
+    },
+}
+
 /// Works until all jobs of the task are done, or the board is removed, or it is asked to end. A board that is not there yet is waited for.
 ///
 /// # Errors
-/// [`BoardError::Foreign`]. A Redis that is away is waited for.
-pub fn work(board: &mut Board, duties: &Duties<'_>, sink_for: OpenSink<'_>) -> Result<Worked, BoardError> {
-    let (mut worked, mut current) = (Worked::default(), None);
+/// [`BoardError::Foreign`], [`WorkError::Unfit`]. A Redis that is away is waited for.
+pub fn work(board: &mut Board, duties: &Duties<'_>, sink_for: OpenSink<'_>) -> Result<Worked, WorkError> {
+    let (mut worked, mut current, mut standing) = (Worked::default(), None, Standing::default());
     while !duties.stop.load(Relaxed) {
-        let step = step(board, duties, &mut current, sink_for, &mut worked);
+        let step = step(board, duties, &mut current, sink_for, (&mut worked, &mut standing));
         match step {
             Ok(Step::Over) => return Ok(worked),
             Ok(Step::Again) => {}
             Ok(Step::Wait) => std::thread::sleep(PATIENCE),
+            Ok(Step::Failed(reason)) => match standing.failed(duties.options) {
+                Ok(delay) => {
+                    (duties.tell)(&format!("{reason}; trying again"));
+                    pause(duties, delay);
+                }
+                Err(failures) => return Err(WorkError::Unfit { failures, reason }),
+            },
             Err(BoardError::Link(error)) => {
                 (duties.tell)(&format!("Redis: {error}; trying again"));
                 std::thread::sleep(PATIENCE);
             }
-            Err(other) => return Err(other),
+            Err(other) => return Err(other.into()),
         }
     }
     Ok(worked)
 }
 
+/// Waits so long, or until it is asked to end.
+fn pause(duties: &Duties<'_>, delay: Duration) {
+    let end = Instant::now() + delay;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        if left.is_zero() || duties.stop.load(Relaxed) {
+            return;
+        }
+        std::thread::sleep(left.min(PATIENCE));
+    }
+}
+
 enum Step {
     Again,
     Wait,
+    /// The worker failed at its own side; the job, if there was one, is with others.
+    Failed(String),
     Over,
 }
 
@@ -79,7 +118,7 @@ fn step(
     duties: &Duties<'_>,
     current: &mut Current,
     sink_for: OpenSink<'_>,
-    worked: &mut Worked,
+    record: (&mut Worked, &mut Standing),
 ) -> Result<Step, BoardError> {
     let Some(task) = board.task()? else {
         // Not there yet, or lost by Redis: then the coordinator posts it again.
@@ -92,10 +131,7 @@ fn step(
     if current.as_ref().is_none_or(|(known, _)| known.id != task.id) {
         match sink_for(&task) {
             Ok(sink) => *current = Some((task.clone(), sink)),
-            Err(reason) => {
-                (duties.tell)(&format!("{reason}; trying again"));
-                return Ok(Step::Wait);
-            }
+            Err(reason) => return Ok(Step::Failed(reason)),
         }
     }
     let Some((task, sink)) = current.as_ref() else { return Ok(Step::Wait) };
@@ -106,7 +142,7 @@ fn step(
         // Somebody else finished it, and died before saying so.
         board.drop_done(&taken).map(|()| Step::Again)
     } else {
-        one(board, duties, task, &**sink, &taken, worked)
+        one(board, duties, task, &**sink, &taken, record)
     }
 }
 
@@ -116,20 +152,29 @@ fn one(
     task: &Task,
     sink: &dyn Sink,
     taken: &Taken,
-    worked: &mut Worked,
+    (worked, standing): (&mut Worked, &mut Standing),
 ) -> Result<Step, BoardError> {
     let Some(outcome) = import(board, duties, task, sink, taken) else { return Ok(Step::Again) };
     // Records that are no text are refused, too, and are shown as far as they can be.
     let rejects = std::fs::read(&duties.scratch).unwrap_or_default();
     let rejects = String::from_utf8_lossy(&rejects).into_owned();
     let failure = match outcome.stopped {
-        None => None,
+        None => {
+            standing.succeeded();
+            None
+        }
         Some(Stopped::Asked) => return Ok(Step::Again),
         Some(Stopped::Failed(error)) => {
-            (duties.tell)(&format!("{}: {error}", taken.job.input.name));
+            let reason = format!("{}: {error}", taken.job.input.name);
             // Nobody else would find fewer of them.
             let is_final = matches!(error, ImportError::TooManyErrors { .. });
-            if !is_final && board.count_failure(&taken.job)? < ATTEMPTS {
+            let is_over = is_final || (standing.is_try(&error) && board.count_failure(&taken.job)? >= ATTEMPTS);
+            if !is_over && is_own(&error) {
+                board.give_back(duties.name, task, taken)?;
+                return Ok(Step::Failed(reason));
+            }
+            (duties.tell)(&reason);
+            if !is_over {
                 // It stays pending: somebody else may be luckier.
                 return Ok(Step::Wait);
             }

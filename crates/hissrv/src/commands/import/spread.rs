@@ -1,6 +1,6 @@
 //! `hissrv import --coordinator` and `--worker`: one import on several machines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -55,11 +55,11 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let bytes = jobs.iter().map(|job| job.input.part.map_or(job.input.len, |part| Some(part.end - part.start.offset)));
     let amount = bytes.sum::<Option<u64>>().map_or(Amount::Stream, Amount::Bytes);
     let mut progress = Progress::new(amount, args.quiet);
-    let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs));
+    let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs, spool(&paths.rejects)));
     let outcome = watch(args, &paths.rejects, &mut coordinator, &mut progress);
     progress.end();
     let total = outcome?;
-    let rejects = write_rejects(&paths.rejects, &coordinator)?;
+    let rejects = write_rejects(&paths.rejects, &mut coordinator)?;
     coordinator.end().context("remove the jobs from Redis")?;
     let given_up = coordinator.done().values().filter(|done| done.failure.is_some()).count();
     let summary = Summary {
@@ -127,12 +127,17 @@ fn too_many(args: &ImportArgs, rejects: &Path, coordinator: &mut Coordinator) ->
 }
 
 /// The rejects of all jobs, in the order of the jobs; gives their bytes.
-fn write_rejects(path: &Path, coordinator: &Coordinator) -> anyhow::Result<usize> {
-    let text: String = coordinator.done().values().map(|done| done.rejects.as_str()).collect();
-    if !text.is_empty() {
-        std::fs::write(path, &text).with_context(|| format!("write {}", path.display()))?;
+fn write_rejects(path: &Path, coordinator: &mut Coordinator) -> anyhow::Result<u64> {
+    coordinator.write_rejects(path).with_context(|| format!("write {}", path.display()))
+}
+
+/// Where rejects are kept meanwhile: beside their file, where there is room for them, unless that is a device or a pipe.
+fn spool(rejects: &Path) -> PathBuf {
+    let name = format!("hissrv-import-{}.spool", std::process::id());
+    match std::fs::metadata(rejects) {
+        Ok(there) if !there.is_file() => std::env::temp_dir().join(name),
+        _ => rejects.with_file_name(name),
     }
-    Ok(text.len())
 }
 
 fn redis_without_login(url: &str) -> &str {
