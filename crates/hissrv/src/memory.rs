@@ -6,19 +6,20 @@ use libmimalloc_sys::mi_option_set_default;
 
 /// The option `purge_delay` of mimalloc 3, by its place in the list of `mi_option_t`.
 const PURGE_DELAY: c_int = 15;
-/// So long freed memory waits to be used again, in ms. With mimalloc's own second a table of 1000 columns takes 180 MB to import, with this
-/// 137 MB, at some percent more processor time; queries take as long (`make bench-imports`, `make bench-queries`, with either value in the
-/// environment variable `MIMALLOC_PURGE_DELAY`).
+/// So long freed memory waits to be used again in an import, in ms. With mimalloc's own second a table of 1000 columns takes 180 MB, with this
+/// 137 MB, at some percent more processor time. Not in a service: what asks it several times a second, each time for some megabytes, would have the
+/// kernel hand out the same memory anew each time, and a query or deletion over 100 000 columns took up to 40 % longer (try either value in
+/// the environment variable `MIMALLOC_PURGE_DELAY`).
 const PURGE_DELAY_MS: c_long = 50;
 
 /// To be called before anything else runs: makes the process hold little memory that it does not use.
 pub fn hold_little() {
-    give_back_soon();
     without_huge_pages();
 }
 
+/// To be called before a command starts threads: memory that is not used any more goes back to the system soon.
 #[expect(unsafe_code, reason = "mimalloc's options have no safe wrapper; this takes two numbers")]
-fn give_back_soon() {
+pub(crate) fn give_back_soon() {
     // SAFETY: it takes no pointers, and must not be called by two threads at once: there is only one yet. It leaves alone what the environment says.
     unsafe { mi_option_set_default(PURGE_DELAY, PURGE_DELAY_MS) };
 }

@@ -33,6 +33,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 const SAVE_EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    crate::memory::give_back_soon();
     match &args.coordinator {
         Some(redis) if args.worker => spread::work(args, redis),
         Some(redis) => spread::coordinate(args, redis),
