@@ -7,6 +7,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    hissrv::memory::hold_little();
+    hissrv::memory::without_huge_pages();
     hissrv::cli::main()
 }

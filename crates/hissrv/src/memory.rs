@@ -12,11 +12,6 @@ const PURGE_DELAY: c_int = 15;
 /// the environment variable `MIMALLOC_PURGE_DELAY`).
 const PURGE_DELAY_MS: c_long = 50;
 
-/// To be called before anything else runs: makes the process hold little memory that it does not use.
-pub fn hold_little() {
-    without_huge_pages();
-}
-
 /// To be called before a command starts threads: memory that is not used any more goes back to the system soon.
 #[expect(unsafe_code, reason = "mimalloc's options have no safe wrapper; this takes two numbers")]
 pub(crate) fn give_back_soon() {
@@ -26,7 +21,9 @@ pub(crate) fn give_back_soon() {
 
 /// Each of some thirty threads takes memory of its own in many places, a few kB in each, and a huge page is 2 MB for the first byte
 /// of a place: most of what the process had was such pages, and they made nothing faster. A kernel that refuses costs memory only.
-fn without_huge_pages() {
+///
+/// To be called before anything else runs.
+pub fn without_huge_pages() {
     #[cfg(target_os = "linux")]
     rustix::thread::disable_transparent_huge_pages(true).ok();
 }
