@@ -4,22 +4,12 @@ use engine::Engine;
 use model::TimeRange;
 use vfs::FaultFs;
 
-use crate::support::{Column, Journal, Record, Value, check_all, define, open, open_catalog, quiet, range};
+use crate::support::{Column, Journal, Record, add, check_all, define, open, open_catalog, poll, quiet, range};
 
 fn plant() -> (FaultFs, Engine, Vec<Column>) {
     let fs = FaultFs::new();
     let columns = define(&open_catalog(&fs));
     (fs.clone(), open(&fs, quiet()), columns)
-}
-
-fn poll(columns: &[Column], times: impl Iterator<Item = i64> + Clone) -> Record {
-    let points = columns.iter().flat_map(|c| times.clone().map(|t| (*c, t, Value::from_seed(c.kind, t))));
-    Record::Points(points.collect())
-}
-
-fn add(engine: &Engine, journal: &mut Journal, record: Record) {
-    let batch = record.encode();
-    engine.apply(journal.append(record), &batch).unwrap();
 }
 
 fn settle(engine: &Engine) {

@@ -9,7 +9,7 @@ use model::{SeriesId, TimeRange};
 use vfs::FaultFs;
 
 use crate::support::{
-    Column, ENGINE, Journal, Record, Value, block_files, check_all, define, open_catalog, quiet, range, read,
+    Column, ENGINE, Journal, Record, add, block_files, check_all, define, open_catalog, poll, quiet, range, read,
 };
 
 /// A store over its catalog; the same disk has both.
@@ -26,16 +26,6 @@ fn plant() -> (FaultFs, Engine, Arc<Catalog>, Vec<Column>) {
     let (engine, catalog) = open(&fs);
     let columns = define(&catalog);
     (fs, engine, catalog, columns)
-}
-
-fn poll(columns: &[Column], times: impl Iterator<Item = i64> + Clone) -> Record {
-    let points = columns.iter().flat_map(|c| times.clone().map(|t| (*c, t, Value::from_seed(c.kind, t))));
-    Record::Points(points.collect())
-}
-
-fn add(engine: &Engine, journal: &mut Journal, record: Record) {
-    let batch = record.encode();
-    engine.apply(journal.append(record), &batch).unwrap();
 }
 
 fn series_of(catalog: &Catalog, column: Column) -> SeriesId {

@@ -271,3 +271,15 @@ fn check_summary(s: ChunkSummary, part: &[(i64, Value)], context: &str) {
 pub(crate) fn block_files(fs: &FaultFs) -> Vec<String> {
     fs.list(Path::new(BLOCKS)).unwrap()
 }
+
+/// A value of each column at each time.
+pub(crate) fn poll(columns: &[Column], times: impl Iterator<Item = i64> + Clone) -> Record {
+    let points = columns.iter().flat_map(|c| times.clone().map(|t| (*c, t, Value::from_seed(c.kind, t))));
+    Record::Points(points.collect())
+}
+
+/// Writes a record to the journal and to the store.
+pub(crate) fn add(engine: &Engine, journal: &mut Journal, record: Record) {
+    let batch = record.encode();
+    engine.apply(journal.append(record), &batch).unwrap();
+}
