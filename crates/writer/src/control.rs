@@ -1,6 +1,7 @@
 //! What a writer is told to do, and what it shows: the only things that its dispatcher shares with others.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -11,7 +12,9 @@ use crate::status::WriterStatus;
 pub(crate) struct Control {
     paused: AtomicBool,
     resumed: AtomicBool,
-    skip: AtomicBool,
+    /// Times that somebody told it to give up everything, and how many of them it has heard.
+    skips: AtomicU64,
+    skips_heard: AtomicU64,
     stop_at: Mutex<Option<Instant>>,
     status: Mutex<WriterStatus>,
 }
@@ -35,14 +38,23 @@ impl Control {
         self.paused.load(Relaxed)
     }
 
-    /// Gives up everything up to the journal's end.
-    pub(crate) fn skip(&self) {
-        self.skip.store(true, Relaxed);
+    /// Gives up everything up to the journal's end. Which end that is, is known once this order, whose number it returns, was heard.
+    pub(crate) fn skip(&self) -> u64 {
+        self.skips.fetch_add(1, AcqRel) + 1
     }
 
-    /// True once when everything is to be given up.
-    pub(crate) fn takes_skip(&self) -> bool {
-        self.skip.swap(false, Relaxed)
+    pub(crate) fn has_heard_skip(&self, order: u64) -> bool {
+        self.skips_heard.load(Acquire) >= order
+    }
+
+    /// The last order to give up everything, if it was not heard yet.
+    pub(crate) fn unheard_skip(&self) -> Option<u64> {
+        Some(self.skips.load(Acquire)).filter(|order| !self.has_heard_skip(*order))
+    }
+
+    /// What this order gives up is settled.
+    pub(crate) fn hear_skip(&self, order: u64) {
+        self.skips_heard.store(order, Release);
     }
 
     /// To be stopped until then; an earlier time than one given before counts.

@@ -169,7 +169,7 @@ impl Dispatcher {
         let under_way = self.crew.under_way();
         let can_send = self.state.breaker.lets_pass(under_way) && !self.control.is_paused();
         let has_more = can_send && !self.state.plans.repair && !self.state.lanes.are_idle();
-        now >= deadline || (under_way == 0 && !has_more)
+        now >= deadline || (under_way == 0 && !has_more && self.state.plans.skip.is_none())
     }
 
     fn keep_every(&self) -> Duration {

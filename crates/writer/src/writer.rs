@@ -87,9 +87,13 @@ impl StoreWriter {
         self.control.resume();
     }
 
-    /// Gives up everything up to the journal's end at this moment, but for what is under way. It is counted as skipped.
+    /// Gives up everything up to the journal's end at this moment, but for what is under way. It is counted as skipped. Waits some milliseconds
+    /// until it is settled what that is: whatever is appended once this returns is written.
     pub fn skip(&self) {
-        self.control.skip();
+        let order = self.control.skip();
+        while !self.control.has_heard_skip(order) && !self.has_ended() {
+            thread::sleep(PATIENCE);
+        }
     }
 
     /// Sends what was read already, if the store takes it, moves the cursor and ends the threads; returns by the deadline. A request

@@ -17,15 +17,29 @@ const SPLIT_FROM: usize = 4;
 pub(super) struct Plans {
     /// What was written since the committed position may be lost.
     pub(super) repair: bool,
-    /// Give up everything.
-    pub(super) skip: bool,
+    /// Give these up.
+    pub(super) skip: Option<Skip>,
     /// The store is back, or may be written to again: see whether live values need a lane of their own.
     pub(super) look_at_lag: bool,
 }
 
+/// What is to be given up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Skip {
+    /// Everything up to this record. No later one is read before it is done.
+    last: Seq,
+    /// Values of it that were not read.
+    unread: u64,
+}
+
 impl Plans {
+    /// True while a lane is about to be set back, or ahead.
+    pub(super) fn hold_up_reading(&self) -> bool {
+        self.repair || self.skip.is_some()
+    }
+
     pub(super) fn is_any(&self) -> bool {
-        self.repair || self.skip || self.look_at_lag
+        self.repair || self.skip.is_some() || self.look_at_lag
     }
 }
 
@@ -41,8 +55,8 @@ impl Dispatcher {
         if std::mem::take(&mut self.state.plans.repair) {
             self.state.lanes.repair();
         }
-        if std::mem::take(&mut self.state.plans.skip) {
-            self.skip();
+        if let Some(skip) = self.state.plans.skip.take() {
+            self.skip(skip);
         }
         if self.is_writing() && std::mem::take(&mut self.state.plans.look_at_lag) {
             self.look_at_lag();
@@ -91,11 +105,15 @@ impl Dispatcher {
         }
     }
 
-    /// Gives up everything up to the journal's end.
-    fn skip(&mut self) {
+    /// Settles what is to be given up before whoever asked for it is told that it was heard.
+    fn plan_skip(&mut self) {
+        let Some(order) = self.control.unheard_skip() else { return };
         let stats = self.journal.stats();
-        let last = stats.last_seq;
-        let unread = self.unread(&stats);
+        self.state.plans.skip = Some(Skip { last: stats.last_seq, unread: self.unread(&stats) });
+        self.control.hear_skip(order);
+    }
+
+    fn skip(&mut self, Skip { last, unread }: Skip) {
         let taken = self.state.lanes.give_up(last) + std::mem::take(&mut self.state.account.owed);
         self.state.account.fates.skipped += taken;
         self.state.account.owed_in_doubt = false;
@@ -134,7 +152,7 @@ impl Dispatcher {
 
     /// Plans what it is told to do.
     pub(super) fn obey(&mut self, now: Instant) {
-        self.state.plans.skip |= self.control.takes_skip();
+        self.plan_skip();
         if self.control.takes_resume() {
             self.state.plans.look_at_lag = true;
             self.state.breaker.hurry(now);

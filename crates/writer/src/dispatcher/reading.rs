@@ -24,8 +24,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Dispatcher {
     /// Reads on, as far as there is room. True when something came.
     pub(super) fn read(&mut self, now: Instant) -> bool {
-        let is_held_up = self.control.is_paused() || self.control.stop_at().is_some() || self.state.plans.repair;
-        if is_held_up || now < self.state.read_after {
+        let is_told_not_to = self.control.is_paused() || self.control.stop_at().is_some();
+        if is_told_not_to || self.state.plans.hold_up_reading() || now < self.state.read_after {
             return false;
         }
         // It may be far behind by now.

@@ -212,6 +212,46 @@ fn what_is_given_up_is_counted_and_what_comes_later_arrives() {
 }
 
 #[test]
+fn what_is_written_after_giving_up_arrives() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    let writer = plant.start(quick());
+    for n in 0..20 {
+        writer.pause();
+        plant.write_all(&columns, 2 * n, 0.0);
+        writer.skip();
+        plant.write_all(&columns, 2 * n + 1, 1.0);
+        writer.resume();
+        let want = 10 * (n as usize + 1);
+        eventually("what came later is stored", || {
+            plant.store.content().values().filter(|value| *value == "Float(1.0)").count() == want
+        });
+    }
+    let status = stop(&writer);
+    assert_eq!(status.fates.stored + status.fates.skipped + status.skipped_unread, 400, "{status:?}");
+    assert_balanced(&status);
+}
+
+#[test]
+fn a_request_under_way_is_awaited_before_the_rest_is_given_up() {
+    let plant = Plant::new(MemoryStore::new());
+    let columns = plant.columns(10);
+    let writer = plant.start(quick());
+    plant.store.set_latency(300 * MS);
+    plant.write_all(&columns, 0, 0.0);
+    eventually("a request is under way", || writer.status().in_flight > 0);
+    writer.pause();
+    plant.write_all(&columns, 1, 0.0);
+    writer.skip();
+    plant.write_all(&columns, 2, 0.0);
+    writer.resume();
+    eventually("all but what was given up is stored", || plant.store.len() == 20);
+    let status = stop(&writer);
+    assert_eq!((status.fates.stored, status.fates.skipped + status.skipped_unread), (20, 10), "{status:?}");
+    assert_balanced(&status);
+}
+
+#[test]
 fn memory_is_bounded_while_the_store_is_away() {
     let plant = Plant::new(MemoryStore::new());
     let columns = plant.columns(1_000);
