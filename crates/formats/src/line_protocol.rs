@@ -1,7 +1,6 @@
 //! Line protocol to line protocol: each line is checked, so that a bad one is named here with its place in the file, and gets its time in
 //! nanoseconds. Everything else of a line stays as it was written.
 
-use memchr::{memchr_iter, memchr2};
 use model::key::canonicalize;
 use model::line::{Line, LineErrorKind, LineParser};
 use model::{Precision, TimestampNs};
@@ -13,9 +12,6 @@ use crate::error::{Error, refuse_utf16};
 use crate::framing::lines::Records;
 use crate::print::put_integer;
 use crate::time::{Unit, is_storable};
-
-/// Bytes of a line that is short.
-const SHORT_LINE: usize = 32;
 
 /// How line protocol is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -56,34 +52,11 @@ impl LineReader {
         }
     }
 
-    /// The lines of a block as they stand, for who checks them again: where all of them seem to be points with times in nanoseconds, by their
-    /// ends.
-    ///
-    /// # Errors
-    /// The block, where there is more to do, such as quotes, comments, blank lines, other units, a mark at its start, or a line without a time.
-    pub fn as_they_are(&self, block: Block) -> Result<Lines, Block> {
-        let text = block.bytes.as_slice();
-        let is_plain = self.precision == Precision::Nanosecond
-            && without_mark(&block).len() == text.len()
-            && text.last() == Some(&b'\n')
-            && memchr2(b'"', b'#', text).is_none();
-        if !is_plain {
-            return Err(block);
-        }
-        // A list that grows takes and gives back more memory than all else here.
-        let mut ends = Vec::with_capacity(text.len() / SHORT_LINE + 1);
-        let (mut start, mut last_time): (_, &[u8]) = (0, b"\n");
-        for end in memchr_iter(b'\n', text) {
-            let line = text.get(start..end).unwrap_or_default();
-            // Mostly that of the line before.
-            if !line.ends_with(last_time) {
-                let Some(time) = time_of(line) else { return Err(block) };
-                last_time = time;
-            }
-            start = end + 1;
-            ends.push(start as u32);
-        }
-        Ok(Lines { origins: (0..ends.len() as u32).collect(), ends, text: block.bytes })
+    /// The text of a block that may be stored as it stands by who checks it: whole lines, in which times are in nanoseconds. `None` where it may not.
+    pub fn as_it_stands<'b>(&self, block: &'b Block) -> Option<&'b [u8]> {
+        let text = without_mark(block);
+        let is_whole = text.len() == block.bytes.len() && text.last() == Some(&b'\n');
+        (is_whole && self.precision == Precision::Nanosecond).then_some(text)
     }
 
     /// Converts the lines of a block. Comments and blank lines are dropped, and so is a carriage return at a line's end, as Windows files have.
@@ -176,13 +149,6 @@ pub(crate) fn without_mark(block: &Block) -> &[u8] {
     if block.offset == 0 { text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text) } else { text }
 }
 
-/// The digits behind a blank that a line ends in, with the blank. What can be read at all, and ends so, has a time: values are behind equals signs.
-fn time_of(line: &[u8]) -> Option<&[u8]> {
-    let before = line.iter().rposition(|byte| !byte.is_ascii_digit())?;
-    let blank = if line.get(before) == Some(&b'-') { before.checked_sub(1)? } else { before };
-    (line.get(blank) == Some(&b' ') && before + 1 < line.len()).then_some(line.get(blank..)?)
-}
-
 /// A line without its time.
 fn without_time(text: &[u8]) -> &[u8] {
     let len = text.iter().rposition(|b| !matches!(b, b'0'..=b'9' | b'-')).map_or(0, |last| last + 1);
@@ -271,19 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn plain_lines_may_be_taken_as_they_are() {
-        let take = |text: &str| {
-            let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, first_line: 1 };
-            LineReader::new(LineOptions::default()).as_they_are(block)
+    fn whole_lines_in_nanoseconds_may_be_stored_as_they_stand() {
+        let may = |text: &str, offset, precision| {
+            let block = Block { bytes: text.as_bytes().to_vec(), offset, first_line: 1 };
+            let reader = LineReader::new(LineOptions { precision, now: None });
+            reader.as_it_stands(&block).map(<[u8]>::to_vec)
         };
-        let lines = take("m,t=a v=1 5\nm v=2i -6\n").unwrap();
-        assert_eq!((lines.slice(0, 1), lines.slice(1, 2)), (&b"m,t=a v=1 5\n"[..], &b"m v=2i -6\n"[..]));
-        assert_eq!(lines.origins, [0, 1]);
-        let lines =
-            ["m v=1", "m v=1 5\n\nm v=1 6", "m s=\"a 5\" 6", "# 5", "m v=1 5\r", "m v=1i", "m v=-1", "-5", "5", "-"];
-        for other in lines.map(|line| format!("{line}\n")).into_iter().chain(["m v=1 5".to_owned()]) {
-            assert_eq!(take(&other).unwrap_err().bytes, other.as_bytes(), "{other:?}");
-        }
+        assert_eq!(may("m v=1 5\n", 0, None), Some(b"m v=1 5\n".to_vec()));
+        assert_eq!(may("m v=1 5", 0, None), None);
+        assert_eq!(may("\u{feff}m v=1 5\n", 0, None), None);
+        assert_eq!(may("\u{feff}m v=1 5\n", 9, None), Some("\u{feff}m v=1 5\n".as_bytes().to_vec()));
+        assert_eq!(may("m v=1 5\n", 0, Some(Unit::Ms)), None);
+        assert_eq!(may("", 0, None), None);
     }
 
     #[test]

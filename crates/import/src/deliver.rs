@@ -10,7 +10,7 @@ use formats::Lines;
 use crate::counters::{Tally, add};
 use crate::error::ImportError;
 use crate::run::Shared;
-use crate::sink::{SinkSession, Taken};
+use crate::sink::SinkSession;
 
 /// A line that was refused: its number among the lines of the piece, and why.
 pub(crate) type RefusedLine = (usize, String);
@@ -24,7 +24,7 @@ pub(crate) struct Delivery<'a> {
 }
 
 /// Sends something once; `None`: that is not to be sent so.
-type Send<'s> = &'s mut dyn FnMut(&mut dyn SinkSession) -> Option<Result<Taken, WriteError>>;
+type Send<'s, T> = &'s mut dyn FnMut(&mut dyn SinkSession) -> Option<Result<T, WriteError>>;
 
 /// Told of lines that can never be stored, once each; says when they are too many.
 pub(crate) type Refuse<'s> = &'s mut dyn FnMut(Vec<RefusedLine>) -> Result<(), Undelivered>;
@@ -38,30 +38,32 @@ pub(crate) enum Undelivered {
 }
 
 impl Delivery<'_> {
-    /// Stores lines that nobody has checked, batch by batch. False when the sink does not check them, or refuses one: then all of them are to be
-    /// converted and stored again, which names the bad ones.
-    pub(crate) fn deliver_unchecked(&mut self, lines: &Lines, tally: &mut Tally) -> Result<bool, Undelivered> {
-        let (batch, mut from) = (self.shared.options.batch.max(1), 0);
-        while from < lines.len() {
-            let to = (from + batch).min(lines.len());
-            let text = lines.slice(from, to);
+    /// Stores the lines of a text that nobody has checked, batch by batch. `None` when the sink does not check them, or refuses one: then all of
+    /// them are to be converted and stored again, which names the bad ones.
+    pub(crate) fn deliver_unchecked(&mut self, text: &[u8]) -> Result<Option<Tally>, Undelivered> {
+        let batch = self.shared.options.batch.max(1);
+        let (mut rest, mut tally) = (text, Tally::default());
+        while !rest.is_empty() {
             self.shared.counters.in_flight.fetch_add(1, Relaxed);
-            let stored = self.try_patiently(&mut |session| session.write_unchecked(text));
+            let stored = self.try_patiently(&mut |session| session.write_unchecked(rest, batch));
             self.shared.counters.in_flight.fetch_sub(1, Relaxed);
             match stored? {
-                Some(Ok(taken)) if taken.refused.is_empty() => {
-                    self.count_filtered(taken.filtered, tally);
-                    add(&self.shared.counters.points, (to - from) as u64);
+                Some(Ok((run, taken))) if taken.refused.is_empty() => {
+                    let lines = run.lines as u64;
+                    self.count_filtered(taken.filtered, &mut tally);
+                    add(&self.shared.counters.points, lines);
                     add(&self.shared.counters.batches, 1);
+                    tally.points += lines;
+                    tally.records += lines;
+                    rest = rest.get(run.bytes..).unwrap_or_default();
                 }
                 _ => {
-                    self.shared.counters.points.fetch_sub(from as u64, Relaxed);
-                    return Ok(false);
+                    self.shared.counters.points.fetch_sub(tally.points, Relaxed);
+                    return Ok(None);
                 }
             }
-            from = to;
         }
-        Ok(true)
+        Ok(Some(tally))
     }
 
     /// Stores the lines of a piece, batch by batch. Those that can never be stored are told as they are found, however this ends.
@@ -112,7 +114,7 @@ impl Delivery<'_> {
     }
 
     /// Tries until the store takes what is sent, or says that it never will: then the reason comes back. `None`: it was not sent.
-    fn try_patiently(&mut self, send: Send<'_>) -> Result<Option<Result<Taken, String>>, Undelivered> {
+    fn try_patiently<T>(&mut self, send: Send<'_, T>) -> Result<Option<Result<T, String>>, Undelivered> {
         let options = self.shared.options;
         let (mut tries, mut prepared) = (0, false);
         loop {

@@ -84,24 +84,11 @@ impl Piece {
         matches!(&self.content, Content::Text(_, block) if block.bytes.last() != Some(&b'\n'))
     }
 
-    /// Takes its lines out as they stand in the file, where they need nothing but the check that some sinks make.
-    pub(crate) fn take_plain(&mut self) -> Option<Lines> {
-        let Content::Text(Converter::Lines(reader), block) = &mut self.content else { return None };
-        let Block { offset, first_line, .. } = *block;
-        let bytes = std::mem::take(&mut block.bytes);
-        match reader.as_they_are(Block { bytes, offset, first_line }) {
-            Ok(lines) => Some(lines),
-            Err(given_back) => {
-                *block = given_back;
-                None
-            }
-        }
-    }
-
-    /// Puts lines back that were taken out.
-    pub(crate) fn put_back(&mut self, lines: Lines) {
-        if let Content::Text(_, block) = &mut self.content {
-            block.bytes = lines.text;
+    /// Its lines as they stand in the file, where they need nothing but the check that some sinks make.
+    pub(crate) fn as_it_stands(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Text(Converter::Lines(reader), block) => reader.as_it_stands(block),
+            _ => None,
         }
     }
 

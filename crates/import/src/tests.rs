@@ -32,10 +32,6 @@ impl SinkSession for Silent {
             None => Ok(Taken::default()),
         }
     }
-
-    fn write_unchecked(&mut self, _lines: &[u8]) -> Option<Result<Taken, WriteError>> {
-        None
-    }
 }
 
 /// Writes a file and imports it into nowhere.

@@ -29,14 +29,11 @@ pub(crate) fn work(shared: &Shared<'_>, number: u64) {
 }
 
 fn one(shared: &Shared<'_>, delivery: &mut Delivery<'_>, piece: &mut Piece) -> Result<(), Undelivered> {
-    if let Some(lines) = piece.take_plain() {
-        let mut tally = Tally { points: lines.len() as u64, records: lines.len() as u64, ..Tally::default() };
-        let stored = delivery.deliver_unchecked(&lines, &mut tally);
-        piece.put_back(lines);
-        if stored? {
-            add(&shared.counters.records, tally.records);
-            return shared.finish(piece, tally, Vec::new());
-        }
+    if let Some(text) = piece.as_it_stands()
+        && let Some(tally) = delivery.deliver_unchecked(text)?
+    {
+        add(&shared.counters.records, tally.records);
+        return shared.finish(piece, tally, Vec::new());
     }
     let (mut tally, mut refused, mut outcome) = (Tally::default(), Vec::new(), Ok(()));
     let converted = piece.convert(&mut |first_line, converted| match portion(

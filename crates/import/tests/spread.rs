@@ -70,10 +70,6 @@ impl SinkSession for Store {
         }
         Err(WriteError::Denied { message: "wrong password".to_owned() })
     }
-
-    fn write_unchecked(&mut self, _lines: &[u8]) -> Option<Result<Taken, WriteError>> {
-        None
-    }
 }
 
 fn coordinator(redis: &Redis, folder: &Path, lease: Duration) -> Coordinator {

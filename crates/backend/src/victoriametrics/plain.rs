@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use memchr::memchr;
+use model::line::Run;
 
 use super::names::label_of;
 use super::rules::{MAX_NAME, Rules};
@@ -35,22 +36,20 @@ pub(super) struct PlainLines {
 }
 
 impl PlainLines {
-    /// Whether all lines of a text may be sent as they are, with times in nanoseconds.
-    pub(super) fn holds(&mut self, text: &[u8], rules: &Rules) -> bool {
+    /// At most `most` lines at the start of a text, if all of them may be sent as they are, with times in nanoseconds.
+    pub(super) fn pass(&mut self, text: &[u8], most: usize, rules: &Rules) -> Option<Run> {
         if rules.max_value <= 2 * MAX_NAME {
-            return false;
+            return None;
         }
         self.heads.keep_to(rules);
         // What can be stored changes with time.
         self.time.clear();
-        let mut rest = text;
-        while !rest.is_empty() {
-            match self.line(rest, rules) {
-                Some(after) if rest.len() - after.len() <= MAX_LINE => rest = after,
-                _ => return false,
-            }
+        let (mut rest, mut lines) = (text, 0);
+        while !rest.is_empty() && lines < most {
+            rest = self.line(rest, rules).filter(|after| rest.len() - after.len() <= MAX_LINE)?;
+            lines += 1;
         }
-        true
+        Some(Run { bytes: text.len() - rest.len(), lines })
     }
 
     /// What follows the line at the start of `text`, if that is plain.
@@ -260,7 +259,7 @@ mod tests {
     }
 
     fn is_plain(text: &str) -> bool {
-        PlainLines::default().holds(text.as_bytes(), &rules())
+        PlainLines::default().pass(text.as_bytes(), usize::MAX, &rules()).is_some()
     }
 
     #[test]
@@ -273,8 +272,10 @@ mod tests {
         let text: String = (0..100).map(line).collect();
         let mut plain = PlainLines::default();
         for _ in 0..3 {
-            assert!(plain.holds(text.as_bytes(), &rules()));
-            assert!(plain.holds((0..100).rev().map(line).collect::<String>().as_bytes(), &rules()));
+            let mut pass = |text: &str, most| plain.pass(text.as_bytes(), most, &rules());
+            assert_eq!(pass(&text, 100), Some(Run { bytes: text.len(), lines: 100 }));
+            assert_eq!(pass(&text, 1), Some(Run { bytes: line(0).len(), lines: 1 }));
+            assert!(pass(&(0..100).rev().map(line).collect::<String>(), usize::MAX).is_some());
         }
         assert!(is_plain(""));
     }
@@ -368,8 +369,9 @@ mod tests {
                 && !is_plain("\n")
                 && !is_plain("m v=1 1790000000000000000\n\n")
         );
-        assert!(!PlainLines::default().holds(b"m,a=\xff v=1 1790000000000000000\n", &rules()));
-        assert!(!PlainLines::default().holds(b"m v=1,\xff=1 1790000000000000000\n", &rules()));
+        for text in [b"m,a=\xff v=1 1790000000000000000\n", b"m v=1,\xff=1 1790000000000000000\n"] {
+            assert_eq!(PlainLines::default().pass(text, 1, &rules()), None);
+        }
     }
 
     #[test]

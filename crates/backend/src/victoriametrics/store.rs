@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use model::line::Run;
+
 use crate::http::{HttpError, SetupError, form};
 use crate::{Destination, Points, Session, Write, WriteError, Written};
 
@@ -179,11 +181,16 @@ impl Session for Writing {
     }
 
     fn write_lines(&mut self, place: &Destination, text: &[u8]) -> Option<Result<(), WriteError>> {
+        Some(self.write_first_lines(place, text, usize::MAX)?.map(drop))
+    }
+
+    fn write_first_lines(&mut self, place: &Destination, text: &[u8], most: usize) -> Option<Result<Run, WriteError>> {
         let rules = match self.rules(place) {
             Ok(rules) => rules,
             Err(error) => return Some(Err(error)),
         };
-        self.plain.holds(text, &rules).then(|| self.shared.client.write(&target(place, "ns"), text))
+        let run = self.plain.pass(text, most, &rules)?;
+        Some(self.shared.client.write(&target(place, "ns"), text.get(..run.bytes)?).map(|()| run))
     }
 }
 

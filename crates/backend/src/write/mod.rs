@@ -7,6 +7,7 @@ mod text;
 use std::ops::Range;
 use std::time::Duration;
 
+use model::line::Run;
 use model::{FieldValue, TimestampNs};
 
 pub use list::PointList;
@@ -52,6 +53,16 @@ pub trait Session: Send {
     /// what the store has no type for.
     fn write_lines(&mut self, _place: &Destination, _text: &[u8]) -> Option<Result<(), WriteError>> {
         None
+    }
+
+    /// As [`Session::write_lines`], for at most `most` lines at the start of a text; tells which. They need not be found before, nor checked but
+    /// by the store: where that would change something, nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Session::write_lines`].
+    fn write_first_lines(&mut self, place: &Destination, text: &[u8], most: usize) -> Option<Result<Run, WriteError>> {
+        let run = Run::of_points(text, most)?;
+        Some(self.write_lines(place, text.get(..run.bytes)?)?.map(|()| run))
     }
 }
 

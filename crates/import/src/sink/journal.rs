@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use backend::WriteError;
-use model::line::LineParser;
+use model::line::{LineParser, Run};
 use model::{Precision, TimestampNs};
 use pipeline::{Intake, IntakeError, LineWrite, Outcome, Target};
 
@@ -57,8 +57,9 @@ impl SinkSession for JournalSession<'_> {
         }
     }
 
-    fn write_unchecked(&mut self, lines: &[u8]) -> Option<Result<Taken, WriteError>> {
-        Some(self.write(lines))
+    fn write_unchecked(&mut self, text: &[u8], most: usize) -> Option<Result<(Run, Taken), WriteError>> {
+        let run = Run::of_points(text, most)?;
+        Some(self.write(text.get(..run.bytes)?).map(|taken| (run, taken)))
     }
 }
 

@@ -7,6 +7,7 @@ mod store;
 use std::time::Duration;
 
 use backend::WriteError;
+use model::line::Run;
 
 pub use journal::JournalSink;
 pub use nowhere::Nowhere;
@@ -53,11 +54,14 @@ pub trait SinkSession: Send {
     /// and it is not known which.
     fn write(&mut self, lines: &[u8]) -> Result<Taken, WriteError>;
 
-    /// Stores lines that nobody has checked, for a sink that checks every line itself; `None`: this one does not.
+    /// Stores at most `most` lines at the start of a text of line protocol, and tells which, for a sink that checks every line itself; `None`:
+    /// this one does not, or more is to be done with them.
     ///
     /// # Errors
     /// As for [`SinkSession::write`].
-    fn write_unchecked(&mut self, lines: &[u8]) -> Option<Result<Taken, WriteError>>;
+    fn write_unchecked(&mut self, _text: &[u8], _most: usize) -> Option<Result<(Run, Taken), WriteError>> {
+        None
+    }
 }
 
 /// What became of lines that were taken.

@@ -21,8 +21,4 @@ impl SinkSession for Nowhere {
     fn write(&mut self, _lines: &[u8]) -> Result<Taken, WriteError> {
         Ok(Taken::default())
     }
-
-    fn write_unchecked(&mut self, _lines: &[u8]) -> Option<Result<Taken, WriteError>> {
-        None
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backend::{Destination, LinePoints, Points, RemoteStore, Session, Wanted, WriteError};
+use model::line::Run;
 
 use super::{Forgetful, Sink, SinkSession, Taken};
 
@@ -67,7 +68,7 @@ impl SinkSession for StoreSession<'_> {
         Ok(Taken { filtered: written.filtered, refused: Vec::new() })
     }
 
-    fn write_unchecked(&mut self, lines: &[u8]) -> Option<Result<Taken, WriteError>> {
-        Some(self.session.write_lines(self.place, lines)?.map(|()| Taken::default()))
+    fn write_unchecked(&mut self, text: &[u8], most: usize) -> Option<Result<(Run, Taken), WriteError>> {
+        Some(self.session.write_first_lines(self.place, text, most)?.map(|run| (run, Taken::default())))
     }
 }

@@ -11,11 +11,13 @@ mod error;
 mod field;
 mod number;
 mod print;
+mod run;
 mod scan;
 
 pub use error::{LineError, LineErrorKind};
 pub use field::{Field, Value};
 pub use print::{LinePrinter, print_line};
+pub use run::Run;
 
 use memchr::memchr;
 
