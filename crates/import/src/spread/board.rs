@@ -234,13 +234,14 @@ impl Board {
     pub(crate) fn renew(&mut self, worker: &str, taken: &Taken, points: u64) -> Result<bool, BoardError> {
         let [jobs, progress, vanished] = ["jobs", "progress", "vanished"].map(|what| self.key(what));
         let (entry, number, points) = (taken.entry.as_bytes(), taken.job.number.to_string(), points.to_string());
+        // Also a worker that has lost its job is alive; it may wait for its store for long.
+        self.client.call(&[b"HDEL", vanished.as_bytes(), worker.as_bytes()])?;
         if !self.is_held(worker, taken)? {
             return Ok(false);
         }
         let replies = self.client.call_all(&[
             &[b"XCLAIM", jobs.as_bytes(), GROUP, worker.as_bytes(), b"0", entry, b"JUSTID"],
             &[b"HSET", progress.as_bytes(), number.as_bytes(), points.as_bytes()],
-            &[b"HDEL", vanished.as_bytes(), worker.as_bytes()],
         ])?;
         refuse_refused(&replies)?;
         Ok(true)

@@ -193,7 +193,31 @@ fn a_worker_that_renews_its_job_is_not_dead() {
     wait_for("the job to be taken", || !holders(&redis).is_empty());
     redis.client().call(&[b"HSET", VANISHED, b"slow", b"0"]).unwrap();
     wait_for("a death to be taken back", || vanished(&redis) == 0);
+    // Also where somebody else has the job by now.
+    let entry = holders(&redis).remove(0).0;
+    let other: [&[u8]; 7] = [b"XCLAIM", JOBS, b"workers", b"other", b"0", entry.as_bytes(), b"JUSTID"];
+    redis.client().call_all(&[&other, &[b"HSET", VANISHED, b"slow", b"0"]]).unwrap();
+    wait_for("a death to be taken back", || vanished(&redis) == 0);
     slow.stop();
+}
+
+#[test]
+fn outages_of_redis_use_up_nothing() {
+    let (redis, folder, lease) = (Redis::start(), tempfile::tempdir().unwrap(), Duration::from_millis(500));
+    std::fs::write(folder.path().join("0.lp"), "m v=1 1700000000000000000\n").unwrap();
+    let mut coordinator = coordinator(&redis, folder.path(), lease);
+    coordinator.look().unwrap();
+    // One has the job, the other one would take it over; when Redis is back both are late.
+    let workers = ["one", "other"].map(|name| Stuck::start(&redis, folder.path(), name));
+    wait_for("the job to be taken", || !holders(&redis).is_empty());
+    for _ in 0..DEATHS + 2 {
+        redis.halt(lease + lease / 2);
+        coordinator.look().unwrap();
+        wait_for("both to speak", || vanished(&redis) == 0 && holders(&redis)[0].1 != "nobody");
+    }
+    workers.into_iter().for_each(Stuck::stop);
+    assert_eq!(run_worker(&redis, folder.path(), "good", i64::MAX).unwrap().jobs, 1);
+    assert!(coordinator.look().unwrap().done == 1 && coordinator.done()[&0].failure.is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Workers of a spread import that fail or die, with a real Redis: whose fault it is decides what becomes of the job.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod deaths;
 mod support;

@@ -40,6 +40,18 @@ impl Redis {
         Board::new(&self.url, "test", Arc::new(Stop::default())).unwrap()
     }
 
+    /// Halts it for a while: nobody is answered.
+    pub(crate) fn halt(&self, time: Duration) {
+        self.signal("-STOP");
+        std::thread::sleep(time);
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("the command `kill` is missing: apt-get install procps").success());
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.url, TlsConfig::default(), Arc::new(Stop::default())).unwrap()
     }
