@@ -94,6 +94,16 @@ pub enum AppendError {
     Closed,
 }
 
+/// Of several records not all were appended.
+#[derive(Debug, thiserror::Error)]
+#[error("record {} of several: {source}", .place + 1)]
+pub struct NotAppended {
+    /// The first that was not, from 0: all before it are durable. Some behind it may be.
+    pub place: usize,
+    /// Why.
+    pub source: AppendError,
+}
+
 impl AppendError {
     /// True when the same record may be accepted later by this journal.
     pub fn is_retryable(&self) -> bool {

@@ -43,7 +43,7 @@ pub use config::{FsyncPolicy, JournalConfig, WhenFull};
 pub use consumer::Consumer;
 pub use cursor::Ahead;
 pub use delivery::{Delivery, GapReason};
-pub use error::{AppendError, CommitError, ConsumerError, OpenError, ReadError};
+pub use error::{AppendError, CommitError, ConsumerError, NotAppended, OpenError, ReadError};
 pub use follower::Follower;
 pub use log::Journal;
 pub use recovery::{RecoveryReport, TornTail};

@@ -11,7 +11,7 @@ use vfs::Fs;
 use crate::committer::Committer;
 use crate::config::JournalConfig;
 use crate::consumer::Consumer;
-use crate::error::{AppendError, ConsumerError, OpenError};
+use crate::error::{AppendError, ConsumerError, NotAppended, OpenError};
 use crate::follower::Follower;
 use crate::queue::{Pending, Queue};
 use crate::record;
@@ -101,6 +101,42 @@ impl Journal {
         receiver.recv().unwrap_or(Err(AppendError::Poisoned))
     }
 
+    /// Appends records without points in their order, as [`Journal::append_wait`] does one, but waits once for all of them: those that fit into the
+    /// queue and the segment together share a sync. Gives the position of the last one; `None` when there are none.
+    ///
+    /// # Errors
+    /// [`NotAppended`] says which one was the first that failed.
+    pub fn append_all_wait(&self, payloads: Vec<Vec<u8>>) -> Result<Option<Seq>, NotAppended> {
+        let (sender, receiver) = sync_channel(payloads.len());
+        let pending = |(place, payload): (usize, Vec<u8>)| {
+            let sender = sender.clone();
+            let done = Box::new(move |outcome| {
+                // There is room for all outcomes, and the receiver waits below.
+                sender.send((place, outcome)).ok();
+            });
+            self.check_len(&payload).map(|()| Pending { payload: payload.into(), points: 0, done })
+        };
+        let all: Vec<_> = payloads.into_iter().enumerate().map(pending).collect();
+        let (queued, refused) = self.enqueue_all(all);
+        drop(sender);
+        // Ends when each record was answered, or dropped by a committer that panicked.
+        let mut outcomes: Vec<_> = receiver.iter().collect();
+        outcomes.sort_unstable_by_key(|(place, _)| *place);
+        let (mut last, mut answered) = (None, 0);
+        for (place, outcome) in outcomes {
+            if place > answered {
+                break;
+            }
+            last = Some(outcome.map_err(|source| NotAppended { place, source })?);
+            answered += 1;
+        }
+        match refused {
+            _ if answered < queued => Err(NotAppended { place: answered, source: AppendError::Poisoned }),
+            Some(source) => Err(NotAppended { place: queued, source }),
+            None => Ok(last),
+        }
+    }
+
     /// Longest payload of a record; longer ones are refused for good.
     pub fn payload_max(&self) -> ByteSize {
         ByteSize(self.payload_max)
@@ -129,6 +165,37 @@ impl Journal {
         }
         self.shared.work.notify_one();
         Ok(())
+    }
+
+    /// Queues records in their order, waiting for room, up to the first that is refused; gives how many those are and why there are no more.
+    fn enqueue_all(&self, all: Vec<Result<Pending, AppendError>>) -> (usize, Option<AppendError>) {
+        let (mut state, mut queued, mut refused) = (self.shared.lock(), 0, None);
+        // IMPORTANT: the committer gets the lock only when the queue is full or all are in it, so that it does not sync them one by one.
+        'records: for pending in all {
+            let mut pending = match pending {
+                Ok(pending) => pending,
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            };
+            loop {
+                if let Some(error) = state.refusal() {
+                    refused = Some(error);
+                    break 'records;
+                }
+                match state.queue.push(pending) {
+                    Ok(()) => break,
+                    Err(back) => pending = back,
+                }
+                self.shared.work.notify_one();
+                state = self.shared.wait(&self.shared.room, state, None);
+            }
+            queued += 1;
+        }
+        drop(state);
+        self.shared.work.notify_one();
+        (queued, refused)
     }
 
     /// Opens a durable named cursor. A new one starts at the first retained record. Without any consumer nothing is ever

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use catalog::{Catalog, CatalogError, MetaError};
 use journal::{AppendError, Journal};
-use model::{ColumnId, Precision, Seq, TimeRange, TimestampNs};
+use model::{ColumnId, Precision, TimestampNs};
 
 use crate::counters::{Counters, Origin};
 use crate::lines::{self, Encoded, LineBody};
@@ -173,18 +173,6 @@ impl Intake {
             }
         });
         drop(names_stay);
-    }
-
-    /// Deletes the values of `columns` inside `range`; returns once that is durable and visible. Later writes are not affected.
-    ///
-    /// # Errors
-    /// When the journal did not take it, or the store did not catch up with the journal.
-    pub fn delete(&self, columns: &[ColumnId], range: TimeRange) -> Result<Seq, IntakeError> {
-        let mut sorted = columns.to_vec();
-        sorted.sort_unstable();
-        let seq = self.journal.append_wait(model::wire::encode_delete(&sorted, range), 0)?;
-        self.until_visible(seq)?;
-        Ok(seq)
     }
 
     /// Length at which a journal record is ended.

@@ -66,7 +66,7 @@ pub(crate) struct ImportArgs {
     /// With --coordinator: a job whose worker is silent for so long is given to another one.
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) lease: HumanDuration,
-    /// With --coordinator: give up what is posted under the name, and post this.
+    /// With --coordinator: give up what is posted under the name, forget what was done of it, and post this.
     #[arg(long, requires = "coordinator", conflicts_with = "worker")]
     pub(crate) anew: bool,
     /// Afterwards make the events of the times and nodes that were imported, as `events generate` does; into the data directory or a service.

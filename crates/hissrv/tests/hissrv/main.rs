@@ -35,6 +35,7 @@ mod real_data;
 mod retention;
 mod rollups;
 mod spread;
+mod spread_deaths;
 
 mod clients;
 mod conformance;

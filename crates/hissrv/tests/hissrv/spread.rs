@@ -12,7 +12,7 @@ const POINTS: u64 = 60_000;
 /// Files of one import.
 const FILES: u64 = 3;
 
-fn lines(run: u64, file: u64) -> String {
+pub(crate) fn lines(run: u64, file: u64) -> String {
     let line = |n: u64| {
         let number = file * POINTS + n;
         format!(
@@ -24,50 +24,71 @@ fn lines(run: u64, file: u64) -> String {
     (0..POINTS).map(line).collect()
 }
 
-/// A process in the background.
-struct Running(Child);
+/// A process in the background; it ends with the test.
+pub(crate) struct Running(Option<Child>);
 
 impl Running {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let mut command: Command = hissrv();
         command.current_dir(folder.path()).arg("import").args(arguments).args(["--quiet", "--json"]);
-        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Self(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
     }
 
-    fn has_ended(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_some()
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
     }
 
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+    pub(crate) fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child().try_wait().unwrap().is_some()
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child().kill().unwrap();
+        self.child().wait().unwrap();
     }
 
     #[track_caller]
-    fn finish(mut self) -> Finished {
+    pub(crate) fn finish(mut self) -> Finished {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !self.has_ended() {
-            if Instant::now() > deadline {
-                self.0.kill().unwrap();
-                panic!("it did not end: {:?}", self.0.wait_with_output());
+        let is_late = loop {
+            if self.has_ended() || Instant::now() > deadline {
+                break !self.has_ended();
             }
             std::thread::sleep(Duration::from_millis(10));
+        };
+        let mut child = self.0.take().unwrap();
+        if is_late {
+            child.kill().unwrap();
         }
-        let output = self.0.wait_with_output().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(!is_late, "it did not end: {output:?}");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 }
 
-struct Site {
-    folder: Folder,
-    redis: Redis,
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+pub(crate) struct Site {
+    pub(crate) folder: Folder,
+    pub(crate) redis: Redis,
     service: Option<Service>,
     listen: std::net::SocketAddr,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut site = Self { folder: Folder::new(), redis: Redis::start(), service: None, listen };
         site.start_service();
@@ -85,32 +106,23 @@ impl Site {
         self.service = Some(Service::run(&self.folder, &["run", "--config", config.to_str().unwrap()]));
     }
 
-    fn coordinator(&self) -> Running {
+    pub(crate) fn coordinator(&self) -> Running {
         let redis = self.redis.url();
         Running::start(&self.folder, &["*.lp", "--coordinator", &redis, "--chunk", "1MiB", "--lease", "1s"])
     }
 
-    fn worker(&self) -> Running {
-        let (redis, url) = (self.redis.url(), format!("http://{}", self.listen));
-        Running::start(
-            &self.folder,
-            &[
-                "--worker",
-                "--coordinator",
-                &redis,
-                "--url",
-                &url,
-                "--batch",
-                "500",
-                "--retries",
-                "50",
-                "--workers",
-                "1",
-            ],
-        )
+    pub(crate) fn worker(&self) -> Running {
+        self.worker_of("500")
     }
 
-    fn count(&self, run: u64) -> u64 {
+    /// A worker that writes so many points at a time.
+    pub(crate) fn worker_of(&self, batch: &str) -> Running {
+        let (redis, url) = (self.redis.url(), format!("http://{}", self.listen));
+        let how = ["--batch", batch, "--retries", "50", "--workers", "1"];
+        Running::start(&self.folder, &[&["--worker", "--coordinator", &redis, "--url", &url][..], &how].concat())
+    }
+
+    pub(crate) fn count(&self, run: u64) -> u64 {
         let question = json!({
             "aggregate_type": "statistical", "measurement": "spread", "filters": {"run": run.to_string()}, "start": 0, "end": "2100-01-01",
         });

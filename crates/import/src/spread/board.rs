@@ -7,6 +7,8 @@
 //! | `hissrv:import:NAME:done` | hash, number of a job to its result as JSON |
 //! | `hissrv:import:NAME:progress` | hash, number of a job under way to the points that are stored of it |
 //! | `hissrv:import:NAME:failures` | hash, number of a job to how often it failed, as far as that counts |
+//! | `hissrv:import:NAME:vanished` | hash, name of a worker that fell silent and was not heard of since to the number of the job that it had |
+//! | `hissrv:import:NAME:left` | for a week what a run with jobs that were given up leaves to the next one, as JSON; `done` is kept as long |
 //! | `hissrv:import:NAME:over` | for ten minutes the id of a task whose board was removed because it is over: a board that is gone without it was lost |
 
 use std::collections::BTreeMap;
@@ -18,15 +20,16 @@ use source::redis::endpoint::UrlError;
 use source::redis::{Client, LinkError, Reply};
 use tls::TlsConfig;
 
+use super::left::Left;
 use super::spool::Spool;
 use super::{Job, JobDone, Task};
 
 /// Name of the consumer group.
-const GROUP: &[u8] = b"workers";
+pub(super) const GROUP: &[u8] = b"workers";
 /// How long it is told that a task is over, in seconds.
 const OVER_SECONDS: &[u8] = b"600";
-/// Where a look at all entries begins, and what Redis says when it is through.
-const FIRST: &str = "0-0";
+/// How long it is kept what was done of a task with jobs that were given up, in seconds.
+const LEFT_SECONDS: &[u8] = b"604800";
 /// Jobs posted at a time.
 const POSTED_AT_ONCE: usize = 1000;
 
@@ -54,7 +57,7 @@ pub enum BoardError {
 
 /// The board of one spread import.
 pub struct Board {
-    client: Client,
+    pub(super) client: Client,
     name: String,
 }
 
@@ -86,7 +89,7 @@ impl Board {
         Ok(Self { client: Client::new(url, TlsConfig::default(), stop)?, name: name.to_owned() })
     }
 
-    fn key(&self, what: &str) -> String {
+    pub(super) fn key(&self, what: &str) -> String {
         format!("hissrv:import:{}:{what}", self.name)
     }
 
@@ -135,18 +138,45 @@ impl Board {
     /// # Errors
     /// [`BoardError`].
     pub fn clear(&mut self) -> Result<(), BoardError> {
-        let keys = ["task", "jobs", "done", "progress", "failures", "over"].map(|what| self.key(what));
-        let [task, jobs, done, progress, failures, over] = keys.each_ref().map(|key| key.as_bytes());
-        self.client.call(&[b"DEL", task, jobs, done, progress, failures, over])?;
+        self.remove(&["task", "jobs", "done", "progress", "failures", "vanished", "left", "over"])
+    }
+
+    fn remove(&mut self, what: &[&str]) -> Result<(), BoardError> {
+        let keys: Vec<String> = what.iter().map(|what| self.key(what)).collect();
+        let command: Vec<&[u8]> = [&b"DEL"[..]].into_iter().chain(keys.iter().map(String::as_bytes)).collect();
+        self.client.call(&command)?;
         Ok(())
     }
 
-    /// Removes the board of a task that is over: its workers end.
-    pub(crate) fn end(&mut self, task: &Task) -> Result<(), BoardError> {
-        self.clear()?;
+    /// Removes the board of a task that is over: its workers end. With `left` the results stay for the next run of the same task.
+    pub(crate) fn end(&mut self, task: &Task, left: Option<&Left>) -> Result<(), BoardError> {
+        match left {
+            None => self.clear()?,
+            Some(left) => self.leave(left)?,
+        }
         let over = self.key("over");
         self.client.call(&[b"SET", over.as_bytes(), task.id.as_bytes(), b"EX", OVER_SECONDS])?;
         Ok(())
+    }
+
+    // IMPORTANT: the task goes last. Should the coordinator die before, the next one finds all jobs done, and ends in the same way.
+    fn leave(&mut self, left: &Left) -> Result<(), BoardError> {
+        let (key, done) = (self.key("left"), self.key("done"));
+        let replies = self.client.call_all(&[
+            &[b"SET", key.as_bytes(), &json(left), b"EX", LEFT_SECONDS],
+            &[b"EXPIRE", done.as_bytes(), LEFT_SECONDS],
+        ])?;
+        refuse_refused(&replies)?;
+        self.remove(&["jobs", "progress", "failures", "vanished", "task"])
+    }
+
+    /// What the last run under this name left.
+    pub(crate) fn left(&mut self) -> Result<Option<Left>, BoardError> {
+        let key = self.key("left");
+        match self.client.call(&[b"GET", key.as_bytes()])? {
+            Reply::Nil => Ok(None),
+            reply => parsed(&key, reply.text()).map(Some),
+        }
     }
 
     /// Whether it was told that a task is over.
@@ -187,44 +217,25 @@ impl Board {
 
     /// Takes a job for a worker: a new one, or one that its worker has not renewed for long.
     pub(crate) fn take(&mut self, worker: &str, task: &Task) -> Result<Option<Taken>, BoardError> {
-        let (key, worker) = (self.key("jobs"), worker.as_bytes());
-        let read = self.client.call(&[
-            b"XREADGROUP",
-            b"GROUP",
-            GROUP,
-            worker,
-            b"COUNT",
-            b"1",
-            b"STREAMS",
-            key.as_bytes(),
-            b">",
-        ])?;
-        let new =
-            read.list().first().and_then(|stream| stream.list().get(1)).and_then(|entries| entries.list().first());
-        if let Some(entry) = new {
-            return taken(&key, entry).map(Some);
-        }
-        let lease = task.lease.as_millis().to_string();
-        // Redis looks at some of those under way at a time, and says where it stopped.
-        let mut from = FIRST.to_owned();
-        loop {
-            let (key, from_here) = (key.as_bytes(), from.as_bytes());
-            let claimed =
-                self.client.call(&[b"XAUTOCLAIM", key, GROUP, worker, lease.as_bytes(), from_here, b"COUNT", b"1"])?;
-            if let Some(entry) = claimed.list().get(1).and_then(|entries| entries.list().first()) {
-                return taken(&self.key("jobs"), entry).map(Some);
-            }
-            match claimed.list().first().map(Reply::text) {
-                Some(next) if next != FIRST && next != from => from = next.to_owned(),
-                _ => return Ok(None),
-            }
+        let (jobs, vanished, name) = (self.key("jobs"), self.key("vanished"), worker.as_bytes());
+        let read: [&[u8]; 9] =
+            [b"XREADGROUP", b"GROUP", GROUP, name, b"COUNT", b"1", b"STREAMS", jobs.as_bytes(), b">"];
+        let replies = self.client.call_all(&[&[b"HDEL", vanished.as_bytes(), name], &read])?;
+        refuse_refused(&replies)?;
+        let streams = replies.get(1).map(Reply::list).unwrap_or_default();
+        let entries = streams.first().and_then(|stream| stream.list().get(1)).map(Reply::list).unwrap_or_default();
+        match entries.first() {
+            Some(entry) => taken(&jobs, entry).map(Some),
+            None => self.take_over(worker, task),
         }
     }
 
     /// Says that a job is being worked on, and how far it is. False when somebody else has it now, or the board is gone.
     pub(crate) fn renew(&mut self, worker: &str, taken: &Taken, points: u64) -> Result<bool, BoardError> {
-        let (jobs, progress) = (self.key("jobs"), self.key("progress"));
+        let [jobs, progress, vanished] = ["jobs", "progress", "vanished"].map(|what| self.key(what));
         let (entry, number, points) = (taken.entry.as_bytes(), taken.job.number.to_string(), points.to_string());
+        // Also a worker that has lost its job is alive; it may wait for its store for long.
+        self.client.call(&[b"HDEL", vanished.as_bytes(), worker.as_bytes()])?;
         if !self.is_held(worker, taken)? {
             return Ok(false);
         }
@@ -236,39 +247,24 @@ impl Board {
         Ok(true)
     }
 
-    /// Gives a job back: whoever asks next gets it, without waiting for the lease.
-    pub(crate) fn give_back(&mut self, worker: &str, task: &Task, taken: &Taken) -> Result<(), BoardError> {
-        if !self.is_held(worker, taken)? {
-            return Ok(());
-        }
-        let (jobs, progress) = (self.key("jobs"), self.key("progress"));
-        let (entry, number) = (taken.entry.as_bytes(), taken.job.number.to_string());
-        let lease = task.lease.as_millis().to_string();
-        let (jobs, worker, idle) = (jobs.as_bytes(), worker.as_bytes(), lease.as_bytes());
-        let replies = self.client.call_all(&[
-            &[b"XCLAIM", jobs, GROUP, worker, b"0", entry, b"IDLE", idle, b"JUSTID"],
-            &[b"HDEL", progress.as_bytes(), number.as_bytes()],
-        ])?;
-        refuse_refused(&replies)
-    }
-
     /// Whether a job is still in the hands of this worker.
-    fn is_held(&mut self, worker: &str, taken: &Taken) -> Result<bool, BoardError> {
+    pub(super) fn is_held(&mut self, worker: &str, taken: &Taken) -> Result<bool, BoardError> {
         let (jobs, entry) = (self.key("jobs"), taken.entry.as_bytes());
         let pending =
             self.client.call(&[b"XPENDING", jobs.as_bytes(), GROUP, entry, entry, b"1", worker.as_bytes()])?;
         Ok(!pending.list().is_empty())
     }
 
-    /// Tells the result of a job, if its task is still posted.
+    /// Tells the result of a job, if its task is still posted. That it was given up takes no other result's place.
     pub(crate) fn finish(&mut self, task: &Task, taken: &Taken, result: &JobDone) -> Result<(), BoardError> {
+        let set: &[u8] = if result.failure.is_some() { b"HSETNX" } else { b"HSET" };
         if self.task()?.is_none_or(|now| now.id != task.id) {
             return Ok(());
         }
         let [jobs, done, progress] = ["jobs", "done", "progress"].map(|what| self.key(what));
         let number = taken.job.number.to_string();
         let replies = self.client.call_all(&[
-            &[b"HSET", done.as_bytes(), number.as_bytes(), &json(result)],
+            &[set, done.as_bytes(), number.as_bytes(), &json(result)],
             &[b"HDEL", progress.as_bytes(), number.as_bytes()],
             &[b"XACK", jobs.as_bytes(), GROUP, taken.entry.as_bytes()],
         ])?;
@@ -288,6 +284,13 @@ impl Board {
         Ok(self.client.call(&[b"HEXISTS", key.as_bytes(), number.as_bytes()])?.integer() == Some(1))
     }
 
+    /// How often a job was handed to a worker so far, as Redis counts it.
+    pub(crate) fn tries(&mut self, taken: &Taken) -> Result<u64, BoardError> {
+        let (key, entry) = (self.key("jobs"), taken.entry.as_bytes());
+        let rows = self.client.call(&[b"XPENDING", key.as_bytes(), GROUP, entry, entry, b"1"])?;
+        Ok(rows.list().first().map(tries_of).unwrap_or_default())
+    }
+
     /// A job failed; gives how often it did.
     pub(crate) fn count_failure(&mut self, job: &Job) -> Result<i64, BoardError> {
         let (key, number) = (self.key("failures"), job.number.to_string());
@@ -304,7 +307,12 @@ fn parsed<T: DeserializeOwned>(key: &str, text: &str) -> Result<T, BoardError> {
     serde_json::from_str(text).map_err(|e| BoardError::Foreign { key: key.to_owned(), reason: e.to_string() })
 }
 
-fn taken(key: &str, entry: &Reply) -> Result<Taken, BoardError> {
+/// The deliveries in a row of XPENDING.
+pub(super) fn tries_of(row: &Reply) -> u64 {
+    row.list().get(3).and_then(Reply::integer).unwrap_or_default().unsigned_abs()
+}
+
+pub(super) fn taken(key: &str, entry: &Reply) -> Result<Taken, BoardError> {
     let [id, fields] = entry.list() else {
         return Err(BoardError::Foreign { key: key.to_owned(), reason: "an entry without fields".to_owned() });
     };
@@ -312,7 +320,7 @@ fn taken(key: &str, entry: &Reply) -> Result<Taken, BoardError> {
     Ok(Taken { entry: id.text().to_owned(), job: parsed(key, job)? })
 }
 
-fn refuse_refused(replies: &[Reply]) -> Result<(), BoardError> {
+pub(super) fn refuse_refused(replies: &[Reply]) -> Result<(), BoardError> {
     match replies.iter().find_map(|reply| if let Reply::Refused(message) = reply { Some(message) } else { None }) {
         Some(message) => Err(BoardError::Link(LinkError::Refused { command: "a command", message: message.clone() })),
         None => Ok(()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::board::{Board, BoardError};
+use super::left::{Left, Stamps};
 use super::spool::Spool;
 use super::{Job, JobDone, Task};
 use crate::counters::Snapshot;
@@ -18,6 +19,10 @@ pub struct Coordinator {
     spool: Spool,
     /// Figures of the results together.
     counts: Snapshot,
+    /// When the files were changed last, as of the start.
+    stamps: Stamps,
+    /// Jobs done by an earlier run, which gave up others.
+    before: u64,
 }
 
 /// How far all of it is.
@@ -36,7 +41,8 @@ pub struct Total {
 impl Coordinator {
     /// A coordinator of a task with these jobs. Rejects that come are kept in a file made at `spool`, which has no name then.
     pub fn new(board: Board, task: Task, jobs: Vec<Job>, spool: PathBuf) -> Self {
-        Self { board, task, jobs, done: BTreeMap::new(), spool: Spool::new(spool), counts: Snapshot::default() }
+        let (stamps, spool) = (Stamps::of(&jobs), Spool::new(spool));
+        Self { board, task, jobs, done: BTreeMap::new(), spool, counts: Snapshot::default(), stamps, before: 0 }
     }
 
     /// Looks how far the jobs are. What is not posted, or was lost, is posted.
@@ -45,7 +51,10 @@ impl Coordinator {
     /// [`BoardError`]; the next look may succeed. [`BoardError::Foreign`] when another task is posted under this name.
     pub fn look(&mut self) -> Result<Total, BoardError> {
         match self.board.task()? {
-            None => self.board.post(&self.task, &self.jobs, &self.done, &mut self.spool)?,
+            None => {
+                self.take_up_left()?;
+                self.board.post(&self.task, &self.jobs, &self.done, &mut self.spool)?;
+            }
             Some(other) if other.id != self.task.id => {
                 let reason =
                     format!("it is another one: {}. End that first, or give this one a name of its own", other.id);
@@ -53,6 +62,7 @@ impl Coordinator {
             }
             Some(_) => {}
         }
+        self.board.give_up_deadly(&self.task)?;
         let found = self.board.progress()?;
         for number in found.done {
             self.fetch(number)?;
@@ -63,16 +73,35 @@ impl Coordinator {
         Ok(Total { jobs: self.jobs.len() as u64, done: self.done.len() as u64, running: found.running, counts })
     }
 
+    /// Takes up what an earlier run of the same task has done, but for files that were changed since. What it gave up is tried again.
+    fn take_up_left(&mut self) -> Result<(), BoardError> {
+        let Some(left) = self.board.left()?.filter(|left| left.task == self.task.id) else { return Ok(()) };
+        for number in self.board.progress()?.done {
+            let job = usize::try_from(number).ok().and_then(|number| self.jobs.get(number));
+            let is_same = job.is_some_and(|job| self.stamps.are_same(&left.stamps, &job.input.path));
+            if let Some(result) = self.board.result(number)?.filter(|result| is_same && result.failure.is_none()) {
+                self.keep(number, result)?;
+                self.before += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// Fetches a result that is not known yet.
     fn fetch(&mut self, number: u64) -> Result<(), BoardError> {
         if self.done.contains_key(&number) {
             return Ok(());
         }
-        if let Some(mut result) = self.board.result(number)? {
-            self.spool.keep(number, &std::mem::take(&mut result.rejects))?;
-            self.counts = self.counts.and(&result.counts);
-            self.done.insert(number, result);
+        match self.board.result(number)? {
+            Some(result) => self.keep(number, result),
+            None => Ok(()),
         }
+    }
+
+    fn keep(&mut self, number: u64, mut result: JobDone) -> Result<(), BoardError> {
+        self.spool.keep(number, &std::mem::take(&mut result.rejects))?;
+        self.counts = self.counts.and(&result.counts);
+        self.done.insert(number, result);
         Ok(())
     }
 
@@ -94,11 +123,19 @@ impl Coordinator {
         &self.jobs
     }
 
-    /// Removes the board: workers end.
+    /// Jobs that an earlier run of the same task has done.
+    pub const fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// Removes the board: workers end. What was done is kept for a while if all is through but for jobs that were given up.
     ///
     /// # Errors
     /// [`BoardError`].
     pub fn end(&mut self) -> Result<(), BoardError> {
-        self.board.end(&self.task)
+        let is_through = self.done.len() == self.jobs.len();
+        let has_failed = self.done.values().any(|done| done.failure.is_some());
+        let left = Left { task: self.task.id.clone(), stamps: self.stamps.clone() };
+        self.board.end(&self.task, (is_through && has_failed).then_some(&left))
     }
 }

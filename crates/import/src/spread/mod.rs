@@ -1,13 +1,15 @@
 //! One import on several machines: a coordinator cuts the files into jobs on a board in Redis, workers take them one by one.
 //!
 //! The board is a stream of jobs with a consumer group and some keys beside it ([`Board`]). A worker that dies leaves its job pending; another
-//! one claims it once it has not been renewed for [`Task::lease`]. A job may so be done twice, which changes nothing: points are overwritten by the
+//! one claims it once it has not been renewed for [`Task::lease`], unless too many workers died with it ([`DEATHS`]). A job may so be done twice, which changes nothing: points are overwritten by the
 //! same. What counts is the hash of results, one for each job. Should Redis lose the board, the coordinator posts again what it has no
 //! result of; should the coordinator die, the next one with the same task goes on with the board that is there.
 
 mod board;
 mod coordinator;
 mod jobs;
+mod left;
+mod silent;
 mod spool;
 mod standing;
 mod worker;
@@ -23,6 +25,7 @@ use crate::inputs::Input;
 pub use board::{Board, BoardError};
 pub use coordinator::{Coordinator, Total};
 pub use jobs::{CHUNK_BYTES, cut};
+pub use silent::DEATHS;
 pub use worker::{Duties, OpenSink, WorkError, Worked, work};
 
 /// A job is given up after so many failures that count: those of its data, and those of workers that have done a job before.
@@ -63,8 +66,17 @@ pub struct JobDone {
     pub counts: Snapshot,
     /// The rejects, as they stand in a file of rejects.
     pub rejects: String,
-    /// Why it was given up; `None`: it was done.
-    pub failure: Option<String>,
-    /// Who did it.
+    /// `None`: it was done.
+    pub failure: Option<GivenUp>,
+    /// Who did it; of a job that its workers died of, nobody.
     pub worker: String,
+}
+
+/// What is known of a job that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Why.
+    pub reason: String,
+    /// How often it was handed to a worker.
+    pub tries: u64,
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::board::{Board, BoardError, Taken};
+use super::silent::Back;
 use super::standing::{Standing, is_own};
-use super::{ATTEMPTS, JobDone, Task};
+use super::{ATTEMPTS, GivenUp, JobDone, Task};
 use crate::checkpoint::Checkpoint;
 use crate::counters::{Counters, Snapshot};
 use crate::error::ImportError;
@@ -26,7 +27,7 @@ type Current = Option<(Task, Box<dyn Sink>)>;
 
 /// What a worker works with.
 pub struct Duties<'a> {
-    /// Its name, unlike that of every other worker.
+    /// Its name, unlike that of every other worker, also of those before it.
     pub name: &'a str,
     /// How it writes.
     pub options: &'a Options,
@@ -163,22 +164,25 @@ fn one(
             standing.succeeded();
             None
         }
-        Some(Stopped::Asked) => return Ok(Step::Again),
+        Some(Stopped::Asked) => {
+            return board.give_back(duties.name, task, taken, Back::AtOnce).map(|()| Step::Again);
+        }
         Some(Stopped::Failed(error)) => {
             let reason = format!("{}: {error}", taken.job.input.name);
             // Nobody else would find fewer of them.
             let is_final = matches!(error, ImportError::TooManyErrors { .. });
             let is_over = is_final || (standing.is_try(&error) && board.count_failure(&taken.job)? >= ATTEMPTS);
             if !is_over && is_own(&error) {
-                board.give_back(duties.name, task, taken)?;
+                board.give_back(duties.name, task, taken, Back::AtOnce)?;
                 return Ok(Step::Failed(reason));
             }
             (duties.tell)(&reason);
             if !is_over {
-                // It stays pending: somebody else may be luckier.
+                // Somebody else may be luckier.
+                board.give_back(duties.name, task, taken, Back::AfterLease)?;
                 return Ok(Step::Wait);
             }
-            Some(error.to_string())
+            Some(GivenUp { reason: format!("{error} (at {})", duties.name), tries: board.tries(taken)? })
         }
     };
     let result = JobDone { counts: outcome.counts, rejects, failure, worker: duties.name.to_owned() };

@@ -98,3 +98,55 @@ fn a_deletion_hides_what_was_written_before_it_and_nothing_after() {
     plant.write_in(b"m v=9 2", Precision::Nanosecond).unwrap();
     assert_eq!(plant.read("m", "v"), floats(&[(1, 1.0), (2, 9.0), (3, 3.0)]));
 }
+
+/// Deletions of the odd times of `m`.
+fn odd_times(columns: &[::model::ColumnId], until: i64) -> Vec<pipeline::Deletion<'_>> {
+    let instant = |time| TimeRange::new(TimestampNs(time), TimestampNs(time + 1));
+    (1..until).step_by(2).map(|time| pipeline::Deletion { columns, range: instant(time) }).collect()
+}
+
+#[test]
+fn many_deletions_share_a_wait() {
+    let fs = FaultFs::new();
+    let plant = Plant::open(&fs, JournalConfig::default());
+    let _applier = plant.start_applier();
+    let text: String = (0..2_000).map(|time| format!("m v=1 {time}\n")).collect();
+    plant.write(&text).unwrap();
+    let columns = [plant.column("m", "v").unwrap()];
+    let syncs_of = |deletions: &mut dyn FnMut()| {
+        let before = fs.syncs();
+        deletions();
+        fs.syncs() - before
+    };
+    let all = odd_times(&columns, 2_000);
+    assert_eq!(all.len(), 1_000);
+    let together = syncs_of(&mut || plant.intake.delete_all(&all).unwrap());
+    assert_eq!(together, 4, "256 share a wait");
+    assert_eq!(plant.read("m", "v").len(), 1_000);
+    assert!(plant.read("m", "v").iter().all(|(time, _)| time % 2 == 0));
+    plant.write("m v=2 1").unwrap();
+    assert_eq!(plant.read("m", "v")[1], (1, "Float(2.0)".to_owned()), "what is written later stays");
+    let mut one_by_one = || all[..20].iter().for_each(|one| _ = plant.intake.delete(one.columns, one.range).unwrap());
+    assert_eq!(syncs_of(&mut one_by_one), 20);
+    plant.intake.delete_all(&[]).unwrap();
+}
+
+#[test]
+fn of_many_deletions_the_first_that_failed_is_named_and_those_before_it_are_done() {
+    let fs = FaultFs::new();
+    let plant = Plant::open(&fs, tiny());
+    let _applier = plant.start_applier();
+    plant.write("m v=1 1\nm v=1 3\nm v=1 5").unwrap();
+    let (columns, too_many) =
+        ([plant.column("m", "v").unwrap()], (0..1_000).map(::model::ColumnId).collect::<Vec<_>>());
+    let mut some = odd_times(&columns, 6);
+    some[1].columns = &too_many;
+    let failed = plant.intake.delete_all(&some).unwrap_err();
+    assert_eq!((failed.done, failed.of, failed.source.is_retryable()), (1, 3, false), "{failed}");
+    assert!(failed.to_string().starts_with("deletion 2 of 3: record of "), "{failed}");
+    plant.settle();
+    assert_eq!(plant.read("m", "v"), super::support::floats(&[(3, 1.0), (5, 1.0)]));
+    fs.fail_next_sync();
+    let failed = plant.intake.delete_all(&odd_times(&columns, 6)).unwrap_err();
+    assert_eq!((failed.done, failed.of), (0, 3), "{failed}");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{ColumnId, FieldValue, TimeRange, TimestampNs};
-use pipeline::{ColumnValue, Intake, Origin};
+use pipeline::{ColumnValue, Deletion, Intake, Origin};
 use query::execute::Grid;
 use query::{Cell, Parts};
 
@@ -162,11 +162,14 @@ impl Piece<'_> {
 
     /// IMPORTANT: durably. A mark that is taken back is not made again when a power cut takes the row.
     fn write(&self, changes: Changes) -> Result<(), Failure> {
-        for ((start, end), mut columns) in changes.gone {
+        let mut gone = changes.gone;
+        for columns in gone.values_mut() {
             columns.sort_unstable();
             columns.dedup();
-            self.intake.delete(&columns, TimeRange::new(start, end))?;
         }
+        let ranges = gone.iter().map(|((start, end), columns)| (TimeRange::new(*start, *end), columns));
+        let deletions: Vec<_> = ranges.map(|(range, columns)| Deletion { columns, range }).collect();
+        self.intake.delete_all(&deletions).map_err(|e| e.source)?;
         self.intake.write_values(Origin::Rollup, changes.values)?;
         self.intake.until_durable()?;
         if let Some(book) = self.shared.books.get(self.tier) {

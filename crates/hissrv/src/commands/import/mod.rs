@@ -2,6 +2,7 @@
 
 mod events;
 mod layout;
+mod missing;
 mod paths;
 mod spread;
 mod summary;

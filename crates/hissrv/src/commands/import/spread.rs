@@ -1,5 +1,6 @@
 //! `hissrv import --coordinator` and `--worker`: one import on several machines.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,6 +12,7 @@ use import::{Sink, Snapshot, find_inputs};
 use source::Stop;
 
 use super::layout::layout;
+use super::missing::Missing;
 use super::paths::Paths;
 use super::summary::{Summary, tell};
 use super::{STOP, format, options};
@@ -61,13 +63,14 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let total = outcome?;
     let rejects = write_rejects(&paths.rejects, &mut coordinator)?;
     coordinator.end().context("remove the jobs from Redis")?;
-    let given_up = coordinator.done().values().filter(|done| done.failure.is_some()).count();
+    let missing = Missing::of(&coordinator);
     let summary = Summary {
         target: redis_without_login(redis),
-        complete: given_up == 0,
+        complete: missing.is_empty(),
         unit: "jobs",
-        done: coordinator.done().len() - given_up,
-        before: 0,
+        done: coordinator.done().len() - missing.len(),
+        before: coordinator.before() as usize,
+        given_up: &missing,
         counts: total.counts,
         points_in_all: total.counts.points,
         has_rejects: rejects > 0,
@@ -76,18 +79,15 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
         settling: Duration::ZERO,
     };
     tell(args, &summary, &paths.rejects)?;
-    let failed: Vec<String> = coordinator
-        .done()
-        .iter()
-        .filter_map(|(number, done)| {
-            let job = coordinator.jobs().get(usize::try_from(*number).ok()?)?;
-            Some(format!("{} (job {number}, {}): {}", job.input.name, done.worker, done.failure.as_ref()?))
-        })
-        .collect();
-    match failed.as_slice() {
-        [] => Ok(()),
-        some => Err(anyhow!("{} jobs were given up: {}", some.len(), some.join("; ")).into()),
+    if missing.is_empty() {
+        return Ok(());
     }
+    let parts: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let (count, parts) = (parts.len(), parts.join("; "));
+    Err(anyhow!(
+        "{count} jobs were given up, and what is in them is not all there: {parts}. The same command tries them again"
+    )
+    .into())
 }
 
 /// Looks until all jobs are done.
@@ -154,7 +154,9 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
     let mut board = board(args, redis)?;
     signals::on_stop(&STOP).context("listen for signals")?;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = format!("{}:{}", host.trim(), std::process::id());
+    // A container that is started again has the same host and process id, and yet it is another worker: the one before may have died.
+    let start_number = RandomState::new().hash_one(0_u8) >> 32;
+    let name = format!("{}:{}:{start_number:08x}", host.trim(), std::process::id());
     let (start, options) = (Instant::now(), options(args));
     let scratch = std::env::temp_dir().join(format!("hissrv-worker-{}.rejects", std::process::id()));
     let tell_people = |text: &str| {
@@ -187,6 +189,7 @@ pub(super) fn work(args: &ImportArgs, redis: &str) -> Result<(), Failure> {
         unit: "jobs",
         done: worked.jobs as usize,
         before: 0,
+        given_up: &[],
         counts: worked.counts,
         points_in_all: worked.counts.points,
         has_rejects: false,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use import::{Outcome, Snapshot};
 use serde_json::{Value, json};
 
+use super::missing::Missing;
 use crate::cli::ImportArgs;
 use crate::commands::events::lines;
 use crate::commands::progress::grouped;
@@ -20,6 +21,8 @@ pub(super) struct Summary<'a> {
     pub(super) done: usize,
     /// Of these, done by earlier runs.
     pub(super) before: usize,
+    /// Jobs that were given up.
+    pub(super) given_up: &'a [Missing<'a>],
     pub(super) counts: Snapshot,
     /// With earlier runs.
     pub(super) points_in_all: u64,
@@ -41,6 +44,7 @@ impl<'a> Summary<'a> {
             unit: "files",
             done: outcome.checkpoint.files.iter().filter(|file| file.complete).count(),
             before: outcome.skipped,
+            given_up: &[],
             counts: outcome.counts,
             points_in_all: outcome.checkpoint.points,
             has_rejects: outcome.has_rejects,
@@ -54,14 +58,15 @@ impl<'a> Summary<'a> {
 /// Tells what was done: on stdout, for people or for machines.
 pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Summary { target, complete, unit, done, before, counts, points_in_all, has_rejects, took, events, settling } =
-        summary;
+    let Summary { target, complete, unit, done, before, given_up, counts, points_in_all, has_rejects, .. } = summary;
+    let Summary { took, events, settling, .. } = summary;
     let seconds = took.as_secs_f64();
     let rate = counts.points as f64 / seconds.max(1e-3);
     if args.json {
         let summary = json!({
             "target": target, "complete": complete, "dry_run": args.dry_run,
             *unit: { "complete": done, "skipped": before },
+            "given_up": given_up.iter().map(Missing::json).collect::<Vec<_>>(),
             "records": counts.records, "points": counts.points, "points_in_all": points_in_all,
             "empty": counts.empty, "refused": counts.refused, "filtered": counts.filtered,
             "batches": counts.batches, "retries": counts.retries, "bytes": counts.read_bytes,
@@ -73,6 +78,9 @@ pub(super) fn tell(args: &ImportArgs, summary: &Summary<'_>, rejects: &Path) -> 
     }
     writeln!(out, "to            {target}")?;
     writeln!(out, "{unit:<13} {done} complete ({before} of them before)")?;
+    if !given_up.is_empty() {
+        writeln!(out, "given up      {}: what is in them is not all there", given_up.len())?;
+    }
     writeln!(out, "points        {} stored, of {} records", grouped(counts.points), grouped(counts.records))?;
     if *points_in_all > counts.points {
         writeln!(out, "in all        {} points, with those of earlier runs", grouped(*points_in_all))?;

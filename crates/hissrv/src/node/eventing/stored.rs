@@ -111,6 +111,13 @@ pub(super) struct Deletion {
     pub(super) events: u64,
 }
 
+impl Deletion {
+    /// Without the number of its events.
+    pub(super) fn of_columns(&self) -> pipeline::Deletion<'_> {
+        pipeline::Deletion { columns: &self.columns, range: self.range }
+    }
+}
+
 /// How an event stands to what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {

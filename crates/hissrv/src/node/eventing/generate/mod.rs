@@ -76,7 +76,8 @@ impl Eventing {
         let wanted = Wanted::new(&order.nodes);
         let nodes = self.columns.by_node().into_iter().filter(|(node, _)| wanted.holds(node));
         let nodes: Vec<(Node, Vec<ColumnId>)> = nodes.collect();
-        let mut run = Run { eventing: self, order, history, points, pending: 0, report: Report::default() };
+        let mut run =
+            Run { eventing: self, order, history, points, pending: 0, gone: Vec::new(), report: Report::default() };
         run.nodes(&nodes, &mut series(&self.columns))?;
         Ok(run.report)
     }

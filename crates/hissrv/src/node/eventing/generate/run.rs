@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) points: Points,
     /// Events in `points`.
     pub(super) pending: usize,
+    /// What goes before these are written: points that have fields which the events in `points` have not.
+    pub(super) gone: Vec<Deletion>,
     pub(super) report: Report,
 }
 
@@ -236,7 +238,7 @@ impl Run<'_> {
             }
         }
         let stale = member.stored.stale(&self.eventing.columns, |series, time| judged.covers(series, time));
-        stale.iter().try_for_each(|deletion| self.delete(deletion))
+        self.delete_all(&stale)
     }
 
     fn kept_since(&self, column: ColumnId) -> TimestampNs {
@@ -254,12 +256,10 @@ impl Run<'_> {
                 return Ok(());
             }
             // A field that it has not any more would stay.
-            Standing::Other { has_more: true } => {
-                if let Some(deletion) = stored.deletion_of(&self.eventing.columns, event) {
-                    self.delete(&deletion)?;
-                }
+            Standing::Other { has_more: true } if !self.order.dry => {
+                self.gone.extend(stored.deletion_of(&self.eventing.columns, event));
             }
-            Standing::Other { has_more: false } | Standing::Missing => {}
+            Standing::Other { .. } | Standing::Missing => {}
         }
         self.report.written += 1;
         if self.order.dry {
@@ -270,17 +270,31 @@ impl Run<'_> {
         if self.pending >= BATCH { self.flush() } else { Ok(()) }
     }
 
-    fn delete(&mut self, deletion: &Deletion) -> Result<(), IntakeError> {
-        self.report.removed += deletion.events;
-        if self.order.dry {
+    fn delete_all(&mut self, deletions: &[Deletion]) -> Result<(), IntakeError> {
+        self.report.removed += deletions.iter().map(|deletion| deletion.events).sum::<u64>();
+        if self.order.dry || deletions.is_empty() {
             return Ok(());
         }
-        // IMPORTANT: in this order: what waits may be in the range.
+        // IMPORTANT: in this order: what waits may be in the ranges.
         self.flush()?;
-        patiently(|| self.history.intake.delete(&deletion.columns, deletion.range).map(|_| ()))
+        self.remove(deletions)
     }
 
+    fn remove(&self, deletions: &[Deletion]) -> Result<(), IntakeError> {
+        let all: Vec<_> = deletions.iter().map(Deletion::of_columns).collect();
+        let (intake, mut done) = (self.history.intake, 0);
+        patiently(|| {
+            intake.delete_all(all.get(done..).unwrap_or_default()).map_err(|undeleted| {
+                done += undeleted.done;
+                undeleted.source
+            })
+        })
+    }
+
+    /// Writes what waits, behind what goes for it: no two of these events are one, so each deletion is of what was stored before.
     fn flush(&mut self) -> Result<(), IntakeError> {
+        let gone = std::mem::take(&mut self.gone);
+        self.remove(&gone)?;
         self.pending = 0;
         patiently(|| self.points.write())
     }
