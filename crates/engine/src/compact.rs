@@ -260,7 +260,7 @@ impl<'a> Input<'a> {
     fn read_chunk(&mut self, run: &Run, deleted: &Deleted) -> Result<Points, BlockError> {
         let block = &self.file.block;
         let values = block.read_values(&run.chunk, run.kind, run.times.count)?;
-        let times = self.cache.times(block, run.chunk.times, &run.times)?.to_vec();
+        let times = self.cache.times(block, &run.times)?.to_vec();
         Ok(deleted.mask(Points { times, values }, block.footer.last_seq))
     }
 }

@@ -7,6 +7,9 @@ use model::TimestampNs;
 
 use crate::points::Points;
 
+/// Points that are handed out at once, about, where runs overlap.
+const PIECE: usize = 8192;
+
 /// A run of points whose turn has not come yet. Its points ascend by time, without repetition.
 pub(crate) struct Waiting<R> {
     /// No point is before it.
@@ -68,6 +71,8 @@ impl<R, P: Borrow<Points>, E, F: FnMut(R) -> Result<Option<P>, E>> Merge<R, P, F
             return Ok(());
         }
         self.open.sort_unstable_by_key(|run| run.order);
+        let share = (PIECE / self.open.len()).max(1);
+        let end = self.open.iter().filter_map(|run| run.after(share)).fold(end, TimestampNs::min);
         let parts = self.open.iter_mut().filter_map(|run| run.take(end)).collect();
         self.open.retain(|run| run.done < run.points.borrow().times.len());
         Points::merge(parts).map_or(Ok(()), |points| visit(&points))
@@ -77,6 +82,12 @@ impl<R, P: Borrow<Points>, E, F: FnMut(R) -> Result<Option<P>, E>> Merge<R, P, F
 impl<P: Borrow<Points>> Open<P> {
     fn last(&self) -> Option<TimestampNs> {
         self.points.borrow().times.last().copied()
+    }
+
+    /// Where the run stands when so many more points of it were handed out; its end when it has fewer.
+    fn after(&self, more: usize) -> Option<TimestampNs> {
+        let rest = self.points.borrow().times.get(self.done..).unwrap_or_default();
+        rest.get(more.saturating_sub(1)).or(rest.last()).copied()
     }
 
     /// A copy of the points up to and with `end` that were not handed out yet; `None` when there are none.
@@ -129,6 +140,14 @@ mod tests {
             assert!(pieces.iter().zip(pieces.iter().skip(1)).all(|(a, b)| a.times.last() < b.times.first()), "{seed}");
             assert_eq!(Points::merge(pieces), together, "{seed}");
         }
+    }
+
+    #[test]
+    fn of_many_runs_that_all_overlap_a_piece_is_no_larger_than_of_few() {
+        let runs: Vec<Points> = (0..300).map(|n| points((0..1000).map(|i| i * 300 + n * 7 % 300), n)).collect();
+        let pieces = merged(runs);
+        assert!(pieces.iter().all(|piece| piece.times.len() <= PIECE));
+        assert_eq!(pieces.iter().map(|piece| piece.times.len()).sum::<usize>(), 300_000);
     }
 
     #[test]

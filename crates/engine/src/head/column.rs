@@ -14,8 +14,8 @@ use crate::points::{Points, bounds};
 const FIRST: usize = 4;
 /// Most points of a stretch.
 const STRETCH: usize = 2048;
-/// Bytes of texts with which a stretch is full, however few they are.
-const STRETCH_TEXT: usize = 256 << 10;
+/// Bytes of texts with which a stretch is full, however few they are. Of larger ones the allocator wastes more than they need.
+const STRETCH_TEXT: usize = 64 << 10;
 
 /// Values of one column: a point in a later stretch was written later.
 pub(crate) struct HeadColumn {
@@ -67,7 +67,8 @@ impl HeadColumn {
     #[cold]
     fn make_room(&mut self) -> isize {
         let before = self.bytes() as isize;
-        let more = (self.len() / 4).clamp(FIRST, STRETCH);
+        // Not more than the last stretch took: one of long texts ends early.
+        let more = (self.len() / 4).min(self.last.times.len()).max(FIRST);
         if self.last.times.len() + more > STRETCH || self.last.values.text_len() >= STRETCH_TEXT {
             self.begin_stretch();
         }
