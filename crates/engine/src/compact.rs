@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use model::{BucketId, ColumnId, Seq, TimeRange, TimestampNs};
+use model::{BucketId, ColumnId, FieldType, Seq, TimeRange, TimestampNs};
 
-use crate::block::{BlockError, BlockSpec, BlockWriter, Footer, Index, start_s};
+use crate::block::{BlockError, BlockSpec, BlockWriter, ChunkMeta, Footer, Index, TimesMeta, start_s};
 use crate::error::EngineError;
 use crate::files::{Change, FileSet, LiveFile};
+use crate::merge::{Waiting, merge};
 use crate::points::Points;
 use crate::scan::ScanCache;
 use crate::state::Shared;
@@ -156,10 +157,16 @@ impl Shared {
                 return Err(MergeError::Failed(EngineError::Stopping));
             }
             let deleted = Deleted::of(column, [&*set.tombstones]);
-            let runs = inputs.iter_mut().map(|input| input.read(column, &deleted)).collect::<Result<Vec<_>, _>>()?;
-            if let Some(points) = Points::merge(runs.into_iter().flatten().collect()) {
-                writer.column(column, &points.times, &points.values).map_err(failed)?;
-            }
+            let Some(kind) = inputs.iter().find_map(|input| input.index.column(column)).map(|c| c.kind) else {
+                continue;
+            };
+            let runs = inputs.iter().enumerate().flat_map(|(place, input)| input.runs(place, column, kind)).collect();
+            let load = |run: Run| match inputs.get_mut(run.input) {
+                Some(input) => input.read(&run, &deleted).map(Some),
+                None => Ok(None),
+            };
+            merge(runs, load, |points| writer.points(points).map_err(failed))?;
+            writer.end_column(column, kind).map_err(failed)?;
         }
         if writer.finish().map_err(failed)?.is_none() {
             return Ok(None);
@@ -212,6 +219,15 @@ impl From<EngineError> for MergeError {
     }
 }
 
+/// A chunk of a file that is merged.
+struct Run {
+    /// The place of its file among the inputs.
+    input: usize,
+    kind: FieldType,
+    chunk: ChunkMeta,
+    times: TimesMeta,
+}
+
 /// One of the files that are merged.
 struct Input<'a> {
     file: &'a LiveFile,
@@ -225,21 +241,26 @@ impl<'a> Input<'a> {
         Ok(Self { file, index: file.block.read_index().map_err(damaged)?, cache: ScanCache::default() })
     }
 
-    /// All points of a column that are not deleted; `None` when it has none.
-    fn read(&mut self, column: ColumnId, deleted: &Deleted) -> Result<Option<Points>, MergeError> {
-        let number = self.file.block.number;
-        self.read_column(column, deleted).map_err(|source| MergeError::Damaged { number, source })
+    /// The chunks of a column, oldest first, if it is of this type; `place` is that of this file among the inputs.
+    fn runs(&self, place: usize, column: ColumnId, kind: FieldType) -> Vec<Waiting<Run>> {
+        if self.index.column(column).is_none_or(|c| c.kind != kind) {
+            return Vec::new();
+        }
+        let run = |chunk: &ChunkMeta, times: &TimesMeta| Run { input: place, kind, chunk: *chunk, times: *times };
+        let chunks = self.index.chunks_of(column);
+        chunks.map(|(chunk, times)| Waiting { first: times.first, run: run(chunk, times) }).collect()
     }
 
-    fn read_column(&mut self, column: ColumnId, deleted: &Deleted) -> Result<Option<Points>, BlockError> {
+    /// The points of a chunk that are not deleted.
+    fn read(&mut self, run: &Run, deleted: &Deleted) -> Result<Points, MergeError> {
+        let number = self.file.block.number;
+        self.read_chunk(run, deleted).map_err(|source| MergeError::Damaged { number, source })
+    }
+
+    fn read_chunk(&mut self, run: &Run, deleted: &Deleted) -> Result<Points, BlockError> {
         let block = &self.file.block;
-        let Some(kind) = self.index.column(column).map(|c| c.kind) else { return Ok(None) };
-        let mut runs = Vec::new();
-        for (chunk, times) in self.index.chunks_of(column) {
-            let values = block.read_values(chunk, kind, times.count)?;
-            runs.push(Points { times: self.cache.times(block, chunk.times, times)?.to_vec(), values });
-        }
-        let points = Points::merge(runs).map(|p| deleted.mask(p, block.footer.last_seq));
-        Ok(points.filter(|p| !p.times.is_empty()))
+        let values = block.read_values(&run.chunk, run.kind, run.times.count)?;
+        let times = self.cache.times(block, &run.times)?.to_vec();
+        Ok(deleted.mask(Points { times, values }, block.footer.last_seq))
     }
 }

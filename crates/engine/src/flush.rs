@@ -93,7 +93,8 @@ fn write_partition(
         let dropped = dropped.columns_of(partition.bucket);
         let is_live = |column: &&HeadColumn| !dropped.is_some_and(|d| d.contains(column.id.0));
         for column in partition.columns_in_order().filter(is_live) {
-            column.with_sorted(|times, values| writer.column(column.id, times, values))?;
+            column.in_order(|points| writer.points(points))?;
+            writer.end_column(column.id, column.kind())?;
         }
         Ok(writer.finish()?.is_some())
     };

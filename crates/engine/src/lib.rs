@@ -15,6 +15,7 @@ mod files;
 mod flush;
 mod head;
 mod manifest;
+mod merge;
 mod partitions;
 mod points;
 mod retention;

@@ -22,7 +22,30 @@ impl Points {
             .filter(|(i, next)| next.is_none_or(|n| time_of(n) != time_of(i)))
             .map(|(i, _)| *i)
             .collect();
-        Self { times: keep.iter().filter_map(time_of).collect(), values: values.gather(&keep) }
+        Self::gather(times, values, &keep)
+    }
+
+    /// The points at `indexes`, in that order, in as much memory as they need.
+    pub(crate) fn gather(times: &[TimestampNs], values: &Values, indexes: &[u32]) -> Self {
+        let mut gathered = Vec::with_capacity(indexes.len());
+        gathered.extend(indexes.iter().filter_map(|i| times.get(*i as usize)));
+        Self { times: gathered, values: values.gather(indexes) }
+    }
+
+    /// The part inside `range`, copied.
+    pub(crate) fn cut(&self, range: TimeRange) -> Self {
+        let (from, to) = bounds(&self.times, range);
+        self.slice(from, to)
+    }
+
+    /// A copy of the points from `from` up to, not including, `to`.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
+        Self { times: self.times.get(from..to).unwrap_or_default().to_vec(), values: self.values.slice(from, to) }
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.times.capacity() * size_of::<TimestampNs>() + self.values.bytes()
     }
 
     /// Joins runs of points; where times meet, the later run's value stays.
@@ -42,10 +65,7 @@ impl Points {
     /// The part inside `range`.
     pub(crate) fn clip(self, range: TimeRange) -> Self {
         let (from, to) = bounds(&self.times, range);
-        if from == 0 && to == self.times.len() {
-            return self;
-        }
-        Self { times: self.times.get(from..to).unwrap_or_default().to_vec(), values: self.values.slice(from, to) }
+        if from == 0 && to == self.times.len() { self } else { self.slice(from, to) }
     }
 
     /// The part outside of `ranges`, which ascend and do not overlap.

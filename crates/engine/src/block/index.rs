@@ -10,6 +10,8 @@
 //! crcs    = u32le for each of the times, then for each chunk
 //! ```
 
+use std::collections::HashMap;
+
 use model::wire::{Cursor, WireError, put_varint, put_zigzag};
 use model::{ColumnId, FieldType, TimestampNs};
 
@@ -67,6 +69,24 @@ impl Index {
     /// What the file says of a column; `None` when it is not in the file.
     pub(crate) fn column(&self, column: ColumnId) -> Option<&ColumnMeta> {
         self.columns.binary_search_by_key(&column, |c| c.id).ok().and_then(|i| self.columns.get(i))
+    }
+
+    /// What it says of some columns, which ascend by identifier.
+    pub(crate) fn only(&self, columns: &[ColumnId]) -> Self {
+        let (mut only, mut places) = (Self::default(), HashMap::new());
+        for column in columns.iter().filter_map(|id| self.column(*id)) {
+            let first_chunk = only.chunks.len() as u32;
+            for (chunk, times) in self.chunks_of(column.id) {
+                let place = *places.entry(chunk.times).or_insert(only.times.len() as u32);
+                if place as usize == only.times.len() {
+                    only.times.push(*times);
+                }
+                only.chunks.push(ChunkMeta { times: place, ..*chunk });
+            }
+            let chunks = only.chunks.len() as u32 - first_chunk;
+            only.columns.push(ColumnMeta { first_chunk, chunks, ..*column });
+        }
+        only
     }
 
     /// Bytes of memory held.
@@ -204,5 +224,40 @@ impl IndexBuilder {
             out.extend_from_slice(&part);
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_some_columns_is_what_the_whole_index_says_of_them() {
+        let times = |n: u32| TimesMeta {
+            offset: u64::from(n) * 100,
+            len: 100,
+            crc: n,
+            count: 7,
+            first: TimestampNs(i64::from(n)),
+            last: TimestampNs(i64::from(n) + 6),
+        };
+        let chunk = |n: u32| ChunkMeta { times: n % 5, offset: u64::from(n) * 10, len: 10, crc: n, summary: None };
+        let column = |n: u32| ColumnMeta { id: ColumnId(n * 3), kind: FieldType::Float, first_chunk: n * 2, chunks: 2 };
+        let whole = Index {
+            times: (0..5).map(times).collect(),
+            columns: (0..10).map(column).collect(),
+            chunks: (0..20).map(chunk).collect(),
+        };
+        let wanted = [3, 4, 9, 27, 30].map(ColumnId);
+        let only = whole.only(&wanted);
+        assert_eq!((only.columns.len(), only.chunks.len()), (3, 6));
+        for id in wanted {
+            let said = |index: &Index| -> Vec<(u32, TimesMeta)> {
+                index.chunks_of(id).map(|(chunk, times)| (chunk.crc, *times)).collect()
+            };
+            assert_eq!(said(&only), said(&whole));
+            assert_eq!(only.column(id).map(|c| c.kind), whole.column(id).map(|c| c.kind));
+        }
+        assert!(only.chunks_of(ColumnId(6)).next().is_none());
     }
 }

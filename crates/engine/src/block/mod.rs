@@ -6,7 +6,7 @@
 //! index  = see `index`: which column has which chunks, where, and their statistics
 //! footer = see `footer`
 //! ```
-//! A column is cut into chunks of at most [`CHUNK_POINTS`] points. A chunk names the column of times it goes with, so series
+//! A column is cut into chunks of at most [`CHUNK_POINTS`] points, of texts some [`CHUNK_TEXT`] bytes. A chunk names the column of times it goes with, so series
 //! that are polled together keep their times once. A file is written under a temporary name, synced and
 //! renamed; whoever lists it in the manifest syncs the folder first.
 
@@ -31,6 +31,9 @@ pub(crate) const MAGIC: &[u8; 8] = b"HSBLOCK1";
 
 /// Most points in a chunk: large enough for pco, small enough that an hour of one-second data is not all in one.
 pub(crate) const CHUNK_POINTS: usize = 2048;
+
+/// Bytes of texts with which a chunk is full, however few they are: reading holds chunks of several files at once.
+pub(crate) const CHUNK_TEXT: usize = 512 << 10;
 
 /// File name of a block: bucket, start of its partition in seconds, number of the file.
 pub(crate) fn file_name(bucket: BucketId, partition_start: TimestampNs, number: u64) -> String {

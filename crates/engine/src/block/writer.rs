@@ -9,8 +9,9 @@ use model::{BucketId, ColumnId, FieldType, Seq, TimeRange, TimestampNs, Values};
 use vfs::{File, Fs, temporary_name};
 
 use super::index::{IndexBuilder, TimesMeta};
-use super::{CHUNK_POINTS, Footer, MAGIC, summarize};
+use super::{CHUNK_POINTS, CHUNK_TEXT, Footer, MAGIC, summarize};
 use crate::codec::{Effort, encode_times, encode_values, scale};
+use crate::points::Points;
 
 /// Bytes collected before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -44,6 +45,9 @@ pub(crate) struct BlockWriter<'a> {
     written: u64,
     index: IndexBuilder,
     recent_times: RecentTimes,
+    /// Points of a chunk that is not full yet.
+    pending: Option<Points>,
+    chunks_in_column: u32,
     finished: bool,
     min_time: TimestampNs,
     max_time: TimestampNs,
@@ -66,6 +70,8 @@ impl<'a> BlockWriter<'a> {
             written: 0,
             index: IndexBuilder::default(),
             recent_times: RecentTimes::default(),
+            pending: None,
+            chunks_in_column: 0,
             finished: false,
             min_time: TimestampNs::MAX,
             max_time: TimestampNs::MIN,
@@ -73,30 +79,53 @@ impl<'a> BlockWriter<'a> {
         })
     }
 
-    /// Adds a column whose points are ascending by time, without repetition. A column without points is left out.
-    pub(crate) fn column(&mut self, id: ColumnId, times: &[TimestampNs], values: &Values) -> io::Result<()> {
-        debug_assert!(times.len() == values.len() && times.is_sorted_by(|a, b| a < b));
-        let mut chunks = 0;
-        for (i, part) in times.chunks(CHUNK_POINTS).enumerate() {
-            if times.len() <= CHUNK_POINTS {
-                self.chunk(part, values)?;
-            } else {
-                self.chunk(part, &values.slice(i * CHUNK_POINTS, i * CHUNK_POINTS + part.len()))?;
-            }
-            chunks += 1;
-        }
-        if chunks > 0 {
-            self.end_column(id, values.field_type(), chunks);
+    /// Adds points to the column that [`BlockWriter::end_column`] ends: ascending by time, without repetition, and after those before.
+    pub(crate) fn points(&mut self, points: &Points) -> io::Result<()> {
+        let (times, mut from) = (&points.times, 0);
+        debug_assert!(times.len() == points.values.len() && times.is_sorted_by(|a, b| a < b));
+        while from < times.len() {
+            let room = CHUNK_POINTS - self.pending.as_ref().map_or(0, |pending| pending.times.len());
+            let to = times.len().min(from + room);
+            self.collect(points, from, to)?;
+            from = to;
         }
         Ok(())
     }
 
-    fn end_column(&mut self, id: ColumnId, kind: FieldType, chunks: u32) {
-        self.index.end_column(id, kind, chunks);
+    /// Writes a chunk as soon as it is full.
+    fn collect(&mut self, points: &Points, from: usize, to: usize) -> io::Result<()> {
+        let chunk = match self.pending.take() {
+            None if (from, to) == (0, CHUNK_POINTS) && points.times.len() == CHUNK_POINTS => return self.chunk(points),
+            None => points.slice(from, to),
+            Some(mut pending) => {
+                let more = points.slice(from, to);
+                pending.times.extend_from_slice(&more.times);
+                pending.values.append(&more.values);
+                pending
+            }
+        };
+        if chunk.times.len() == CHUNK_POINTS || chunk.values.text_len() >= CHUNK_TEXT {
+            return self.chunk(&chunk);
+        }
+        self.pending = Some(chunk);
+        Ok(())
     }
 
-    fn chunk(&mut self, times: &[TimestampNs], values: &Values) -> io::Result<()> {
-        let times_index = self.times(times)?;
+    /// Ends a column. One without points is left out.
+    pub(crate) fn end_column(&mut self, id: ColumnId, kind: FieldType) -> io::Result<()> {
+        if let Some(rest) = self.pending.take() {
+            self.chunk(&rest)?;
+        }
+        let chunks = std::mem::take(&mut self.chunks_in_column);
+        if chunks > 0 {
+            self.index.end_column(id, kind, chunks);
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, points: &Points) -> io::Result<()> {
+        let values = &points.values;
+        let times_index = self.times(&points.times)?;
         let scaled = match values {
             Values::Float(v) => scale(v),
             _ => None,
@@ -107,6 +136,7 @@ impl<'a> BlockWriter<'a> {
         let (offset, len, crc) = self.blob_from(start);
         self.index.add_chunk(times_index, offset, len, crc);
         self.values += values.len() as u64;
+        self.chunks_in_column += 1;
         self.write_out(BUFFER)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{ByteSize, TimestampNs};
+use model::{ByteSize, ColumnId, TimestampNs};
 
 use crate::block::{BlockError, BlockFile, Index, TimesMeta};
 
@@ -65,9 +65,12 @@ impl IndexCache {
 /// times, which columns that were polled together have in common. Both are bounded.
 #[derive(Default)]
 pub struct ScanCache {
+    /// The columns that will be asked for, ascending, when that is known: of others nothing is kept.
+    columns: Option<Vec<ColumnId>>,
     indexes: HashMap<u64, Arc<Index>>,
     index_bytes: usize,
-    recent: VecDeque<(u64, u32, Arc<[TimestampNs]>)>,
+    /// By file and offset.
+    recent: VecDeque<(u64, u64, Arc<[TimestampNs]>)>,
 }
 
 /// Indexes that one query keeps for itself. A query over more reads the rest of them anew for each column, which is slow.
@@ -76,12 +79,29 @@ const INDEX_BYTES_KEPT: usize = 128 << 20;
 const TIMES_KEPT: usize = 64;
 
 impl ScanCache {
-    /// The index of a file.
-    pub(crate) fn index(&mut self, shared: &IndexCache, block: &BlockFile) -> Result<Arc<Index>, BlockError> {
+    /// For a query over these columns. An index of a million columns is then in memory only while it is read.
+    pub fn of(columns: impl IntoIterator<Item = ColumnId>) -> Self {
+        let mut columns: Vec<ColumnId> = columns.into_iter().collect();
+        columns.sort_unstable();
+        columns.dedup();
+        Self { columns: Some(columns), ..Self::default() }
+    }
+
+    /// An index of a file that tells all of this column.
+    pub(crate) fn index(
+        &mut self,
+        shared: &IndexCache,
+        block: &BlockFile,
+        column: ColumnId,
+    ) -> Result<Arc<Index>, BlockError> {
+        if self.columns.as_ref().is_some_and(|columns| columns.binary_search(&column).is_err()) {
+            return shared.get(block);
+        }
         if let Some(index) = self.indexes.get(&block.number) {
             return Ok(Arc::clone(index));
         }
-        let index = shared.get(block)?;
+        let whole = shared.get(block)?;
+        let index = self.columns.as_ref().map_or(whole.clone(), |columns| Arc::new(whole.only(columns)));
         if self.index_bytes + index.bytes() <= INDEX_BYTES_KEPT {
             self.index_bytes += index.bytes();
             self.indexes.insert(block.number, Arc::clone(&index));
@@ -89,14 +109,9 @@ impl ScanCache {
         Ok(index)
     }
 
-    /// The times with this index in a file.
-    pub(crate) fn times(
-        &mut self,
-        block: &BlockFile,
-        index: u32,
-        meta: &TimesMeta,
-    ) -> Result<Arc<[TimestampNs]>, BlockError> {
-        let known = self.recent.iter().find(|(number, i, _)| *number == block.number && *i == index);
+    /// A column of times of a file.
+    pub(crate) fn times(&mut self, block: &BlockFile, meta: &TimesMeta) -> Result<Arc<[TimestampNs]>, BlockError> {
+        let known = self.recent.iter().find(|(number, at, _)| *number == block.number && *at == meta.offset);
         if let Some((_, _, times)) = known {
             return Ok(Arc::clone(times));
         }
@@ -104,7 +119,7 @@ impl ScanCache {
         if self.recent.len() == TIMES_KEPT {
             self.recent.pop_front();
         }
-        self.recent.push_back((block.number, index, Arc::clone(&times)));
+        self.recent.push_back((block.number, meta.offset, Arc::clone(&times)));
         Ok(times)
     }
 }

@@ -27,7 +27,7 @@ impl Scan<'_> {
         if let Some(stretch) = self.shared.stretches.get(name, inside) {
             return hand_out_stretch(&stretch, inside, visit);
         }
-        let all = match cache.times(&file.block, chunk.times, times) {
+        let all = match cache.times(&file.block, times) {
             Ok(all) => all,
             Err(e) => return self.pass_over(&e),
         };
@@ -86,5 +86,5 @@ pub(super) fn read(
     cache: &mut ScanCache,
 ) -> Result<Points, BlockError> {
     let values = file.block.read_values(chunk, kind, times.count)?;
-    Ok(Points { times: cache.times(&file.block, chunk.times, times)?.to_vec(), values })
+    Ok(Points { times: cache.times(&file.block, times)?.to_vec(), values })
 }

@@ -202,7 +202,7 @@ impl<'a> Scan<'a> {
     }
 
     fn add_file(&mut self, order: usize, file: &Arc<LiveFile>, cache: &mut ScanCache, runs: &mut Vec<Run>) {
-        let index = match cache.index(&self.shared.indexes, &file.block) {
+        let index = match cache.index(&self.shared.indexes, &file.block, self.column) {
             Ok(index) => index,
             Err(e) => return self.damaged(&e),
         };

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use backend::hissrv::{Hissrv, HissrvConfig};
 use backend::{Database, Destination, Policy, RemoteStore, Wanted};
 use import::{JournalSink, Nowhere, Sink, StoreSink};
+use model::ByteSize;
 use server::Historian;
 
 use crate::cli::{Failure, TargetArgs, TargetName};
@@ -21,6 +22,8 @@ use crate::node::{FromNow, Node, now, stores};
 const CLOSE_DEADLINE: Duration = Duration::from_secs(600);
 /// A request of many points may take longer than one of live values.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// Memory for each of the engine's caches while points are written from here.
+const CACHE_MAX: ByteSize = ByteSize(1 << 20);
 /// The policy of databases that are made.
 const DEFAULT_POLICY: &str = "autogen";
 
@@ -181,7 +184,7 @@ fn is_in_use(config: &Config) -> bool {
 }
 
 fn embedded(config: &Config, place: Place<'_>, from_now: FromNow) -> Result<Target, Failure> {
-    let node = Node::open_with(config, from_now)?;
+    let node = Node::open_with(&for_writing(config), from_now)?;
     let Place { database, policy } = place;
     if !node.catalog.meta().databases().iter().any(|known| known.name == database) {
         node.catalog.ensure_bucket(database, DEFAULT_POLICY).context("make the database")?;
@@ -189,6 +192,16 @@ fn embedded(config: &Config, place: Place<'_>, from_now: FromNow) -> Result<Targ
     let target = node.intake.target(database, policy).map_err(|e| Failure::Usage(e.to_string()))?;
     let sink = Box::new(JournalSink::new(node.intake.clone(), target, now));
     Ok(Target { sink, node: Some(Arc::new(node)), name: config.data_dir.display().to_string(), hint: None })
+}
+
+/// With little memory for what is read again and again: whoever writes reads what is stored once, if at all, to make events of it.
+fn for_writing(config: &Config) -> Config {
+    let mut config = config.clone();
+    let engine = &mut config.engine;
+    for cache in [&mut engine.index_cache, &mut engine.chunk_cache] {
+        cache.0 = cache.0.min(CACHE_MAX.0);
+    }
+    config
 }
 
 fn service(args: &TargetArgs, config: &Config, place: Place<'_>) -> Result<Target, Failure> {

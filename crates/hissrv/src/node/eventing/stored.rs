@@ -139,6 +139,11 @@ impl Stored {
         self.series.is_empty()
     }
 
+    /// The columns that are read.
+    pub(super) fn columns(&self, columns: &Columns) -> Vec<ColumnId> {
+        self.series.iter().flat_map(|series| columns_of(columns, series)).collect()
+    }
+
     /// Reads the events of a part of time.
     pub(super) fn read(
         &mut self,

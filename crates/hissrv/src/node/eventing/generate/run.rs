@@ -132,8 +132,9 @@ impl Run<'_> {
         for watched in &mut all {
             watched.start = from.saturating_add(self.order.lookback_ns.saturating_neg());
         }
+        let columns: Vec<ColumnId> = all.iter().map(|watched| watched.column).collect();
         for window in self.windows(TimeRange::new(TimestampNs::MIN, from)).into_iter().rev() {
-            let mut cache = ScanCache::default();
+            let mut cache = ScanCache::of(columns.iter().copied());
             for watched in all.iter_mut().filter(|watched| watched.before < wanted) {
                 self.look_back(watched, window, wanted, &mut cache);
             }
@@ -163,7 +164,11 @@ impl Run<'_> {
 
     /// Reads a window of all members.
     fn window(&mut self, members: &mut [Member<'_>], window: TimeRange) -> Result<(), IntakeError> {
-        let mut cache = ScanCache::default();
+        let read = members.iter().flat_map(|member| {
+            let own = member.columns.iter().map(|watched| watched.column);
+            own.chain(member.stored.columns(&self.eventing.columns))
+        });
+        let mut cache = ScanCache::of(read);
         let (start, end) = (window.start.max(self.order.range.start), window.end.min(self.order.range.end));
         for member in members {
             // IMPORTANT: events first: one that the live lane writes meanwhile is then not taken for one without a sample. They are not later

@@ -1,11 +1,15 @@
 //! Values that are not yet in a block file, by partition and column, in the order they were written.
 
+mod column;
+
 use catalog::Names;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use model::{BucketId, ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, Values, WindowNs};
+use model::{BucketId, ColumnId, FieldType, FieldValue, Seq, TimeRange, TimestampNs, WindowNs};
 
-use crate::points::{Points, bounds};
+pub(crate) use column::HeadColumn;
+
+use crate::points::Points;
 use crate::state::Widths;
 use crate::tombstones::Tombstones;
 
@@ -39,15 +43,6 @@ pub(crate) struct Partition {
     /// Position in `columns`. A map and not a table, since late data may touch a few columns of each of thousands of partitions.
     places: HashMap<ColumnId, u32, RandomState>,
     columns: Vec<HeadColumn>,
-}
-
-/// Values of one column in the order they were written.
-pub(crate) struct HeadColumn {
-    pub(crate) id: ColumnId,
-    times: Vec<TimestampNs>,
-    values: Values,
-    /// True while every time was after the one before it.
-    ascending: bool,
 }
 
 /// Why a value was not taken.
@@ -132,8 +127,8 @@ impl Head {
 
     /// `grown` is by how many bytes a column grew; `None` when it refused the value.
     #[inline]
-    fn count(&mut self, grown: Option<usize>) -> Result<(), Refused> {
-        self.bytes += grown.ok_or(Refused::WrongType)?;
+    fn count(&mut self, grown: Option<isize>) -> Result<(), Refused> {
+        self.bytes = self.bytes.saturating_add_signed(grown.ok_or(Refused::WrongType)?);
         self.values += 1;
         Ok(())
     }
@@ -143,7 +138,9 @@ impl Head {
         for partition in self.partitions.iter_mut().filter(|p| overlaps(p.range, range)) {
             for id in columns {
                 if let Some(column) = partition.column_mut(*id) {
+                    let before = column.bytes();
                     column.delete(range);
+                    self.bytes = (self.bytes + column.bytes()).saturating_sub(before);
                 }
             }
         }
@@ -160,14 +157,14 @@ impl Head {
         for partition in gone {
             let of_columns: usize = partition.columns.iter().map(HeadColumn::bytes).sum();
             self.bytes = self.bytes.saturating_sub(PARTITION_OVERHEAD + partition.bytes() + of_columns);
-            self.values = self.values.saturating_sub(partition.columns.iter().map(|c| c.times.len() as u64).sum());
+            self.values = self.values.saturating_sub(partition.columns.iter().map(|c| c.len() as u64).sum());
         }
     }
 
     /// A sorted copy of a column's values inside `range`, one run for each partition that has some.
     pub(crate) fn read(&self, bucket: BucketId, column: ColumnId, range: TimeRange) -> impl Iterator<Item = Points> {
         let partitions = self.partitions.iter().filter(move |p| p.bucket == bucket && overlaps(p.range, range));
-        partitions.filter_map(move |p| p.column(column)).map(move |c| c.read(range)).filter(|p| !p.times.is_empty())
+        partitions.filter_map(move |p| p.column(column)?.read(range))
     }
 }
 
@@ -199,7 +196,7 @@ impl Partition {
         }
         let before = self.bytes();
         self.places.insert(id, self.columns.len() as u32);
-        self.columns.push(HeadColumn { id, times: Vec::new(), values: Values::new(kind), ascending: true });
+        self.columns.push(HeadColumn::new(id, kind));
         self.bytes() - before
     }
 
@@ -213,66 +210,6 @@ impl Partition {
         let mut columns: Vec<&HeadColumn> = self.columns.iter().collect();
         columns.sort_unstable_by_key(|c| c.id);
         columns.into_iter()
-    }
-}
-
-impl HeadColumn {
-    /// Adds a value and tells by how many bytes the column grew; `None` when the value has another type.
-    #[inline]
-    fn push(&mut self, time: TimestampNs, value: FieldValue<'_>) -> Option<usize> {
-        if !self.values.push(value) {
-            return None;
-        }
-        self.ascending &= self.times.last().is_none_or(|last| *last < time);
-        let before = self.times.capacity();
-        self.times.push(time);
-        let text = if let FieldValue::String(text) = value { text.len() } else { 0 };
-        // Times and values grow together, eight bytes each; a boolean less.
-        Some(text + (self.times.capacity() - before) * 2 * size_of::<TimestampNs>())
-    }
-
-    /// Memory of its points, about, as [`HeadColumn::push`] counted it.
-    fn bytes(&self) -> usize {
-        let texts = (0..self.times.len()).filter_map(|i| match self.values.get(i) {
-            Some(FieldValue::String(text)) => Some(text.len()),
-            _ => None,
-        });
-        self.times.capacity() * 2 * size_of::<TimestampNs>() + texts.sum::<usize>()
-    }
-
-    fn delete(&mut self, range: TimeRange) {
-        if !self.has_inside(range) {
-            return;
-        }
-        let keep: Vec<u32> =
-            self.times.iter().enumerate().filter(|(_, t)| !range.contains(**t)).map(|(i, _)| i as u32).collect();
-        self.values = self.values.gather(&keep);
-        self.times = keep.iter().filter_map(|i| self.times.get(*i as usize).copied()).collect();
-    }
-
-    fn has_inside(&self, range: TimeRange) -> bool {
-        if !self.ascending {
-            return self.times.iter().any(|time| range.contains(*time));
-        }
-        let (from, to) = bounds(&self.times, range);
-        from < to
-    }
-
-    fn read(&self, range: TimeRange) -> Points {
-        if !self.ascending {
-            return Points::from_written(&self.times, &self.values).clip(range);
-        }
-        let (from, to) = bounds(&self.times, range);
-        Points { times: self.times.get(from..to).unwrap_or_default().to_vec(), values: self.values.slice(from, to) }
-    }
-
-    /// Hands out all points, sorted; a copy is made only when they were not written in order.
-    pub(crate) fn with_sorted<T>(&self, f: impl FnOnce(&[TimestampNs], &Values) -> T) -> T {
-        if self.ascending {
-            return f(&self.times, &self.values);
-        }
-        let sorted = Points::from_written(&self.times, &self.values);
-        f(&sorted.times, &sorted.values)
     }
 }
 
