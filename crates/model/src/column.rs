@@ -61,6 +61,11 @@ impl Strings {
         self.ends.reserve_exact(additional);
     }
 
+    /// Makes room for exactly so many more bytes of texts.
+    pub fn reserve_text(&mut self, additional: usize) {
+        self.text.reserve_exact(additional);
+    }
+
     /// Bytes of all texts.
     pub fn text_len(&self) -> usize {
         self.text.len()

@@ -44,36 +44,44 @@ impl HeadColumn {
         if value.field_type() != self.kind() {
             return None;
         }
-        let full = self.last.times.len() == self.last.times.capacity();
-        let grown = if full { self.make_room() } else { 0 };
+        let text = if let FieldValue::String(text) = value { text.len() } else { 0 };
+        let full = self.last.times.len() == self.last.times.capacity() || self.is_full_of_text(text);
+        let mut grown = if full { self.make_room(text) } else { 0 };
         self.ascending &= self.last.times.last().is_none_or(|last| *last < time);
         self.last.times.push(time);
-        if let FieldValue::String(_) = value {
-            return Some(grown + self.push_text(value));
+        if text == 0 {
+            self.last.values.push(value);
+        } else {
+            let before = self.last.values.bytes() as isize;
+            self.last.values.push(value);
+            grown += self.last.values.bytes() as isize - before;
         }
-        self.last.values.push(value);
         Some(grown)
     }
 
-    fn push_text(&mut self, text: FieldValue<'_>) -> isize {
-        let before = self.last.values.bytes() as isize;
-        self.last.values.push(text);
-        let grown = self.last.values.bytes() as isize - before;
-        let full = self.last.values.text_len() >= STRETCH_TEXT;
-        grown + if full { self.make_room() } else { 0 }
+    /// Whether a text of this length belongs into another stretch.
+    fn is_full_of_text(&self, text: usize) -> bool {
+        text > 0 && !self.last.times.is_empty() && self.last.values.text_len() + text > STRETCH_TEXT
     }
 
     /// Makes room for more points, in a stretch of their own when the last one would become too long; tells by how much the column grew.
     #[cold]
-    fn make_room(&mut self) -> isize {
+    fn make_room(&mut self, text: usize) -> isize {
         let before = self.bytes() as isize;
         // Not more than the last stretch took: one of long texts ends early.
         let more = (self.len() / 4).min(self.last.times.len()).max(FIRST);
-        if self.last.times.len() + more > STRETCH || self.last.values.text_len() >= STRETCH_TEXT {
+        let is_full_of_text = self.is_full_of_text(text);
+        if self.last.times.len() + more > STRETCH || is_full_of_text {
             self.begin_stretch();
         }
         self.last.times.reserve_exact(more);
         self.last.values.reserve_exact(more);
+        if let Values::String(texts) = &mut self.last.values
+            && is_full_of_text
+            && self.full.len() >= 4
+        {
+            texts.reserve_text(STRETCH_TEXT);
+        }
         self.bytes() as isize - before
     }
 
@@ -200,8 +208,8 @@ mod tests {
     fn stretches_of_long_texts_are_short() {
         let long: &str = Box::leak("long ".repeat(10_000).into_boxed_str());
         let column = fill(FieldType::String, (0..100).map(|n| (n, FieldValue::String(long))));
-        assert!(column.full.iter().all(|points| points.values.text_len() < STRETCH_TEXT + long.len()));
-        assert!(column.bytes() < 100 * long.len() * 5 / 4 + 4096, "{}", column.bytes());
+        assert!(column.full.iter().all(|points| points.values.text_len() <= STRETCH_TEXT));
+        assert!(column.bytes() < 100 * (STRETCH_TEXT + 4096), "{}", column.bytes());
         assert_eq!(handed_out(&column).times.len(), 100);
     }
 
