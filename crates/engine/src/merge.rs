@@ -8,7 +8,7 @@ use model::TimestampNs;
 use crate::points::Points;
 
 /// Points that are handed out at once, about, where runs overlap.
-const PIECE: usize = 8192;
+const PIECE: usize = 16_384;
 
 /// A run of points whose turn has not come yet. Its points ascend by time, without repetition.
 pub(crate) struct Waiting<R> {

@@ -253,3 +253,54 @@ impl RecentTimes {
         (times.first().copied(), times.last().copied(), times.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vfs::FaultFs;
+
+    use super::super::BlockFile;
+    use super::*;
+
+    /// Writes one column in these pieces; gives the number of points of each chunk and all points read back.
+    fn written(pieces: &[Points]) -> (Vec<u32>, Points) {
+        let (fs, path, kind) = (FaultFs::new(), Path::new("d/a.blk"), pieces[0].values.field_type());
+        fs.create_dir_all(Path::new("d")).unwrap();
+        let partition = TimeRange::new(TimestampNs(0), TimestampNs(1_000_000));
+        let mut writer =
+            BlockWriter::create(&fs, path, BlockSpec { bucket: BucketId(1), partition, last_seq: Seq(1), level: 0 })
+                .unwrap();
+        pieces.iter().for_each(|piece| writer.points(piece).unwrap());
+        writer.end_column(ColumnId(7), kind).unwrap();
+        writer.finish().unwrap().unwrap();
+        let file = BlockFile::open_alone(&fs, path).unwrap();
+        let index = file.read_index().unwrap();
+        let chunks: Vec<_> = index.chunks_of(ColumnId(7)).collect();
+        let read = chunks.iter().map(|(chunk, times)| Points {
+            times: file.read_times(times).unwrap(),
+            values: file.read_values(chunk, kind, times.count).unwrap(),
+        });
+        (chunks.iter().map(|(_, times)| times.count).collect(), Points::merge(read.collect()).unwrap())
+    }
+
+    #[test]
+    fn chunks_are_full_however_the_points_come() {
+        let points =
+            Points { times: (0..10_000).map(TimestampNs).collect(), values: Values::Integer((0..10_000).collect()) };
+        for size in [1, 100, 2047, 2048, 2049, 5000, 10_000] {
+            let pieces: Vec<Points> =
+                (0..10_000).step_by(size).map(|from| points.slice(from, (from + size).min(10_000))).collect();
+            assert_eq!(written(&pieces), (vec![2048, 2048, 2048, 2048, 1808], points.clone()), "{size}");
+        }
+    }
+
+    #[test]
+    fn chunks_of_long_texts_are_short() {
+        let mut values = Values::new(FieldType::String);
+        (0..1000).for_each(|n: u32| assert!(values.push(model::FieldValue::String(&n.to_string().repeat(1000)))));
+        let points = Points { times: (0..1000).map(TimestampNs).collect(), values };
+        let pieces: Vec<Points> = (0..1000).step_by(20).map(|from| points.slice(from, from + 20)).collect();
+        let (chunks, read) = written(&pieces);
+        assert!(chunks.len() > 4 && chunks.iter().all(|count| *count < 500), "{chunks:?}");
+        assert_eq!(read, points);
+    }
+}
