@@ -157,7 +157,8 @@ impl Shared {
                 return Err(MergeError::Failed(EngineError::Stopping));
             }
             let deleted = Deleted::of(column, [&*set.tombstones]);
-            let Some(kind) = inputs.iter().find_map(|input| input.index.column(column)).map(|c| c.kind) else {
+            // Should files not agree, as with a lost catalog, the newest has the type that values come in.
+            let Some(kind) = inputs.iter().rev().find_map(|input| input.index.column(column)).map(|c| c.kind) else {
                 continue;
             };
             let runs = inputs.iter().enumerate().flat_map(|(place, input)| input.runs(place, column, kind)).collect();

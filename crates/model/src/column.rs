@@ -66,6 +66,12 @@ impl Strings {
         self.text.len()
     }
 
+    fn end_within(&self, from: usize, to: usize, bytes: usize) -> usize {
+        let start = from.checked_sub(1).and_then(|i| self.ends.get(i)).copied().unwrap_or(0);
+        let ends = self.ends.get(from..to).unwrap_or_default();
+        (from + ends.partition_point(|end| end - start <= bytes)).max(from + 1).min(to)
+    }
+
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
         self.ends.capacity() * size_of::<usize>() + self.text.capacity()
@@ -154,6 +160,12 @@ impl Values {
         if let Self::String(texts) = self { texts.text_len() } else { 0 }
     }
 
+    /// Where the longest stretch from `from` on ends, at most at `to`, whose texts are not longer than `bytes` together; it has one text at least.
+    /// Other types have no texts.
+    pub fn end_within(&self, from: usize, to: usize, bytes: usize) -> usize {
+        if let Self::String(texts) = self { texts.end_within(from, to, bytes) } else { to }
+    }
+
     /// Bytes of memory held.
     pub fn bytes(&self) -> usize {
         match self {
@@ -234,6 +246,17 @@ mod tests {
             assert!(s.text.capacity() <= (s.text.len() + 9) * 5 / 4);
         }
         assert!(moves < 100, "{moves}");
+    }
+
+    #[test]
+    fn texts_are_counted_up_to_a_length() {
+        let mut s = Values::new(FieldType::String);
+        ["abc", "", "de", "fghij", "k"].iter().for_each(|text| assert!(s.push(FieldValue::String(text))));
+        let ends = |from, to| [0, 2, 3, 5, 7, 100].map(|bytes| s.end_within(from, to, bytes));
+        assert_eq!(ends(0, 5), [1, 1, 2, 3, 3, 5]);
+        assert_eq!(ends(1, 4), [2, 3, 3, 3, 4, 4]);
+        assert_eq!(ends(4, 5), [5; 6]);
+        assert_eq!(Values::Integer(vec![1, 2]).end_within(0, 2, 0), 2);
     }
 
     #[test]

@@ -146,6 +146,13 @@ impl Dispatcher {
             self.hear(if has_read { Duration::ZERO } else { NAP });
         }
         self.keep(Instant::now());
+        if self.state.plans.skip.is_some() {
+            let store = self.bench.store.name();
+            tracing::warn!(
+                store,
+                "a request was still under way at the deadline, so that nothing was given up; say it again after the start"
+            );
+        }
         self.show_end();
     }
 

@@ -88,7 +88,8 @@ impl StoreWriter {
     }
 
     /// Gives up everything up to the journal's end at this moment, but for what is under way. It is counted as skipped. Waits some milliseconds
-    /// until it is settled what that is: whatever is appended once this returns is written.
+    /// until it is settled what that is: whatever is appended once this returns is written. It is done when nothing is under way any more; should the
+    /// writer end before, nothing is given up.
     pub fn skip(&self) {
         let order = self.control.skip();
         while !self.control.has_heard_skip(order) && !self.has_ended() {

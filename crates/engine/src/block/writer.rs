@@ -84,8 +84,9 @@ impl<'a> BlockWriter<'a> {
         let (times, mut from) = (&points.times, 0);
         debug_assert!(times.len() == points.values.len() && times.is_sorted_by(|a, b| a < b));
         while from < times.len() {
-            let room = CHUNK_POINTS - self.pending.as_ref().map_or(0, |pending| pending.times.len());
-            let to = times.len().min(from + room);
+            let (filled, text) = self.pending.as_ref().map_or((0, 0), |p| (p.times.len(), p.values.text_len()));
+            let to = times.len().min(from + CHUNK_POINTS - filled);
+            let to = points.values.end_within(from, to, CHUNK_TEXT.saturating_sub(text));
             self.collect(points, from, to)?;
             from = to;
         }
@@ -298,9 +299,11 @@ mod tests {
         let mut values = Values::new(FieldType::String);
         (0..1000).for_each(|n: u32| assert!(values.push(model::FieldValue::String(&n.to_string().repeat(1000)))));
         let points = Points { times: (0..1000).map(TimestampNs).collect(), values };
-        let pieces: Vec<Points> = (0..1000).step_by(20).map(|from| points.slice(from, from + 20)).collect();
-        let (chunks, read) = written(&pieces);
-        assert!(chunks.len() > 4 && chunks.iter().all(|count| *count < 500), "{chunks:?}");
-        assert_eq!(read, points);
+        for size in [1, 20, 1000] {
+            let pieces: Vec<Points> = (0..1000).step_by(size).map(|from| points.slice(from, from + size)).collect();
+            let (chunks, read) = written(&pieces);
+            assert_eq!(chunks, [212, 175, 175, 175, 175, 88], "{size}");
+            assert_eq!(read, points);
+        }
     }
 }

@@ -45,14 +45,14 @@ pub(crate) struct ImportArgs {
     /// File for refused records, with place and reason; default: hissrv-import-NUMBER.rejects in the working folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// Go on where an import of the same files was cut off.
-    #[arg(long)]
+    /// Go on where an import of the same files was cut off; with --coordinator try what was given up, and only that.
+    #[arg(long, conflicts_with = "worker")]
     pub(crate) resume: bool,
     /// File that says what is done; default: hissrv-import-NUMBER.json in the working folder, removed when all is done.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Spread the import over workers on other machines by this Redis (redis://...), which read the same paths; waits until all is done.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["resume", "checkpoint", "dry_run"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["checkpoint", "dry_run"])]
     pub(crate) coordinator: Option<String>,
     /// Be such a worker: take jobs until all are done. --to says where this worker writes.
     #[arg(long, requires = "coordinator", conflicts_with = "files")]
@@ -66,8 +66,8 @@ pub(crate) struct ImportArgs {
     /// With --coordinator: a job whose worker is silent for so long is given to another one.
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) lease: HumanDuration,
-    /// With --coordinator: give up what is posted under the name, forget what was done of it, and post this.
-    #[arg(long, requires = "coordinator", conflicts_with = "worker")]
+    /// With --coordinator: give up what is posted under the name, and post this.
+    #[arg(long, requires = "coordinator", conflicts_with_all = ["worker", "resume"])]
     pub(crate) anew: bool,
     /// Afterwards make the events of the times and nodes that were imported, as `events generate` does; into the data directory or a service.
     #[arg(long, conflicts_with_all = ["coordinator", "dry_run"])]

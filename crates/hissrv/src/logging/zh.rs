@@ -93,6 +93,10 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("live values go first; the others follow", "新数据优先发送；其余随后补发"),
     ("the backlog is made up for", "积压数据已补发完毕"),
     ("values for the store were given up, as told", "已按指令放弃发往该存储的数据"),
+    (
+        "a request was still under way at the deadline, so that nothing was given up; say it again after the start",
+        "到期时仍有请求未完成，因此未放弃任何数据；请在启动后重新下达指令",
+    ),
     ("values that waited for a store were given up", "已放弃等待发往某存储的数据"),
     (
         "the journal keeps values for a store that is not configured any more; `hissrv store forget NAME` gives them up",

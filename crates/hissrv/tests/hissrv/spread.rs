@@ -107,8 +107,13 @@ impl Site {
     }
 
     pub(crate) fn coordinator(&self) -> Running {
+        self.coordinator_with(&[])
+    }
+
+    pub(crate) fn coordinator_with(&self, how: &[&str]) -> Running {
         let redis = self.redis.url();
-        Running::start(&self.folder, &["*.lp", "--coordinator", &redis, "--chunk", "1MiB", "--lease", "1s"])
+        let what = ["*.lp", "--coordinator", &redis, "--chunk", "1MiB", "--lease", "1s"];
+        Running::start(&self.folder, &[&what, how].concat())
     }
 
     pub(crate) fn worker(&self) -> Running {

@@ -30,7 +30,7 @@ fn write_files(site: &Site) {
 }
 
 #[test]
-fn a_job_that_kills_its_workers_is_given_up_and_the_next_run_does_only_that() {
+fn a_job_that_kills_its_workers_is_given_up_and_a_run_that_resumes_does_only_that() {
     let site = Site::new();
     write_files(&site);
     let len = std::fs::metadata(site.folder.path().join("0.lp")).unwrap().len();
@@ -62,7 +62,7 @@ fn a_job_that_kills_its_workers_is_given_up_and_the_next_run_does_only_that() {
     assert!(kills >= DEATHS && given_up["tries"].as_u64().unwrap() as usize >= DEATHS, "{kills} {summary}");
     assert!(given_up["reason"].as_str().unwrap().contains("5 workers vanished"), "{summary}");
 
-    let (worker, coordinator) = (site.worker(), site.coordinator());
+    let (worker, coordinator) = (site.worker(), site.coordinator_with(&["--resume"]));
     let finished = coordinator.finish();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let summary: Value = serde_json::from_str(&finished.out).unwrap();

@@ -23,6 +23,8 @@ pub struct Coordinator {
     stamps: Stamps,
     /// Jobs done by an earlier run, which gave up others.
     before: u64,
+    /// Whether these are taken for done.
+    resumes: bool,
 }
 
 /// How far all of it is.
@@ -42,7 +44,15 @@ impl Coordinator {
     /// A coordinator of a task with these jobs. Rejects that come are kept in a file made at `spool`, which has no name then.
     pub fn new(board: Board, task: Task, jobs: Vec<Job>, spool: PathBuf) -> Self {
         let (stamps, spool) = (Stamps::of(&jobs), Spool::new(spool));
-        Self { board, task, jobs, done: BTreeMap::new(), spool, counts: Snapshot::default(), stamps, before: 0 }
+        let (done, counts) = (BTreeMap::new(), Snapshot::default());
+        Self { board, task, jobs, done, spool, counts, stamps, before: 0, resumes: false }
+    }
+
+    /// Takes for done what an earlier run of the same task has done that gave up other jobs, but for files that were changed since. What the workers
+    /// of that run wrote to is not known here: it has to be the same store.
+    pub fn resuming(mut self) -> Self {
+        self.resumes = true;
+        self
     }
 
     /// Looks how far the jobs are. What is not posted, or was lost, is posted.
@@ -52,7 +62,9 @@ impl Coordinator {
     pub fn look(&mut self) -> Result<Total, BoardError> {
         match self.board.task()? {
             None => {
-                self.take_up_left()?;
+                if self.resumes {
+                    self.take_up_left()?;
+                }
                 self.board.post(&self.task, &self.jobs, &self.done, &mut self.spool)?;
             }
             Some(other) if other.id != self.task.id => {
@@ -73,13 +85,16 @@ impl Coordinator {
         Ok(Total { jobs: self.jobs.len() as u64, done: self.done.len() as u64, running: found.running, counts })
     }
 
-    /// Takes up what an earlier run of the same task has done, but for files that were changed since. What it gave up is tried again.
+    /// What an earlier run gave up is tried again.
     fn take_up_left(&mut self) -> Result<(), BoardError> {
         let Some(left) = self.board.left()?.filter(|left| left.task == self.task.id) else { return Ok(()) };
         for number in self.board.progress()?.done {
             let job = usize::try_from(number).ok().and_then(|number| self.jobs.get(number));
             let is_same = job.is_some_and(|job| self.stamps.are_same(&left.stamps, &job.input.path));
-            if let Some(result) = self.board.result(number)?.filter(|result| is_same && result.failure.is_none()) {
+            if !is_same || self.done.contains_key(&number) {
+                continue;
+            }
+            if let Some(result) = self.board.result(number)?.filter(|result| result.failure.is_none()) {
                 self.keep(number, result)?;
                 self.before += 1;
             }

@@ -187,7 +187,7 @@ fn one(
     };
     let result = JobDone { counts: outcome.counts, rejects, failure, worker: duties.name.to_owned() };
     finish(board, duties, task, taken, &result)?;
-    worked.jobs += 1;
+    worked.jobs += u64::from(result.failure.is_none());
     worked.counts = worked.counts.and(&outcome.counts);
     Ok(Step::Again)
 }

@@ -136,7 +136,7 @@ fn a_job_that_its_workers_die_of_is_given_up_and_done_by_the_next_run() {
     first.end().unwrap();
     dead.into_iter().for_each(Stuck::stop);
 
-    let mut second = coordinator(&redis, folder.path(), HOUR);
+    let mut second = coordinator(&redis, folder.path(), HOUR).resuming();
     assert_eq!((second.look().unwrap().done, second.before()), (2, 2));
     assert_eq!(run_worker(&redis, folder.path(), "good", i64::MAX).unwrap().jobs, 1);
     assert_eq!(second.look().unwrap().counts.points, 3);
@@ -235,7 +235,7 @@ fn workers_that_are_asked_to_end_or_whose_store_is_away_use_up_nothing() {
 }
 
 #[test]
-fn the_next_run_reads_files_anew_that_were_changed() {
+fn a_run_that_resumes_reads_files_anew_that_were_changed_and_any_other_reads_all() {
     let (redis, folder) = (Redis::start(), tempfile::tempdir().unwrap());
     write_files(folder.path());
     damaged_file(folder.path());
@@ -247,6 +247,11 @@ fn the_next_run_reads_files_anew_that_were_changed() {
     std::thread::sleep(Duration::from_millis(20));
     let path = folder.path().join("1.lp");
     std::fs::write(&path, std::fs::read(&path).unwrap()).unwrap();
-    let mut second = coordinator(&redis, folder.path(), Duration::from_millis(100));
+    let mut second = coordinator(&redis, folder.path(), Duration::from_millis(100)).resuming();
     assert_eq!((second.look().unwrap().done, second.before()), (2, 2));
+    run_worker(&redis, folder.path(), "another", i64::MAX).unwrap();
+    assert_eq!(second.look().unwrap().done, 4);
+    second.end().unwrap();
+    let mut third = coordinator(&redis, folder.path(), Duration::from_millis(100));
+    assert_eq!((third.look().unwrap().done, third.before()), (0, 0));
 }

@@ -57,7 +57,9 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let bytes = jobs.iter().map(|job| job.input.part.map_or(job.input.len, |part| Some(part.end - part.start.offset)));
     let amount = bytes.sum::<Option<u64>>().map_or(Amount::Stream, Amount::Bytes);
     let mut progress = Progress::new(amount, args.quiet);
-    let (start, mut coordinator) = (Instant::now(), Coordinator::new(board, task, jobs, spool(&paths.rejects)));
+    let coordinator = Coordinator::new(board, task, jobs, spool(&paths.rejects));
+    let mut coordinator = if args.resume { coordinator.resuming() } else { coordinator };
+    let start = Instant::now();
     let outcome = watch(args, &paths.rejects, &mut coordinator, &mut progress);
     progress.end();
     let total = outcome?;
@@ -85,7 +87,7 @@ pub(super) fn coordinate(args: &ImportArgs, redis: &str) -> Result<(), Failure> 
     let parts: Vec<String> = missing.iter().map(ToString::to_string).collect();
     let (count, parts) = (parts.len(), parts.join("; "));
     Err(anyhow!(
-        "{count} jobs were given up, and what is in them is not all there: {parts}. The same command tries them again"
+        "{count} jobs were given up, and what is in them is not all there: {parts}. The same command with --resume tries only these"
     )
     .into())
 }
