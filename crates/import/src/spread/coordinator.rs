@@ -85,7 +85,7 @@ impl Coordinator {
         Ok(Total { jobs: self.jobs.len() as u64, done: self.done.len() as u64, running: found.running, counts })
     }
 
-    /// What an earlier run gave up is tried again.
+    /// Takes what was left for done; what the earlier run gave up is tried again.
     fn take_up_left(&mut self) -> Result<(), BoardError> {
         let Some(left) = self.board.left()?.filter(|left| left.task == self.task.id) else { return Ok(()) };
         for number in self.board.progress()?.done {
