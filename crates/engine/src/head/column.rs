@@ -98,25 +98,18 @@ impl HeadColumn {
 
     /// Removes the values inside `range`.
     pub(super) fn delete(&mut self, range: TimeRange) {
-        for points in self.full.iter_mut().chain([&mut self.last]) {
-            if !points.times.iter().any(|time| range.contains(*time)) {
-                continue;
-            }
-            let all = points.times.iter().zip(0u32..);
-            let keep: Vec<u32> = all.filter(|(time, _)| !range.contains(**time)).map(|(_, i)| i).collect();
-            *points = Points::gather(&points.times, &points.values, &keep);
-        }
+        self.full.iter_mut().filter(|points| has_inside(points, range)).for_each(|points| remove(points, range));
         self.full.retain(|points| !points.times.is_empty());
+        // Out of order nothing but a look at each tells.
+        if !self.ascending || has_inside(&self.last, range) {
+            remove(&mut self.last, range);
+        }
     }
 
     /// A sorted copy of the points inside `range`; `None` when there are none.
     pub(super) fn read(&self, range: TimeRange) -> Option<Points> {
         let sorted = self.full.iter().map(Cow::Borrowed).chain([self.last_sorted()]);
-        let inside = |points: &Cow<'_, Points>| {
-            let (from, to) = bounds(&points.times, range);
-            from < to
-        };
-        Points::merge(sorted.filter(inside).map(|points| points.cut(range)).collect())
+        Points::merge(sorted.filter(|points| has_inside(points, range)).map(|points| points.cut(range)).collect())
     }
 
     /// Hands out all points in the order of time, in pieces. A copy is made only of those that were not written in order.
@@ -131,6 +124,21 @@ impl HeadColumn {
             return Cow::Borrowed(&self.last);
         }
         Cow::Owned(Points::from_written(&self.last.times, &self.last.values))
+    }
+}
+
+/// Whether points that ascend by time have one inside `range`.
+fn has_inside(points: &Points, range: TimeRange) -> bool {
+    let (from, to) = bounds(&points.times, range);
+    from < to
+}
+
+/// Removes the points inside `range`, whatever their order.
+fn remove(points: &mut Points, range: TimeRange) {
+    let keep: Vec<u32> =
+        points.times.iter().zip(0u32..).filter(|(t, _)| !range.contains(**t)).map(|(_, i)| i).collect();
+    if keep.len() < points.times.len() {
+        *points = Points::gather(&points.times, &points.values, &keep);
     }
 }
 
